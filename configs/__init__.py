@@ -1,0 +1,1 @@
+"""The defaults of each data set, one file each: `get_config() -> Config`."""

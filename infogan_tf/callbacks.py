@@ -1,0 +1,319 @@
+"""When to write: metrics, pictures, TensorBoard events, checkpoints. How to compute lies elsewhere.
+
+Order matters, and `training.py` keeps it: what adds figures to an epoch's logs comes before what writes them, and what
+stops a broken run comes before what would save it.
+"""
+
+import json
+import math
+import signal
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from infogan_tf import traversal
+from infogan_tf.checkpoints import Checkpoints, NotFiniteError
+from infogan_tf.errors import RunStopped
+from infogan_tf.evaluation.clustering import matched_error
+from infogan_tf.files import write_text
+
+DIVERGED = 1
+
+
+class StopOnBrokenLoss(keras.callbacks.Callback):
+    """Stops a run whose losses are no longer numbers.
+
+    Args:
+        checkpoints: of the run, to name the last good one.
+    """
+
+    def __init__(self, checkpoints: Checkpoints):
+        super().__init__()
+        self.checkpoints = checkpoints
+
+    def on_train_batch_end(self, batch, logs=None):  # noqa: D102
+        # A running mean is broken from the first broken value on.
+        broken = next((name for name, value in logs.items() if not math.isfinite(value)), None)
+        if broken:
+            raise diverged(f"{broken} is {logs[broken]}", int(self.model.step.numpy()), self.checkpoints)
+
+
+def diverged(what: str, step: int, checkpoints: Checkpoints) -> RunStopped:
+    """The end of a run that no longer computes numbers."""
+    paths = checkpoints.paths()
+    last = f"the last good checkpoint is {paths[-1]}" if paths else "there is no checkpoint yet"
+    return RunStopped(f"Stopped at step {step:,}: {what}; {last}. Lower learning rates may help.", DIVERGED)
+
+
+class ClassifierError(keras.callbacks.Callback):
+    """Adds `<code>_error` of the first categorical code on the test split to the epoch's logs.
+
+    Labels are looked at here and nowhere else in training.
+    """
+
+    def __init__(self, images: np.ndarray, labels: np.ndarray):
+        super().__init__()
+        self.images = images
+        self.labels = labels
+
+    def on_epoch_end(self, epoch, logs=None):  # noqa: D102
+        name = self.model.layout.first_categorical.name
+        classes = self.model.encode(self.images)[name]["probabilities"].argmax(axis=-1)
+        logs[f"{name}_error"] = matched_error(classes, self.labels)
+
+
+class Progress(keras.callbacks.ProgbarLogger):
+    """Keras's progress bar with the figures that matter, and the time that the whole run will still take."""
+
+    SHOWN = ("d_loss", "g_loss", "mutual_info", "prob_real", "prob_fake_before")
+
+    def __init__(self, steps: int):
+        super().__init__()
+        self.steps = steps
+        self.started = None
+
+    def on_epoch_begin(self, epoch, logs=None):  # noqa: D102
+        self._reset_progbar()
+        self._maybe_init_progbar()
+        step, now = int(self.model.step.numpy()), time.monotonic()
+        left = ""
+        if self.started is None:
+            self.started = (step, now)
+        elif step > self.started[0]:
+            seconds = (now - self.started[1]) / (step - self.started[0]) * (self.steps - step)
+            left = f", about {duration(seconds)} left"
+        print(f"Epoch {epoch + 1}, step {step:,} of {self.steps:,}{left}")
+
+    def on_train_batch_end(self, batch, logs=None):  # noqa: D102
+        super().on_train_batch_end(batch, self._shown(logs))
+
+    def on_epoch_end(self, epoch, logs=None):  # noqa: D102
+        super().on_epoch_end(epoch, self._shown(logs))
+
+    def _shown(self, logs):
+        return {name: value for name, value in logs.items() if name in self.SHOWN or name.endswith("_error")}
+
+
+def duration(seconds: float) -> str:
+    """Seconds, minutes or hours, as a person would say it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+class MetricsFile(keras.callbacks.Callback):
+    """Appends one JSON object per epoch: step, epoch, seconds, images per second, and every logged figure.
+
+    Lines beyond the model's step, or cut short by a kill, belong to work that is about to be done again: they are
+    dropped when training begins.
+
+    Args:
+        path: of the file.
+        batch_size: images in a step.
+    """
+
+    def __init__(self, path: Path, batch_size: int):
+        super().__init__()
+        self.path = Path(path)
+        self.batch_size = batch_size
+
+    def on_train_begin(self, logs=None):  # noqa: D102
+        if self.path.exists():
+            lines = [line for line in read_lines(self.path) if line["step"] <= self.model.step.numpy()]
+            write_text(self.path, "".join(json.dumps(line) + "\n" for line in lines))
+
+    def on_epoch_begin(self, epoch, logs=None):  # noqa: D102
+        self.begun = (time.monotonic(), int(self.model.step.numpy()))
+
+    def on_epoch_end(self, epoch, logs=None):  # noqa: D102
+        step = int(self.model.step.numpy())
+        seconds = time.monotonic() - self.begun[0]
+        images_per_second = (step - self.begun[1]) * self.batch_size / seconds
+        line = {"step": step, "epoch": epoch + 1, "seconds": seconds, "images_per_second": images_per_second}
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line | {name: float(value) for name, value in logs.items()}) + "\n")
+
+
+def read_lines(path: Path) -> list[dict[str, float]]:
+    """The objects of a JSON-lines file, up to the first line that a kill cut short."""
+    lines = []
+    for text in Path(path).read_text(encoding="utf-8").splitlines():
+        try:
+            lines.append(json.loads(text))
+        except ValueError:
+            break
+    return lines
+
+
+class TensorBoard(keras.callbacks.Callback):
+    """Scalars by global step, so that a resumed run continues its curves; the config as text and as HParams.
+
+    Args:
+        folder: of the event files.
+        config: what to write about the run: option names and values.
+        every: steps between two points of the training curves; each is the mean of the steps since the last.
+    """
+
+    def __init__(self, folder: Path, config: dict[str, object], every: int = 50):
+        super().__init__()
+        self.writer = tf.summary.create_file_writer(str(folder))
+        self.config = config
+        self.every = every
+
+    def on_train_begin(self, logs=None):  # noqa: D102
+        if self.model.step.numpy() > 0:
+            return
+        from tensorboard.plugins.hparams import api as hparams
+
+        table = "\n".join(["|option|value|", "|---|---|", *(f"|{k}|{v}|" for k, v in self.config.items())])
+        with self.writer.as_default(step=0):
+            tf.summary.text("config", table)
+            hparams.hparams({name: "" if value is None else value for name, value in self.config.items()})
+
+    def on_epoch_begin(self, epoch, logs=None):  # noqa: D102
+        self.window = {}
+
+    def on_train_batch_end(self, batch, logs=None):  # noqa: D102
+        step = int(self.model.step.numpy())
+        if step % self.every:
+            return
+        # The trackers hold the epoch's sums; the difference of two readings is the mean of the steps between.
+        scalars = {}
+        for name, tracker in self.model.trackers.items():
+            total, count = float(tracker.total), float(tracker.count)
+            total_then, count_then = self.window.get(name, (0.0, 0.0))
+            if count > count_then:
+                scalars[f"train/{name}"] = (total - total_then) / (count - count_then)
+            self.window[name] = (total, count)
+        for which in ("d", "g"):
+            scalars[f"learning_rate/{which}"] = float(getattr(self.model, f"{which}_optimizer").learning_rate)
+        self._write(scalars, step)
+
+    def on_epoch_end(self, epoch, logs=None):  # noqa: D102
+        self._write({f"epoch/{name}": value for name, value in logs.items()}, int(self.model.step.numpy()))
+
+    def _write(self, scalars, step):
+        with self.writer.as_default(step=step):
+            for name, value in scalars.items():
+                tf.summary.scalar(name, value)
+        self.writer.flush()
+
+
+class Pictures(keras.callbacks.Callback):
+    """Draws samples and one traversal grid per code after each epoch, as PNG files and into TensorBoard.
+
+    Args:
+        folder: of the PNG files, named <what>_<step>.png.
+        real_images: uint8 [N, H, W, C], shown once beside them.
+        writer: of TensorBoard events.
+    """
+
+    def __init__(self, folder: Path, real_images: np.ndarray, writer: tf.summary.SummaryWriter):
+        super().__init__()
+        self.folder = Path(folder)
+        self.real_images = real_images
+        self.writer = writer
+
+    def on_train_begin(self, logs=None):  # noqa: D102
+        seed = self.model.stream_seed("pictures")
+        self.grids = {"samples": traversal.sample_grid(self.model.layout, seed)}
+        for code in self.model.layout.codes:
+            self.grids[code.name] = traversal.traversal_grid(self.model.layout, code.name, seed)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.model.step.numpy() == 0:
+            self._to_tensorboard("real_images", traversal.tile(self.real_images, 10), 0)
+
+    def on_epoch_end(self, epoch, logs=None):  # noqa: D102
+        step = int(self.model.step.numpy())
+        for name, grid in self.grids.items():
+            picture = traversal.tile(self.model.generate(grid.latents), grid.columns)
+            traversal.write_png(self.folder / f"{name}_{step:08d}.png", picture)
+            self._to_tensorboard(name, picture, step)
+
+    def _to_tensorboard(self, name, picture, step):
+        with self.writer.as_default(step=step):
+            tf.summary.image(name, picture[np.newaxis])
+        self.writer.flush()
+
+
+class SaveCheckpoints(keras.callbacks.Callback):
+    """Saves the whole state every `every` steps and at the end; keeps the metrics of an epoch that was cut in two.
+
+    Args:
+        checkpoints: of the run.
+        every: steps between two.
+    """
+
+    def __init__(self, checkpoints: Checkpoints, every: int):
+        super().__init__()
+        self.checkpoints = checkpoints
+        self.every = every
+
+    def on_train_begin(self, logs=None):  # noqa: D102
+        # Keras resets the metrics when an epoch begins, also one that is only taken up again.
+        self.restored = [variable.numpy() for variable in self.model.metrics_variables]
+
+    def on_epoch_begin(self, epoch, logs=None):  # noqa: D102
+        for variable, value in zip(self.model.metrics_variables, self.restored, strict=True):
+            variable.assign(value)
+        self.restored = []
+
+    def on_train_batch_end(self, batch, logs=None):  # noqa: D102
+        if int(self.model.step.numpy()) % self.every == 0:
+            self.save()
+
+    def save(self) -> Path:
+        """Saves now.
+
+        Raises:
+            RunStopped: where a weight is no longer a number.
+        """
+        try:
+            return self.checkpoints.save(self.model)
+        except NotFiniteError as error:
+            raise diverged(f"{error} is not finite", int(self.model.step.numpy()), self.checkpoints) from error
+
+
+class StopOnSignal(keras.callbacks.Callback):
+    """On Ctrl-C or SIGTERM ends the step, saves, says how to go on, and stops; a second one stops at once.
+
+    Args:
+        saver: that saves.
+        how_to_resume: the command.
+    """
+
+    def __init__(self, saver: SaveCheckpoints, how_to_resume: str):
+        super().__init__()
+        self.saver = saver
+        self.how_to_resume = how_to_resume
+        self.received = None
+        self.previous = {}
+
+    def __enter__(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self.previous[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *exception):
+        self._restore()
+
+    def _note(self, number, frame):
+        self.received = signal.Signals(number)
+        self._restore()
+
+    def _restore(self):
+        while self.previous:
+            signal.signal(*self.previous.popitem())
+
+    def on_train_batch_end(self, batch, logs=None):  # noqa: D102
+        if self.received is None:
+            return
+        path = self.saver.save()
+        step = int(self.model.step.numpy())
+        message = f"Stopped by {self.received.name} at step {step:,}; saved {path}. To go on: {self.how_to_resume}"
+        raise RunStopped(message, 128 + self.received)

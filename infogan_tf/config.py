@@ -1,0 +1,189 @@
+"""Every option of a run: one documented, bounded field each. The command line's flags are made from them."""
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from infogan_tf.errors import UserError
+
+# Fields of these groups say what to do now; the rest says what a run is, and is kept in its config.json.
+COMMAND_GROUPS = ("Command", "Drawing (--mode=sample)")
+
+
+def option(default: Any, text: str, group: str, low=None, high=None, choices: tuple[str, ...] = ()) -> Any:
+    """A field with its help text, the group that --help shows it in, its inclusive bounds or its choices."""
+    metadata = {"help": text, "group": group, "low": low, "high": high, "choices": choices}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """The options. Values out of bounds raise a UserError that names the flag."""
+
+    mode: str = option(
+        "train", "What to do: train a model, draw from a trained one, or export it again.", "Command",
+        choices=("train", "sample", "export"),
+    )  # fmt: skip
+    run_dir: str = option(
+        "", "The run's folder; a new one under runs/<dataset>/ if not given. Has to be new or empty, unless --resume.",
+        "Command",
+    )  # fmt: skip
+    resume: bool = option(False, "Go on with the run in --run_dir, with its own options.", "Command")
+
+    dataset: str = option(
+        "digits", "The images to learn from: a file of this name in configs/ gives the defaults.", "Data"
+    )
+    data_dir: str = option(
+        "",
+        "Where prepared data lies, or is downloaded to; by default TFDS_DATA_DIR, then ~/tensorflow_datasets.",
+        "Data",
+    )
+
+    latents: str = option(
+        "noise:62,cat:10,uniform:2",
+        "The generator's input: noise:62 (or normal_noise:62), and codes named c1, c2, ... in order: cat:10 (cat:10x4 "
+        "for four of them), uniform:2, normal:2, bernoulli:2.",
+        "Latent codes",
+    )
+    posterior_stddev: float = option(
+        0.0, "Standard deviation of Q(c|x) of continuous codes; 0 learns it.", "Latent codes", low=0.0, high=100.0
+    )
+    lambda_info: float = option(
+        1.0, "Weight of the mutual information L_I; 0 trains a regular GAN whose codes Q still reads.", "Latent codes",
+        low=0.0, high=1000.0,
+    )  # fmt: skip
+    lambda_cat: float | None = option(
+        None, "The weight for categorical and Bernoulli codes, if another.", "Latent codes", low=0.0, high=1000.0
+    )
+    lambda_cont: float | None = option(
+        None, "The weight for uniform and normal codes, if another.", "Latent codes", low=0.0, high=1000.0
+    )
+
+    steps: int = option(
+        10_000, "How many training steps; the one option that --resume may change.", "Training", low=1, high=10**9
+    )
+    batch_size: int = option(128, "Real images, and as many generated ones, in a step.", "Training", low=2, high=65_536)
+    d_learning_rate: float = option(
+        2e-4, "Adam's step size for trunk, D head and Q head.", "Training", low=0.0, high=1.0
+    )
+    g_learning_rate: float = option(1e-3, "Adam's step size for the generator.", "Training", low=0.0, high=1.0)
+    adam_beta_1: float = option(0.5, "Adam's decay of the first moment.", "Training", low=0.0, high=0.9999)
+    lr_decay_steps: str = option(
+        "", "Steps at which both learning rates fall, as in 6000,8000; none if empty.", "Training"
+    )
+    lr_decay_factor: float = option(
+        0.1, "What both learning rates are multiplied by then.", "Training", low=0.0, high=1.0
+    )
+    precision: str = option(
+        "auto", "What the networks compute in; auto takes what this machine's GPU or CPU profits from.", "Training",
+        choices=("auto", "float32", "mixed_bfloat16", "mixed_float16"),
+    )  # fmt: skip
+    jit_compile: bool = option(False, "Compile the step with XLA; slower than without on most CPUs.", "Training")
+    seed: int = option(
+        0, "Of weights, latents and shuffling; the same seed gives the same run.", "Training", low=0, high=2**31 - 1
+    )
+
+    eval_every: int = option(
+        500, "Steps in an epoch; after each: a line of metrics, pictures, c1's error.", "Watching", low=1, high=10**9
+    )
+    checkpoint_every: int = option(500, "Steps between checkpoints.", "Watching", low=1, high=10**9)
+    keep_checkpoints: int = option(2, "How many checkpoints to keep, the newest.", "Watching", low=1, high=1000)
+
+    count: int = option(100, "How many images to draw.", "Drawing (--mode=sample)", low=1, high=10_000)
+    codes: str = option("", "Codes to fix, as in c1=3,c2=-1.5; the others are drawn.", "Drawing (--mode=sample)")
+    output: str = option("grid.png", "The PNG file to write; never one that exists.", "Drawing (--mode=sample)")
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            check(field, getattr(self, field.name))
+        self.learning_rate_boundaries()
+
+    def learning_rate_boundaries(self) -> list[int]:
+        """`lr_decay_steps` as ascending integers."""
+        try:
+            steps = [int(text) for text in self.lr_decay_steps.split(",") if text.strip()]
+        except ValueError:
+            steps = [0]
+        if any(low >= high for low, high in zip([0, *steps], steps, strict=False)):
+            raise UserError(
+                f"--lr_decay_steps: expected ascending steps such as 6000,8000. Received: {self.lr_decay_steps!r}"
+            )
+        return steps
+
+    def to_json(self) -> dict[str, Any]:
+        """What the run is, ready for JSON."""
+        return {field.name: getattr(self, field.name) for field in run_fields()}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any], path: Path) -> "Config":
+        """The inverse of `to_json`; `path` is the file the values came from, for the message.
+
+        Raises:
+            UserError: where an option is unknown or out of bounds.
+        """
+        unknown = sorted(set(values) - {field.name for field in run_fields()})
+        if unknown:
+            raise UserError(f"{path}: unknown option {unknown[0]!r}; was it written by another version?")
+        try:
+            return cls(**values)
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from error
+
+
+def run_fields() -> list[dataclasses.Field]:
+    """The fields that say what a run is."""
+    return [field for field in dataclasses.fields(Config) if field.metadata["group"] not in COMMAND_GROUPS]
+
+
+def expected(field: dataclasses.Field) -> str:
+    """What a field takes, in words."""
+    facts = field.metadata
+    if facts["choices"]:
+        return "one of " + ", ".join(facts["choices"])
+    if field.type is bool:
+        return "true or false"
+    if field.type is str:
+        return "text"
+    kind = "an integer" if field.type is int else "a number"
+    return f"{kind} from {_plain(facts['low'])} to {_plain(facts['high'])}"
+
+
+def check(field: dataclasses.Field, value: Any) -> None:
+    """Raises a UserError that names the flag where `value` is not what `field` takes."""
+    if not _is_valid(field, value):
+        raise UserError(f"--{field.name}: expected {expected(field)}. Received: {value!r}")
+
+
+def _is_valid(field, value):
+    facts = field.metadata
+    if value is None:
+        return field.default is None
+    if field.type is bool:
+        return isinstance(value, bool)
+    if field.type is str:
+        return isinstance(value, str) and (not facts["choices"] or value in facts["choices"])
+    numbers = int if field.type is int else (int, float)
+    if isinstance(value, bool) or not isinstance(value, numbers) or not math.isfinite(value):
+        return False
+    return facts["low"] <= value <= facts["high"]
+
+
+def _plain(number):
+    return f"{number:,}" if isinstance(number, int) else f"{number:g}"
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file.
+
+    Raises:
+        UserError: where the file is missing or holds something else.
+    """
+    try:
+        values = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read as JSON ({error})") from error
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: expected a JSON object. Received: {type(values).__name__}")
+    return values

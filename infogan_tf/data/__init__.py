@@ -1,0 +1,31 @@
+"""Data sets by name: images as bytes, labels where there are any, and the stream that training reads.
+
+To add a data set, write a loader `(name, data_dir) -> ImageData` in this folder, name it in `LOADERS`, and give it a
+file in configs/.
+"""
+
+from infogan_tf.data.base import ImageData
+from infogan_tf.data.digits import load_digits
+from infogan_tf.data.stream import stream
+from infogan_tf.data.tfds import load_tfds
+from infogan_tf.errors import UserError
+
+LOADERS = {"digits": load_digits, "mnist": load_tfds, "fashion_mnist": load_tfds}
+
+__all__ = ["ImageData", "LOADERS", "load_data", "stream"]
+
+
+def load_data(name: str, data_dir: str | None = None) -> ImageData:
+    """Loads the data set `name`, one of LOADERS.
+
+    Args:
+        name: the data set.
+        data_dir: where prepared data lies, for the data sets that need it; by default TFDS_DATA_DIR, then
+            ~/tensorflow_datasets.
+
+    Raises:
+        UserError: for an unknown name, or where the data is neither there nor to be had.
+    """
+    if name not in LOADERS:
+        raise UserError(f"--dataset: expected one of {', '.join(LOADERS)}. Received: {name!r}")
+    return LOADERS[name](name, data_dir)

@@ -1,0 +1,96 @@
+"""Data sets of tensorflow-datasets: read where prepared, downloaded on first use, or a clear word on the ways out."""
+
+import os
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from infogan_tf.data.base import ImageData
+from infogan_tf.errors import UserError
+
+# Where tensorflow-datasets fetches each data set from, asked first so that a missing network shows in seconds and not
+# after minutes of retries; and the original files, which it also takes from <data_dir>/downloads/manual/.
+_IDX_FILES = tuple(
+    f"{part}-{kind}.gz" for part in ("train", "t10k") for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")
+)
+SOURCES = {
+    "mnist": "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    "fashion_mnist": "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+}
+NETWORK_TIMEOUT = 5.0
+
+
+def load_tfds(name: str, data_dir: str | None = None) -> ImageData:
+    """Reads a labelled image data set with tensorflow-datasets, preparing it first where it has not been.
+
+    Args:
+        name: "mnist" or "fashion_mnist".
+        data_dir: the folder of prepared data; by default TFDS_DATA_DIR, then ~/tensorflow_datasets.
+
+    Raises:
+        UserError: where the folder cannot be read, or the data is not there and cannot be downloaded.
+    """
+    folder = Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
+    if folder.exists() and not (folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)):
+        raise UserError(f"--data_dir: expected a folder that can be read. Received: {str(folder)!r}")
+
+    import tensorflow_datasets as tfds
+
+    builder = tfds.builder(name, data_dir=folder)
+    if not builder.is_prepared():
+        _prepare(builder, name, folder)
+    splits = {}
+    for split in ("train", "test"):
+        # Batches are decoded in parallel; one batch of everything would be decoded on one core.
+        splits[split] = tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1, shuffle_files=False))
+    return ImageData(
+        name=name,
+        train_images=splits["train"]["image"],
+        test_images=splits["test"]["image"],
+        train_labels=splits["train"]["label"],
+        test_labels=splits["test"]["label"],
+        label_names=tuple(builder.info.features["label"].names),
+    )
+
+
+def _prepare(builder, name: str, folder: Path) -> None:
+    """Downloads and prepares the data set, with tensorflow-datasets' own progress bars."""
+    originals = folder / "downloads" / "manual"
+    has_originals = all((originals / file).is_file() for file in _IDX_FILES)
+    if not has_originals and not _reachable(SOURCES[name]):
+        raise _not_to_be_had(name, folder, f"{SOURCES[name]} does not answer")
+    try:
+        builder.download_and_prepare()
+    except Exception as error:  # tensorflow-datasets raises whatever the network, the disk or a checksum gave
+        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise _not_to_be_had(name, folder, first_line) from error
+
+
+def _reachable(url: str) -> bool:
+    """Whether anything answers at `url` within NETWORK_TIMEOUT; any answer will do, an error page too."""
+    answers = []
+
+    def ask():
+        try:
+            urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=NETWORK_TIMEOUT)
+        except urllib.error.HTTPError:
+            pass
+        except OSError:
+            return
+        answers.append(True)
+
+    # In a thread, because the timeout does not cover the look-up of the host's name.
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(NETWORK_TIMEOUT + 1.0)
+    return bool(answers)
+
+
+def _not_to_be_had(name: str, folder: Path, reason: str) -> UserError:
+    return UserError(
+        f"--dataset={name}: no prepared data in {folder / name}, and it could not be downloaded ({reason}). Ways out: "
+        f"copy a prepared {name} folder there (or name its parent with --data_dir or TFDS_DATA_DIR); or put the "
+        f"original files ({', '.join(_IDX_FILES)}) into {folder / 'downloads' / 'manual'}; or train on the embedded "
+        "digits with --dataset=digits, which needs no download."
+    )

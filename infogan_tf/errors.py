@@ -1,0 +1,13 @@
+"""The errors that a user can mend: main.py prints their one line in place of a traceback."""
+
+
+class UserError(ValueError):
+    """Bad input: the message names the flag or file, what was expected and what was received."""
+
+
+class RunStopped(Exception):
+    """A training run that stopped before its end; the message says at which step, why, and how to go on."""
+
+    def __init__(self, message: str, exit_code: int):
+        super().__init__(message)
+        self.exit_code = exit_code

@@ -1,0 +1,152 @@
+"""Wiring: a Config and a run directory make a fitted model."""
+
+import dataclasses
+import shlex
+import sys
+import time
+from collections.abc import Iterator
+
+import keras
+
+from infogan_tf import callbacks, traversal
+from infogan_tf.checkpoints import Checkpoints
+from infogan_tf.config import Config
+from infogan_tf.data import ImageData, load_data, stream
+from infogan_tf.errors import UserError
+from infogan_tf.export import export_saved_model, versions
+from infogan_tf.latents import LatentLayout
+from infogan_tf.models import InfoGAN
+from infogan_tf.networks import paper_networks
+from infogan_tf.optimizers import FusedAdam
+from infogan_tf.precision import choose_precision
+from infogan_tf.run_directory import RunDirectory, begin, existing_run, new_run
+from infogan_tf.summary import summarize
+
+# What may differ when a run goes on: how far, and where the data lies.
+MAY_CHANGE = ("steps", "data_dir")
+
+
+def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
+    """Trains a new run or goes on with one, then exports it and says what came out.
+
+    Args:
+        config: the options.
+        given: the flags that the user gave, which --resume compares with the run's own.
+        argv: the command line, for config.json.
+
+    Raises:
+        UserError: for bad input; nothing was written then.
+        RunStopped: where training ended early.
+    """
+    started = time.monotonic()
+    if config.resume:
+        run, config = existing_run(config.run_dir, given, MAY_CHANGE)
+    else:
+        run = new_run(config.run_dir, config.dataset)
+    precision, reason = choose_precision(config.precision)
+    layout = LatentLayout.parse(config.latents, config.posterior_stddev)
+    data = load_data(config.dataset, config.data_dir)
+    if config.batch_size > len(data.train_images):
+        raise UserError(
+            f"--batch_size: expected at most the {len(data.train_images):,} training images of {config.dataset}. "
+            f"Received: {config.batch_size}"
+        )
+    model = build_model(config, layout, data.image_shape, precision)
+    checkpoints = Checkpoints(run.checkpoints, config.keep_checkpoints)
+    found = checkpoints.restore(model) if config.resume else None
+    step = int(model.step.numpy())
+    if step > config.steps:
+        raise UserError(f"--steps: expected at least the {step:,} that the run has done. Received: {config.steps}")
+
+    config = dataclasses.replace(config, precision=precision)
+    begin(run, config, data.image_shape, argv)
+    print(f"Training in {run}: {len(data.train_images):,} images of {config.dataset}, latents {config.latents}.")
+    print(f"Precision {precision} ({reason}). Watch with: tensorboard --logdir {shlex.quote(str(run))}")
+    if config.resume:
+        print(f"Going on at step {step:,}" + (f", from {found}." if found else ": there is no checkpoint yet."))
+
+    fit(model, data, config, run, checkpoints)
+    steps_done, seconds = config.steps - step, time.monotonic() - started
+    if steps_done or not versions(run.export):
+        write_animation(run, layout)
+        exported = export_saved_model(model, run.export)
+        summarize(model, data, config, run, steps_done, seconds, exported)
+    else:
+        print(f"Nothing to do: the run has all its {config.steps:,} steps; --steps=N makes it longer.")
+
+
+def build_model(config: Config, layout: LatentLayout, image_shape: tuple[int, int, int], precision: str) -> InfoGAN:
+    """Builds and compiles the model that `config` describes; its weights are a function of the seed."""
+    keras.utils.set_random_seed(config.seed)
+    networks = paper_networks(layout.width, layout.num_parameters, image_shape, precision)
+    model = InfoGAN(layout, **networks, posterior_stddev=config.posterior_stddev, seed=config.seed)
+    model.compile(
+        d_optimizer=_adam(config, config.d_learning_rate, "d_optimizer"),
+        g_optimizer=_adam(config, config.g_learning_rate, "g_optimizer"),
+        lambda_info=config.lambda_info,
+        lambda_cat=config.lambda_cat,
+        lambda_cont=config.lambda_cont,
+        jit_compile=config.jit_compile,
+    )
+    return model
+
+
+def _adam(config: Config, learning_rate: float, name: str) -> keras.optimizers.Optimizer:
+    boundaries = config.learning_rate_boundaries()
+    if boundaries:
+        values = [learning_rate * config.lr_decay_factor**i for i in range(len(boundaries) + 1)]
+        learning_rate = keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, values)
+    return FusedAdam(learning_rate, beta_1=config.adam_beta_1, name=name)
+
+
+def fit(model: InfoGAN, data: ImageData, config: Config, run: RunDirectory, checkpoints: Checkpoints) -> None:
+    """Trains from the model's step to the last, with everything that a run writes.
+
+    Raises:
+        RunStopped: where training ended early.
+    """
+    how_to_resume = shlex.join([sys.executable, sys.argv[0], "--resume", f"--run_dir={run}"])
+    saver = callbacks.SaveCheckpoints(checkpoints, config.checkpoint_every)
+    with callbacks.StopOnSignal(saver, how_to_resume) as stop_on_signal:
+        board = callbacks.TensorBoard(run.tensorboard, config.to_json())
+        used = [callbacks.StopOnBrokenLoss(checkpoints)]
+        if data.test_labels is not None and model.layout.first_categorical is not None:
+            used.append(callbacks.ClassifierError(data.test_images, data.test_labels))
+        used += [
+            callbacks.Progress(config.steps),
+            callbacks.MetricsFile(run.metrics_file, config.batch_size),
+            board,
+            callbacks.Pictures(run.samples, data.train_images[:100], board.writer),
+            saver,
+            stop_on_signal,
+        ]
+        for initial_epoch, epochs, steps in segments(int(model.step.numpy()), config.steps, config.eval_every):
+            batches = stream(data.train_images, config.batch_size, config.seed, int(model.step.numpy()))
+            model.fit(
+                batches, initial_epoch=initial_epoch, epochs=epochs, steps_per_epoch=steps, callbacks=used, verbose=1
+            )
+        if int(model.step.numpy()) % config.checkpoint_every:
+            saver.save()
+
+
+def segments(step: int, steps: int, epoch_steps: int) -> Iterator[tuple[int, int, int]]:
+    """What is left of a run as calls of fit(): (initial epoch, epochs, steps in each epoch).
+
+    At most three: the rest of an epoch that was interrupted, the whole epochs, and a shorter last one.
+    """
+    while step < steps:
+        epoch, done = divmod(step, epoch_steps)
+        whole = (steps - step) // epoch_steps
+        if done or not whole:
+            count, whole = min(epoch_steps - done, steps - step), 1
+        else:
+            count = epoch_steps
+        yield epoch, epoch + whole, count
+        step += whole * count
+
+
+def write_animation(run: RunDirectory, layout: LatentLayout) -> None:
+    """Writes samples/training.gif: what the first code drew, epoch by epoch."""
+    frames = sorted(run.samples.glob(f"{layout.codes[0].name}_*.png"))
+    if frames:
+        traversal.write_gif(run.samples / "training.gif", [traversal.read_png(frame) for frame in frames])
