@@ -1,8 +1,11 @@
-"""The embedded digits, 16x16: python main.py"""
+"""The embedded digits, 16x16.
+
+Command: python main.py
+"""
 
 from infogan_tf.config import Config
 
 
 def get_config() -> Config:
     """The paper's MNIST settings, but for a length that suits 1,437 images and a laptop."""
-    return Config(dataset="digits", steps=2_000, batch_size=128, eval_every=200, checkpoint_every=200)
+    return Config(dataset="digits", steps=2_000, batch_size=64, eval_every=250, checkpoint_every=250)

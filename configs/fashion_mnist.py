@@ -1,4 +1,7 @@
-"""Fashion-MNIST, 28x28, with the paper's MNIST settings: python main.py --dataset=fashion_mnist"""
+"""Fashion-MNIST, 28x28, with the paper's MNIST settings.
+
+Command: python main.py --dataset=fashion_mnist
+"""
 
 from infogan_tf.config import Config
 

@@ -1,4 +1,7 @@
-"""MNIST, 28x28, with the paper's settings (appendix C.1): python main.py --dataset=mnist --lambda_info=1"""
+"""MNIST, 28x28, with the paper's settings (appendix C.1).
+
+Command: python main.py --dataset=mnist --lambda_info=1
+"""
 
 from infogan_tf.config import Config
 

@@ -259,9 +259,10 @@ class SaveCheckpoints(keras.callbacks.Callback):
         self.restored = [variable.numpy() for variable in self.model.metrics_variables]
 
     def on_epoch_begin(self, epoch, logs=None):  # noqa: D102
-        for variable, value in zip(self.model.metrics_variables, self.restored, strict=True):
-            variable.assign(value)
-        self.restored = []
+        if self.restored is not None:
+            for variable, value in zip(self.model.metrics_variables, self.restored, strict=True):
+                variable.assign(value)
+        self.restored = None
 
     def on_train_batch_end(self, batch, logs=None):  # noqa: D102
         if int(self.model.step.numpy()) % self.every == 0:

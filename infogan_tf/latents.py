@@ -21,8 +21,10 @@ from infogan_tf.errors import UserError
 from infogan_tf.losses import mutual_info_bound
 
 # The smallest standard deviation of a learnt Gaussian posterior. A continuous code carries unbounded differential
-# information, so an unbounded Q would be rewarded without end for ever finer copies of the code in the image.
-MIN_STDDEV = 0.1
+# information, so an unbounded Q is rewarded without end for ever finer copies of the code in the image, and its gradient
+# (of the squared error over twice the variance) drowns the adversarial one: with 0.1 the generator draws codes, not
+# digits. The authors' code holds it at 1, where L_I is vacuous: at most -0.23 nats for a uniform code.
+MIN_STDDEV = 0.5
 MAX_SIZE = 100_000
 
 
@@ -69,6 +71,11 @@ class Code:
     def entropy(self) -> float:
         """H(c) of the prior, in nats; differential where the code is continuous."""
         raise NotImplementedError
+
+    @property
+    def ceiling(self) -> float:
+        """The largest L_I that this code's Q can show, in nats: H(c) where the code is discrete."""
+        return self.entropy
 
     def sample(self, count: tf.Tensor | int, seed: tf.Tensor) -> tf.Tensor:
         """Draws values from the prior: [count], of `dtype`."""
@@ -165,6 +172,11 @@ class Continuous(Code):
     @property
     def num_parameters(self) -> int:  # noqa: D102
         return 1 if self.fixed_stddev else 2
+
+    @property
+    def ceiling(self) -> float:
+        """H(c) plus the largest log-density of Q, which its smallest standard deviation bounds."""
+        return self.entropy - math.log((self.fixed_stddev or MIN_STDDEV) * math.sqrt(2.0 * math.pi))
 
     def mean_and_stddev(self, parameters: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Q's mean and standard deviation, [B] each; a learnt one is at least MIN_STDDEV."""

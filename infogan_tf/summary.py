@@ -38,11 +38,11 @@ def summarize(
     lines = read_lines(run.metrics_file)
     speed = sum(line["images_per_second"] for line in lines) / len(lines)
     print(f"\nDone: {config.steps:,} steps; {steps:,} of them now, in {duration(seconds)} ({speed:,.0f} images/s).\n")
-    print("  code   L_I (nats)    H(c)   L_I on 10,000 fresh samples, inference statistics")
+    print("  Mutual information, nats, of 10,000 fresh samples with inference statistics:\n")
+    print("  code         L_I    H(c)   most that Q can show")
     for name, value in measured_mutual_info(model, data).items():
         code = model.layout[name]
-        kind = "at most H(c)" if code.discrete else "H(c) is no ceiling for a continuous code"
-        print(f"  {name:<5} {value:>11.4f} {code.entropy:>7.4f}   {type(code).__name__.lower()}, {kind}")
+        print(f"  {name:<5} {value:>10.4f} {code.entropy:>7.4f} {code.ceiling:>8.4f}   {type(code).__name__.lower()}")
     for name, value in lines[-1].items():
         if name.endswith("_error"):
             print(f"\n  {name}: {value:.2%} of the test images, classes matched one-to-one to labels")

@@ -123,7 +123,13 @@ def fit(model: InfoGAN, data: ImageData, config: Config, run: RunDirectory, chec
         for initial_epoch, epochs, steps in segments(int(model.step.numpy()), config.steps, config.eval_every):
             batches = stream(data.train_images, config.batch_size, config.seed, int(model.step.numpy()))
             model.fit(
-                batches, initial_epoch=initial_epoch, epochs=epochs, steps_per_epoch=steps, callbacks=used, verbose=1
+                batches,
+                initial_epoch=initial_epoch,
+                epochs=epochs,
+                steps_per_epoch=steps,
+                callbacks=used,
+                shuffle=False,  # the stream is shuffled
+                verbose=1 if sys.stdout.isatty() else 2,  # a file gets a line per epoch, not a bar
             )
         if int(model.step.numpy()) % config.checkpoint_every:
             saver.save()

@@ -1,0 +1,65 @@
+"""Shared by all tests: a model and a run small enough to train in seconds."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import pytest
+
+from infogan_tf.models import InfoGAN
+from infogan_tf.networks import paper_networks
+from infogan_tf.latents import LatentLayout
+
+ROOT = Path(__file__).resolve().parents[1]
+MAIN = ROOT / "main.py"
+sys.path.insert(0, str(ROOT))
+
+TINY = (
+    "--steps=4",
+    "--batch_size=8",
+    "--eval_every=2",
+    "--checkpoint_every=2",
+    "--latents=noise:6,cat:10,uniform:1,normal:1,bernoulli:1",
+    "--precision=float32",
+)
+
+
+def make_model(latents="noise:6,cat:10,uniform:2", image_shape=(8, 8, 1), dtype="float32", seed=0, **compile_arguments):
+    """A compiled InfoGAN on tiny images, its weights a function of `seed`."""
+    keras.utils.set_random_seed(seed)
+    layout = LatentLayout.parse(latents)
+    networks = paper_networks(layout.width, layout.num_parameters, image_shape, dtype)
+    model = InfoGAN(layout, **networks, seed=seed)
+    model.compile(
+        keras.optimizers.Adam(2e-4, beta_1=0.5, name="d_optimizer"),
+        keras.optimizers.Adam(1e-3, beta_1=0.5, name="g_optimizer"),
+        **compile_arguments,
+    )
+    return model
+
+
+def run_main(*flags, cwd, environment=(), check=True, **kwargs):
+    """Runs main.py in a process of its own; returns its output and exit status."""
+    done = subprocess.run(
+        [sys.executable, str(MAIN), *map(str, flags)],
+        cwd=cwd,
+        env=os.environ | dict(environment),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        **kwargs,
+    )
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory):
+    """The folder of a finished run of four steps on the embedded digits, and what it printed. Not to be changed."""
+    folder = tmp_path_factory.mktemp("finished")
+    done = run_main(*TINY, "--run_dir=run", cwd=folder)
+    return folder / "run", done.stdout

@@ -1,0 +1,95 @@
+"""The training state on disk: whole, checked, the last ones kept."""
+
+import numpy as np
+import pytest
+from conftest import make_model
+
+from infogan_tf.checkpoints import Checkpoints, NotFiniteError
+from infogan_tf.errors import UserError
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 1), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def model():
+    model = make_model()
+    model.train_on_batch(IMAGES)
+    return model
+
+
+@pytest.fixture
+def three(tmp_path, model):
+    """Checkpoints at steps 10, 20 and 30 of one model."""
+    checkpoints = Checkpoints(tmp_path / "checkpoints", keep=3)
+    for step in (10, 20, 30):
+        model.step.assign(step)
+        checkpoints.save(model)
+    return checkpoints
+
+
+def test_everything_comes_back(three, model):
+    other = make_model(seed=1)
+    assert three.restore(other).name == "step_00000030.npz"
+    kept = [*model.variables, *model.d_optimizer.variables, *model.g_optimizer.variables]
+    found = [*other.variables, *other.d_optimizer.variables, *other.g_optimizer.variables]
+    assert len(found) == len(kept) > 100
+    for one, another in zip(kept, found, strict=True):
+        np.testing.assert_array_equal(one, another)
+
+
+def test_only_the_newest_are_kept(three, model):
+    model.step.assign(40)
+    three.save(model)
+    assert [path.name for path in three.paths()] == [f"step_000000{step}.npz" for step in (20, 30, 40)]
+    assert len(list(three.folder.iterdir())) == 3
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "text"])
+def test_a_damaged_one_is_named_and_skipped(three, capsys, damage):
+    newest = three.paths()[-1]
+    content = newest.read_bytes()
+    middle = len(content) // 2
+    flipped = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+    newest.write_bytes({"cut": content[:middle], "flipped": flipped, "empty": b"", "text": b"hello"}[damage])
+    other = make_model(seed=1)
+    assert three.restore(other).name == "step_00000020.npz"
+    assert int(other.step) == 20
+    assert str(newest) in capsys.readouterr().out
+    assert newest.exists()
+
+
+def test_all_damaged_is_an_error(three):
+    for path in three.paths():
+        path.write_bytes(b"")
+    with pytest.raises(UserError, match="none of its 3 checkpoints can be read"):
+        three.restore(make_model())
+
+
+def test_none_is_none(tmp_path):
+    assert Checkpoints(tmp_path / "nowhere").restore(make_model()) is None
+
+
+def test_another_models_checkpoint_is_refused_before_anything_changes(three):
+    other = make_model(latents="noise:6,cat:9,uniform:2")
+    before = [v.numpy() for v in other.weights]
+    with pytest.raises(UserError, match="the checkpoint of another model"):
+        three.restore(other)
+    for variable, value in zip(other.weights, before, strict=True):
+        np.testing.assert_array_equal(variable, value)
+
+
+def test_a_state_with_nan_is_not_saved(three):
+    other = make_model()
+    other.step.assign(50)
+    bias = other.d_head.trainable_variables[1]
+    bias.assign([np.nan])
+    with pytest.raises(NotFiniteError, match="bias"):
+        three.save(other)
+    assert [path.name for path in three.paths()][-1] == "step_00000030.npz"
+
+
+def test_nothing_is_loaded_with_pickle(three):
+    newest = three.paths()[-1]
+    with newest.open("wb") as file:
+        np.savez(file, evil=np.array([{"an": "object"}], dtype=object))
+    assert three.restore(make_model()).name == "step_00000020.npz"

@@ -1,0 +1,240 @@
+"""The train step: who is updated by what, what is logged, and that it survives saving."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import make_model
+
+from infogan_tf.losses import discriminator_loss, generator_loss
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 1), dtype=np.uint8)
+KEYS = {
+    "d_loss", "g_loss", "q_loss", "mutual_info", "mutual_info/c1", "mutual_info/c2", "mutual_info/c3",
+    "prob_real", "prob_fake_before", "prob_fake_after",
+}  # fmt: skip
+
+
+def snapshot(model):
+    return {part: [v.numpy() for v in getattr(model, part).trainable_variables] for part in PARTS}
+
+
+PARTS = ("generator", "trunk", "d_head", "q_head")
+
+
+def moved(before, after):
+    return {part for part in PARTS if any((a != b).any() for a, b in zip(before[part], after[part], strict=True))}
+
+
+class Recorder(keras.optimizers.SGD):
+    """Keeps the gradients that it is given, and leaves the weights alone."""
+
+    def apply(self, grads, trainable_variables=None):
+        self.gradients = {v.path: g.numpy() for g, v in zip(grads, trainable_variables, strict=True)}
+
+
+def step_gradients(**weights):
+    """The gradients of D and G in one step, taken from the optimizers, with everything else at its place."""
+    model = make_model()
+    recorders = Recorder(0.0), Recorder(0.0)
+    model.compile(*recorders, run_eagerly=True, **weights)
+    model.train_on_batch(IMAGES)
+    return model, recorders[0].gradients, recorders[1].gradients
+
+
+def reference_gradients(lambdas):
+    """The same gradients, written down naively from equation 6 of the paper: two passes, nothing shared."""
+    model = make_model()
+    latents = model.layout.sample(len(IMAGES), model.stream_seed("train", 0))
+    real = IMAGES.astype(np.float32) / 255
+
+    def information(features):
+        log_probs = model.layout.log_prob(model.q_head(features, training=True), latents)
+        bounds = model.layout.mutual_info(log_probs)
+        return sum(lambdas[name] * bounds[name] for name in bounds)
+
+    with tf.GradientTape() as tape:
+        fake = model.generator(latents, training=True)
+        features = model.trunk(fake, training=True)
+        real_logits = model.d_head(model.trunk(real, training=True))
+        loss = discriminator_loss(real_logits, model.d_head(features)) - information(features)
+    d = dict(zip([v.path for v in model.d_variables], tape.gradient(loss, model.d_variables), strict=True))
+    with tf.GradientTape() as tape:
+        features = model.trunk(model.generator(latents, training=True), training=True)
+        loss = generator_loss(model.d_head(features)) - information(features)
+    g = dict(zip([v.path for v in model.g_variables], tape.gradient(loss, model.g_variables), strict=True))
+    return d, g
+
+
+def assert_close(found, expected):
+    assert set(found) == set(expected)
+    for path, gradient in expected.items():
+        scale = np.abs(gradient).max()
+        np.testing.assert_allclose(found[path], gradient, atol=1e-4 * scale + 1e-9, err_msg=path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lambdas"),
+    [
+        ({"lambda_info": 1.0}, {"c1": 1.0, "c2": 1.0, "c3": 1.0}),
+        ({"lambda_info": 0.3, "lambda_cont": 2.0}, {"c1": 0.3, "c2": 2.0, "c3": 2.0}),
+    ],
+)
+def test_gradients_are_those_of_the_papers_objective(arguments, lambdas):
+    _, d, g = step_gradients(**arguments)
+    expected_d, expected_g = reference_gradients(lambdas)
+    assert_close(d, expected_d)
+    assert_close(g, expected_g)
+
+
+def test_without_information_only_the_q_head_learns_the_codes():
+    _, d, g = step_gradients(lambda_info=0.0)
+    plain_d, plain_g = reference_gradients({"c1": 0.0, "c2": 0.0, "c3": 0.0})
+    assert_close({path: v for path, v in d.items() if not path.startswith("q_head")},
+                 {path: v for path, v in plain_d.items() if not path.startswith("q_head")})  # fmt: skip
+    assert_close(g, plain_g)
+    informed_d, _ = reference_gradients({"c1": 1.0, "c2": 1.0, "c3": 1.0})
+    assert_close({path: v for path, v in d.items() if path.startswith("q_head")},
+                 {path: v for path, v in informed_d.items() if path.startswith("q_head")})  # fmt: skip
+
+
+def test_a_code_of_weight_zero_reaches_neither_trunk_nor_generator():
+    _, d, g = step_gradients(lambda_info=1.0, lambda_cont=0.0)
+    expected_d, expected_g = reference_gradients({"c1": 1.0, "c2": 0.0, "c3": 0.0})
+    assert_close(g, expected_g)
+    trunk = {path: v for path, v in d.items() if path.startswith("trunk")}
+    assert_close(trunk, {path: v for path, v in expected_d.items() if path.startswith("trunk")})
+    # Q's outputs for c2 and c3 learn all the same.
+    (bias,) = [v for path, v in d.items() if path.endswith("parameters/bias")]
+    assert np.all(np.abs(bias) > 0)
+
+
+def test_every_part_is_updated_by_its_own_optimizer():
+    for still, expected in (("g_optimizer", {"trunk", "d_head", "q_head"}), ("d_optimizer", {"generator"})):
+        model = make_model()
+        getattr(model, still).learning_rate = 0.0
+        before = snapshot(model)
+        model.train_on_batch(IMAGES)
+        assert moved(before, snapshot(model)) == expected
+
+
+def test_training_logs_the_epochs_means():
+    model = make_model()
+    seen = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append(logs["d_loss"] * (batch + 1))
+
+    history = model.fit(IMAGES, batch_size=4, epochs=1, verbose=0, shuffle=False, callbacks=[Watch()]).history
+    assert set(history) == KEYS
+    each = np.diff([0.0, *seen])
+    assert history["d_loss"][0] == pytest.approx(each.mean(), rel=1e-4)
+    assert each.std() > 0
+    parts = sum(history[f"mutual_info/c{i}"][0] for i in (1, 2, 3))
+    assert history["mutual_info"][0] == pytest.approx(parts, rel=1e-5)
+    assert history["q_loss"][0] == pytest.approx(sum(model.layout.entropy.values()) - parts, rel=1e-5)
+
+
+def test_evaluation_changes_nothing_and_uses_inference_statistics():
+    model = make_model()
+    before = [v.numpy() for v in model.weights]
+    logs = model.evaluate(IMAGES, batch_size=16, verbose=0, return_dict=True)
+    assert set(logs) == KEYS - {"prob_fake_after"}
+    for variable, value in zip(model.weights, before, strict=True):
+        np.testing.assert_array_equal(variable, value)
+    real = model.d_head(model.trunk(IMAGES.astype(np.float32) / 255, training=False))
+    assert logs["prob_real"] == pytest.approx(float(tf.reduce_mean(tf.sigmoid(real))), rel=1e-5)
+    again = model.evaluate(IMAGES, batch_size=16, verbose=0, return_dict=True)
+    assert again == logs
+
+
+def test_batch_norm_of_d_records_real_and_fake_in_equal_parts():
+    # One update of the moving averages for the real and one for the fake batch of the D update, none for the G update.
+    model = make_model()
+    norm = model.trunk.get_layer("conv2_bn")
+    updates = []
+    inner = model.trunk.get_layer("conv2")
+    latents = model.layout.sample(len(IMAGES), model.stream_seed("train", 0))
+    for images in (IMAGES.astype(np.float32) / 255, model.generator(latents, training=True)):
+        conv1 = model.trunk.get_layer("conv1_lrelu")(model.trunk.get_layer("conv1")(images))
+        updates.append(np.mean(inner(conv1), axis=(0, 1, 2)))
+    expected = 0.9 * (0.1 * updates[0]) + 0.1 * updates[1]
+    model.train_on_batch(IMAGES)
+    np.testing.assert_allclose(norm.moving_mean, expected, atol=1e-6)
+
+
+def test_steps_per_execution_gives_the_same_weights():
+    results = []
+    for count in (1, 2):
+        model = make_model(steps_per_execution=count)
+        model.fit(tf.data.Dataset.from_tensor_slices(IMAGES).batch(4), epochs=1, verbose=0)
+        results.append([v.numpy() for v in model.weights])
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_follows_float32(dtype):
+    losses = {}
+    for precision in ("float32", dtype):
+        model = make_model(dtype=precision)
+        before = snapshot(model)
+        # Float16 skips its first steps, until the loss scale has come down to what the gradients bear.
+        history = model.fit(IMAGES, batch_size=8, epochs=10, verbose=0, shuffle=False).history
+        losses[precision] = [history[name][0] for name in ("d_loss", "g_loss", "q_loss")]
+        assert moved(before, snapshot(model)) == set(PARTS)
+        assert {v.dtype for v in model.trainable_variables} == {"float32"}
+    np.testing.assert_allclose(losses[dtype], losses["float32"], rtol=0.05)
+
+
+def test_float16_scales_both_losses_and_skips_a_broken_step():
+    model = make_model(dtype="mixed_float16")
+    model.train_on_batch(IMAGES)
+    for optimizer in (model.d_optimizer, model.g_optimizer):
+        assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+        optimizer.dynamic_scale.assign(1e38)
+    before = snapshot(model)
+    model.train_on_batch(IMAGES)
+    assert moved(before, snapshot(model)) == set()
+    assert all(float(optimizer.dynamic_scale) < 1e38 for optimizer in (model.d_optimizer, model.g_optimizer))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
+def test_a_keras_file_keeps_weights_and_both_optimizers(tmp_path, dtype):
+    model = make_model(dtype=dtype, lambda_info=0.5, lambda_cont=0.1)
+    model.fit(IMAGES, batch_size=8, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert loaded.code_weights == {"c1": 0.5, "c2": 0.1, "c3": 0.1}
+    assert int(loaded.step) == 2
+    for which in ("d_optimizer", "g_optimizer"):
+        kept, found = getattr(model, which).variables, getattr(loaded, which).variables
+        assert any(np.any(v.numpy() != 0) for v in found)
+        for one, other in zip(kept, found, strict=True):
+            np.testing.assert_array_equal(one, other)
+    # It goes on as the original does.
+    model.train_on_batch(IMAGES)
+    loaded.train_on_batch(IMAGES)
+    for one, other in zip(model.weights, loaded.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_one_generates_and_encodes_any_number():
+    model = make_model()
+    latents = model.layout.sample(7, tf.constant([1, 2]))
+    images = model.generate(latents, batch_size=3)
+    assert images.shape == (7, 8, 8, 1)
+    np.testing.assert_allclose(images, model(latents), atol=1e-6)
+    assert model.generate(latents[:0]).shape == (0, 8, 8, 1)
+    posterior = model.encode(IMAGES, batch_size=5)
+    assert posterior["c1"]["probabilities"].shape == (16, 10)
+    np.testing.assert_allclose(posterior["c1"]["probabilities"].sum(axis=1), 1.0, rtol=1e-5)
+    assert posterior["c2"]["mean"].shape == posterior["c2"]["stddev"].shape == (16,)
+
+
+def test_networks_that_do_not_fit_the_layout_are_refused():
+    model = make_model()
+    networks = {part: getattr(model, part) for part in PARTS}
+    with pytest.raises(ValueError, match="needs a generator of 7 inputs"):
+        type(model)("noise:5,cat:2", **networks)

@@ -1,0 +1,143 @@
+"""LatentLayout against closed forms and scipy."""
+
+import math
+
+import numpy as np
+import pytest
+import scipy.stats
+import tensorflow as tf
+
+from infogan_tf.errors import UserError
+from infogan_tf.latents import MIN_STDDEV, LatentLayout
+
+SEED = tf.constant([3, 5])
+
+
+def test_default_layout_is_the_papers():
+    layout = LatentLayout.parse("noise:62,cat:10,uniform:2")
+    assert layout.width == 74
+    assert [code.name for code in layout.codes] == ["c1", "c2", "c3"]
+    assert layout.num_parameters == 10 + 2 + 2
+    assert LatentLayout.parse("noise:62,cat:10,uniform:2", posterior_stddev=1.0).num_parameters == 10 + 1 + 1
+
+
+def test_several_categorical_codes_and_sizes():
+    layout = LatentLayout.parse("cat:10x4, normal_noise:3, cat:2, bernoulli:2")
+    assert layout.width == 3 + 40 + 2 + 2
+    assert len(layout.codes) == 7
+    assert layout.noise.distribution == "normal"
+
+
+def test_entropies_are_the_closed_forms():
+    entropy = LatentLayout.parse("cat:10,uniform:1,normal:1,bernoulli:1").entropy
+    assert entropy["c1"] == pytest.approx(scipy.stats.entropy(np.full(10, 0.1)))
+    assert entropy["c2"] == pytest.approx(scipy.stats.uniform(-1, 2).entropy())
+    assert entropy["c3"] == pytest.approx(scipy.stats.norm().entropy())
+    assert entropy["c4"] == pytest.approx(scipy.stats.bernoulli(0.5).entropy())
+
+
+def test_log_densities_equal_scipys():
+    layout = LatentLayout.parse("noise:2,cat:5,uniform:1,normal:1,bernoulli:1")
+    noise, values = layout.sample_parts(50, SEED)
+    parameters = np.random.default_rng(0).normal(size=(50, layout.num_parameters)).astype(np.float32)
+    found = layout.log_prob(parameters, layout.join(noise, values))
+
+    logits = parameters[:, :5].astype(np.float64)
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    one_hot = np.eye(5)[values["c1"].numpy()]
+    np.testing.assert_allclose(found["c1"], scipy.stats.multinomial.logpmf(one_hot, 1, probabilities), atol=1e-5)
+    for name, column in (("c2", 5), ("c3", 7)):
+        mean, raw = parameters[:, column].astype(np.float64), parameters[:, column + 1].astype(np.float64)
+        stddev = MIN_STDDEV + np.log1p(np.exp(raw))
+        expected = scipy.stats.norm.logpdf(values[name].numpy().astype(np.float64), mean, stddev)
+        np.testing.assert_allclose(found[name], expected, rtol=1e-4, atol=1e-5)
+    probability = 1 / (1 + np.exp(-parameters[:, 9].astype(np.float64)))
+    np.testing.assert_allclose(
+        found["c4"], scipy.stats.bernoulli.logpmf(values["c4"].numpy(), probability), atol=1e-5
+    )
+
+
+def test_fixed_stddev_equals_scipys_and_makes_the_bound_of_a_uniform_code_vacuous():
+    layout = LatentLayout.parse("uniform:1", posterior_stddev=1.0)
+    latents = layout.sample(20_000, SEED)
+    # A perfect Q: its mean is the code itself.
+    log_prob = layout.log_prob(latents, latents)
+    np.testing.assert_allclose(log_prob["c1"], scipy.stats.norm.logpdf(0.0), rtol=1e-5)
+    assert float(layout.mutual_info(log_prob)["c1"]) == pytest.approx(math.log(2) + scipy.stats.norm.logpdf(0), abs=1e-5)
+
+
+@pytest.mark.parametrize(("scale", "bound"), [(50.0, math.log(10)), (0.0, 0.0)])
+def test_mutual_info_of_a_perfect_and_a_useless_categorical_posterior(scale, bound):
+    layout = LatentLayout.parse("noise:1,cat:10")
+    latents = layout.sample(1000, SEED)
+    logits = scale * layout.split(latents)[1]["c1"]
+    assert float(layout.mutual_info(layout.log_prob(logits, latents))["c1"]) == pytest.approx(bound, abs=1e-5)
+
+
+def test_mutual_info_of_a_gaussian_channel_is_the_closed_form():
+    # c ~ N(0, 1), x = c + 0.75 e. The true posterior has stddev s = 0.6, so that I = -ln s.
+    layout = LatentLayout.parse("normal:1")
+    code = np.random.default_rng(0).normal(size=200_000)
+    seen = code + 0.75 * np.random.default_rng(1).normal(size=200_000)
+    stddev = 0.75 / math.hypot(1.0, 0.75)
+    raw = math.log(math.expm1(stddev - MIN_STDDEV))
+    parameters = np.stack([seen / (1 + 0.75**2), np.full_like(seen, raw)], axis=1)
+    found = layout.mutual_info(layout.log_prob(parameters.astype(np.float32), code[:, np.newaxis].astype(np.float32)))
+    assert float(found["c1"]) == pytest.approx(-math.log(stddev), abs=0.01)
+
+
+def test_learnt_stddev_never_falls_below_the_bound():
+    layout = LatentLayout.parse("uniform:1")
+    stddev = layout.posterior(tf.constant([[0.0, -1e4], [0.0, 0.0]]))["c1"]["stddev"]
+    assert float(stddev[0]) == pytest.approx(MIN_STDDEV)
+    assert float(stddev[1]) > MIN_STDDEV
+
+
+def test_samples_follow_their_priors():
+    layout = LatentLayout.parse("noise:3,cat:4,uniform:1,normal:1,bernoulli:1")
+    noise, values = layout.sample_parts(20_000, SEED)
+    uniform = scipy.stats.uniform(-1, 2).cdf
+    assert all(scipy.stats.kstest(column, uniform).pvalue > 1e-3 for column in noise.numpy().T)
+    assert scipy.stats.kstest(values["c2"], uniform).pvalue > 1e-3
+    assert scipy.stats.kstest(values["c3"], "norm").pvalue > 1e-3
+    assert scipy.stats.chisquare(np.bincount(values["c1"], minlength=4)).pvalue > 1e-3
+    assert scipy.stats.chisquare(np.bincount(values["c4"], minlength=2)).pvalue > 1e-3
+    columns = np.column_stack([noise, *(value for value in values.values())])
+    correlations = np.corrcoef(columns.T) - np.eye(columns.shape[1])
+    assert np.abs(correlations).max() < 0.04
+
+
+def test_sampling_is_a_function_of_the_seed():
+    layout = LatentLayout.parse("normal_noise:3,cat:4,uniform:1")
+    np.testing.assert_array_equal(layout.sample(9, SEED), layout.sample(9, SEED))
+    assert np.all(layout.sample(9, SEED)[:, 0] != layout.sample(9, tf.constant([3, 6]))[:, 0])
+
+
+def test_join_and_split_are_inverse():
+    layout = LatentLayout.parse("noise:3,cat:4,uniform:1")
+    noise, values = layout.sample_parts(7, SEED)
+    split_noise, blocks = layout.split(layout.join(noise, values))
+    np.testing.assert_array_equal(split_noise, noise)
+    np.testing.assert_array_equal(np.argmax(blocks["c1"], axis=1), values["c1"])
+    np.testing.assert_array_equal(blocks["c2"][:, 0], values["c2"])
+
+
+@pytest.mark.parametrize(
+    ("text", "position"),
+    [
+        ("noise:62,cats:10", 10),
+        ("noise:62, cat", 14),
+        ("noise:62,cat:1", 14),
+        ("noise:62,cat:10y3", 16),
+        ("noise:62,uniform:2x2", 19),
+        ("noise:62,noise:3,cat:10", 10),
+        ("noise:62", 9),
+        ("noise:62,,cat:10", 10),
+        ("", 1),
+        ("cat:10x0", 8),
+        ("cat:-3", 4),
+    ],
+)
+def test_a_malformed_layout_is_refused_with_the_position(text, position):
+    with pytest.raises(UserError, match=rf"at position {position}\. Received: '{text}'$"):
+        LatentLayout.parse(text)

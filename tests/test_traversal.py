@@ -1,0 +1,63 @@
+"""What the grids draw, and how pictures are put together."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from infogan_tf import traversal
+from infogan_tf.latents import LatentLayout
+
+LAYOUT = LatentLayout.parse("noise:3,uniform:1,cat:4,bernoulli:1")
+SEED = tf.constant([1, 2])
+
+
+def parts(name):
+    grid = traversal.traversal_grid(LAYOUT, name, SEED)
+    noise, blocks = LAYOUT.split(grid.latents)
+    shape = (-1, grid.columns)
+    classes = np.argmax(blocks["c2"], axis=1)
+    return noise.numpy().reshape(*shape, 3), blocks["c1"].numpy().reshape(shape), classes.reshape(shape)
+
+
+def test_a_categorical_code_shows_every_class_in_each_row():
+    noise, uniform, classes = parts("c2")
+    assert classes.shape == (10, 4)
+    assert (classes == np.arange(4)).all()
+    assert (noise == noise[:, :1]).all()
+    assert (uniform == uniform[:, :1]).all()
+    assert len(np.unique(noise[:, 0, 0])) == 10
+
+
+def test_a_continuous_code_runs_from_minus_2_to_2_in_a_row_for_each_class():
+    noise, uniform, classes = parts("c1")
+    np.testing.assert_allclose(uniform, np.tile(np.linspace(-2, 2, 10), (4, 1)), atol=1e-6)
+    assert (classes == np.arange(4)[:, np.newaxis]).all()
+    assert (noise == noise[:, :1]).all()
+
+
+def test_without_a_categorical_code_rows_differ_by_noise():
+    grid = traversal.traversal_grid(LatentLayout.parse("noise:2,uniform:1"), "c1", SEED)
+    assert grid.latents.shape == (100, 3)
+    assert len(np.unique(grid.latents[:, 0])) == 10
+
+
+def test_bytes_round_and_keep_the_ends():
+    np.testing.assert_array_equal(traversal.to_bytes(np.array([0.0, 1.0, 0.5, 1.2, -0.1])), [0, 255, 128, 255, 0])
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pictures_are_tiled_in_reading_order_and_survive_png(tmp_path, channels):
+    images = np.arange(5, dtype=np.uint8).reshape(5, 1, 1, 1).repeat(channels, axis=-1) * 10
+    picture = traversal.tile(images, columns=3)
+    assert picture.shape == (5, 7, channels)
+    np.testing.assert_array_equal(picture[1::2, 1::2, 0], [[0, 10, 20], [30, 40, 96]])
+    traversal.write_png(tmp_path / "picture.png", picture)
+    np.testing.assert_array_equal(traversal.read_png(tmp_path / "picture.png"), picture)
+    np.testing.assert_array_equal(tf.io.decode_png((tmp_path / "picture.png").read_bytes()), picture)
+
+
+def test_animation_has_every_frame(tmp_path):
+    frames = [np.full((4, 4, 1), value, np.uint8) for value in (0, 100, 255)]
+    traversal.write_gif(tmp_path / "frames.gif", frames)
+    decoded = tf.io.decode_gif((tmp_path / "frames.gif").read_bytes()).numpy()
+    assert decoded[:, 0, 0, 0].tolist() == [0, 100, 255]
