@@ -244,28 +244,46 @@ class Pictures(keras.callbacks.Callback):
 class SaveCheckpoints(keras.callbacks.Callback):
     """Saves the whole state every `every` steps and at the end; keeps the metrics of an epoch that was cut in two.
 
+    It saves before the next step, or after what an epoch's end writes, so that no line or picture is lost to a kill
+    between the two; it has to be the last but one to hear of an epoch's end.
+
     Args:
         checkpoints: of the run.
         every: steps between two.
+        epoch_steps: in an epoch; one that begins elsewhere than at a multiple is taken up again.
     """
 
-    def __init__(self, checkpoints: Checkpoints, every: int):
+    def __init__(self, checkpoints: Checkpoints, every: int, epoch_steps: int):
         super().__init__()
         self.checkpoints = checkpoints
         self.every = every
+        self.epoch_steps = epoch_steps
+        self.saved_step = None
 
     def on_train_begin(self, logs=None):  # noqa: D102
+        if self.saved_step is None:
+            self.saved_step = int(self.model.step.numpy())
         # Keras resets the metrics when an epoch begins, also one that is only taken up again.
         self.restored = [variable.numpy() for variable in self.model.metrics_variables]
 
     def on_epoch_begin(self, epoch, logs=None):  # noqa: D102
-        if self.restored is not None:
+        if int(self.model.step.numpy()) % self.epoch_steps:
             for variable, value in zip(self.model.metrics_variables, self.restored, strict=True):
                 variable.assign(value)
-        self.restored = None
 
-    def on_train_batch_end(self, batch, logs=None):  # noqa: D102
-        if int(self.model.step.numpy()) % self.every == 0:
+    def on_train_batch_begin(self, batch, logs=None):  # noqa: D102
+        self._save_if_due()
+
+    def on_epoch_end(self, epoch, logs=None):  # noqa: D102
+        self._save_if_due()
+
+    def on_train_end(self, logs=None):  # noqa: D102
+        if int(self.model.step.numpy()) != self.saved_step:
+            self.save()
+
+    def _save_if_due(self):
+        step = int(self.model.step.numpy())
+        if step % self.every == 0 and step != self.saved_step:
             self.save()
 
     def save(self) -> Path:
@@ -275,6 +293,7 @@ class SaveCheckpoints(keras.callbacks.Callback):
             RunStopped: where a weight is no longer a number.
         """
         try:
+            self.saved_step = int(self.model.step.numpy())
             return self.checkpoints.save(self.model)
         except NotFiniteError as error:
             raise diverged(f"{error} is not finite", int(self.model.step.numpy()), self.checkpoints) from error
@@ -311,7 +330,13 @@ class StopOnSignal(keras.callbacks.Callback):
         while self.previous:
             signal.signal(*self.previous.popitem())
 
-    def on_train_batch_end(self, batch, logs=None):  # noqa: D102
+    def on_train_batch_begin(self, batch, logs=None):  # noqa: D102
+        self._stop_if_received()
+
+    def on_epoch_end(self, epoch, logs=None):  # noqa: D102
+        self._stop_if_received()
+
+    def _stop_if_received(self):
         if self.received is None:
             return
         path = self.saver.save()

@@ -94,11 +94,11 @@ def _read(path: Path) -> dict[str, np.ndarray]:
 def _state(model: keras.Model) -> dict[str, keras.Variable]:
     """Every variable of the training state by a unique name."""
     groups = {
-        "model": model.variables,
+        "model": model.weights,
+        "metrics": model.metrics_variables,
         "d_optimizer": model.d_optimizer.variables,
         "g_optimizer": model.g_optimizer.variables,
     }
-    # model.variables holds the metrics' too.
     return {f"{group}/{i:03d}/{v.path}": v for group, variables in groups.items() for i, v in enumerate(variables)}
 
 

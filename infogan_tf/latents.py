@@ -21,9 +21,9 @@ from infogan_tf.errors import UserError
 from infogan_tf.losses import mutual_info_bound
 
 # The smallest standard deviation of a learnt Gaussian posterior. A continuous code carries unbounded differential
-# information, so an unbounded Q is rewarded without end for ever finer copies of the code in the image, and its gradient
-# (of the squared error over twice the variance) drowns the adversarial one: with 0.1 the generator draws codes, not
-# digits. The authors' code holds it at 1, where L_I is vacuous: at most -0.23 nats for a uniform code.
+# information, so an unbounded Q is rewarded without end for ever finer copies of the code in the image, and its
+# gradient (of the squared error over twice the variance) drowns the adversarial one: with 0.1 the generator draws
+# codes, not digits. The authors' code holds it at 1, where L_I is vacuous: at most -0.23 nats for a uniform code.
 MIN_STDDEV = 0.5
 MAX_SIZE = 100_000
 

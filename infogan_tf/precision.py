@@ -10,8 +10,8 @@ PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 def choose_precision(precision: str) -> tuple[str, str]:
     """Resolves "auto" to what this machine's hardware profits from; returns the Keras dtype policy and the reason.
 
-    A GPU of compute capability 8.0 or more has bfloat16 tensor cores, one of 7.0 or more has float16 ones. A CPU profits
-    where it multiplies bfloat16 matrices in hardware (AMX or AVX512-BF16).
+    A GPU of compute capability 8.0 or more has bfloat16 tensor cores, one of 7.0 or more has float16 ones. A CPU
+    profits where it multiplies bfloat16 matrices in hardware (AMX or AVX512-BF16).
     """
     if precision != "auto":
         return precision, "as asked for"

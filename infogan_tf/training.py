@@ -39,7 +39,8 @@ def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
         RunStopped: where training ended early.
     """
     started = time.monotonic()
-    if config.resume:
+    resume = config.resume
+    if resume:
         run, config = existing_run(config.run_dir, given, MAY_CHANGE)
     else:
         run = new_run(config.run_dir, config.dataset)
@@ -53,7 +54,7 @@ def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
         )
     model = build_model(config, layout, data.image_shape, precision)
     checkpoints = Checkpoints(run.checkpoints, config.keep_checkpoints)
-    found = checkpoints.restore(model) if config.resume else None
+    found = checkpoints.restore(model) if resume else None
     step = int(model.step.numpy())
     if step > config.steps:
         raise UserError(f"--steps: expected at least the {step:,} that the run has done. Received: {config.steps}")
@@ -62,7 +63,7 @@ def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
     begin(run, config, data.image_shape, argv)
     print(f"Training in {run}: {len(data.train_images):,} images of {config.dataset}, latents {config.latents}.")
     print(f"Precision {precision} ({reason}). Watch with: tensorboard --logdir {shlex.quote(str(run))}")
-    if config.resume:
+    if resume:
         print(f"Going on at step {step:,}" + (f", from {found}." if found else ": there is no checkpoint yet."))
 
     fit(model, data, config, run, checkpoints)
@@ -106,7 +107,7 @@ def fit(model: InfoGAN, data: ImageData, config: Config, run: RunDirectory, chec
         RunStopped: where training ended early.
     """
     how_to_resume = shlex.join([sys.executable, sys.argv[0], "--resume", f"--run_dir={run}"])
-    saver = callbacks.SaveCheckpoints(checkpoints, config.checkpoint_every)
+    saver = callbacks.SaveCheckpoints(checkpoints, config.checkpoint_every, config.eval_every)
     with callbacks.StopOnSignal(saver, how_to_resume) as stop_on_signal:
         board = callbacks.TensorBoard(run.tensorboard, config.to_json())
         used = [callbacks.StopOnBrokenLoss(checkpoints)]
@@ -131,8 +132,6 @@ def fit(model: InfoGAN, data: ImageData, config: Config, run: RunDirectory, chec
                 shuffle=False,  # the stream is shuffled
                 verbose=1 if sys.stdout.isatty() else 2,  # a file gets a line per epoch, not a bar
             )
-        if int(model.step.numpy()) % config.checkpoint_every:
-            saver.save()
 
 
 def segments(step: int, steps: int, epoch_steps: int) -> Iterator[tuple[int, int, int]]:

@@ -30,8 +30,8 @@ def three(tmp_path, model):
 def test_everything_comes_back(three, model):
     other = make_model(seed=1)
     assert three.restore(other).name == "step_00000030.npz"
-    kept = [*model.variables, *model.d_optimizer.variables, *model.g_optimizer.variables]
-    found = [*other.variables, *other.d_optimizer.variables, *other.g_optimizer.variables]
+    kept = [*model.weights, *model.metrics_variables, *model.d_optimizer.variables, *model.g_optimizer.variables]
+    found = [*other.weights, *other.metrics_variables, *other.d_optimizer.variables, *other.g_optimizer.variables]
     assert len(found) == len(kept) > 100
     for one, another in zip(kept, found, strict=True):
         np.testing.assert_array_equal(one, another)

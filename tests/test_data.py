@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from infogan_tf.data.tfds import _IDX_FILES
 from infogan_tf.errors import UserError
 
 needs_mnist = pytest.mark.skipif(
-    not os.path.isdir(os.path.join(os.environ.get("TFDS_DATA_DIR", ""), "mnist")),
+    not Path(os.environ.get("TFDS_DATA_DIR", ""), "mnist").is_dir(),
     reason="prepared MNIST is not in TFDS_DATA_DIR",
 )
 
@@ -39,7 +40,7 @@ def test_digits_look_like_the_original_when_made_small_again():
     small = data.test_images.reshape(-1, 8, 2, 8, 2).mean(axis=(2, 4)) * 16 / 255
     everything = np.array(list(original))
     distances = [np.abs(everything - image.ravel()).mean(axis=1).min() for image in small[:20]]
-    assert max(distances) < 0.6
+    assert max(distances) < 1.0  # of 16 grey levels; another image is 3 away or more
 
 
 @needs_mnist
@@ -60,7 +61,9 @@ def test_no_network_and_no_data_is_said_within_seconds(tmp_path, name):
     # A proxy that refuses every connection is a machine without network.
     proxy = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
     started = time.monotonic()
-    done = run_main(f"--dataset={name}", "--data_dir=none", cwd=tmp_path, environment=proxy | {"no_proxy": ""}, check=False)
+    done = run_main(
+        f"--dataset={name}", "--data_dir=none", cwd=tmp_path, environment=proxy | {"no_proxy": ""}, check=False
+    )
     assert time.monotonic() - started < 60
     assert done.returncode == 2
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("main.py:")]
@@ -77,7 +80,7 @@ def test_a_data_folder_that_is_a_file_is_refused(tmp_path):
 
 
 def test_an_unknown_data_set_is_refused():
-    with pytest.raises(UserError, match="expected one of digits, mnist, fashion_mnist. Received: 'mnits'"):
+    with pytest.raises(UserError, match=r"expected one of digits, mnist, fashion_mnist\. Received: 'mnits'"):
         load_data("mnits")
 
 

@@ -52,9 +52,7 @@ def test_log_densities_equal_scipys():
         expected = scipy.stats.norm.logpdf(values[name].numpy().astype(np.float64), mean, stddev)
         np.testing.assert_allclose(found[name], expected, rtol=1e-4, atol=1e-5)
     probability = 1 / (1 + np.exp(-parameters[:, 9].astype(np.float64)))
-    np.testing.assert_allclose(
-        found["c4"], scipy.stats.bernoulli.logpmf(values["c4"].numpy(), probability), atol=1e-5
-    )
+    np.testing.assert_allclose(found["c4"], scipy.stats.bernoulli.logpmf(values["c4"].numpy(), probability), atol=1e-5)
 
 
 def test_fixed_stddev_equals_scipys_and_makes_the_bound_of_a_uniform_code_vacuous():
@@ -63,7 +61,9 @@ def test_fixed_stddev_equals_scipys_and_makes_the_bound_of_a_uniform_code_vacuou
     # A perfect Q: its mean is the code itself.
     log_prob = layout.log_prob(latents, latents)
     np.testing.assert_allclose(log_prob["c1"], scipy.stats.norm.logpdf(0.0), rtol=1e-5)
-    assert float(layout.mutual_info(log_prob)["c1"]) == pytest.approx(math.log(2) + scipy.stats.norm.logpdf(0), abs=1e-5)
+    assert float(layout.mutual_info(log_prob)["c1"]) == pytest.approx(
+        math.log(2) + scipy.stats.norm.logpdf(0), abs=1e-5
+    )
 
 
 @pytest.mark.parametrize(("scale", "bound"), [(50.0, math.log(10)), (0.0, 0.0)])

@@ -39,7 +39,12 @@ def test_shapes_ranges_and_float32_outputs(dtype):
     images = networks["generator"](np.random.default_rng(0).normal(size=(4, 9)).astype(np.float32))
     features = networks["trunk"](images)
     logits, parameters = networks["d_head"](features), networks["q_head"](features)
-    assert [tuple(x.shape) for x in (images, features, logits, parameters)] == [(4, 12, 8, 3), (4, 1024), (4, 1), (4, 5)]
+    assert [tuple(x.shape) for x in (images, features, logits, parameters)] == [
+        (4, 12, 8, 3),
+        (4, 1024),
+        (4, 1),
+        (4, 5),
+    ]
     assert {x.dtype.name for x in (images, logits, parameters)} == {"float32"}
     assert features.dtype.name == keras.DTypePolicy(dtype).compute_dtype
     assert 0.0 <= np.min(images) <= np.max(images) <= 1.0

@@ -7,9 +7,7 @@ import pytest
 from infogan_tf.optimizers import FusedAdam
 
 
-@pytest.mark.parametrize(
-    "learning_rate", [1e-2, keras.optimizers.schedules.PiecewiseConstantDecay([3], [1e-2, 1e-3])]
-)
+@pytest.mark.parametrize("learning_rate", [1e-2, keras.optimizers.schedules.PiecewiseConstantDecay([3], [1e-2, 1e-3])])
 def test_weights_and_state_follow_keras_adam(learning_rate):
     results = []
     for kind in (keras.optimizers.Adam, FusedAdam):

@@ -36,7 +36,8 @@ class InfoGAN(keras.Model):
         prob_fake_before        mean D(G(z, c)) before the G update (D already updated)
         prob_fake_after         the same of the same latents after the G update; every tenth step
 
-    `evaluate` gives the same figures (but prob_fake_after) with inference statistics, on given images and fresh latents.
+    `evaluate` gives the same figures, but prob_fake_after, with inference statistics, on given images and fresh
+    latents.
 
     Args:
         layout: a LatentLayout, or its text such as "noise:62,cat:10,uniform:2".
@@ -54,9 +55,10 @@ class InfoGAN(keras.Model):
         q_head: keras.Model,
         posterior_stddev: float | None = None,
         seed: int = 0,
+        name: str = "infogan",  # Keras's own choice counts models, and would differ between a run and its resumption
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        super().__init__(name=name, **kwargs)
         if isinstance(layout, str):
             layout = LatentLayout.parse(layout, posterior_stddev)
         if generator.input_shape[-1] != layout.width or q_head.output_shape[-1] != layout.num_parameters:

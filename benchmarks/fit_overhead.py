@@ -1,0 +1,73 @@
+"""What fit() with every callback costs over the bare compiled step, the two alternating in one run.
+
+python benchmarks/fit_overhead.py --dataset=mnist --epochs=5 --steps=500
+
+Each round times one epoch of fit(), with metrics, c1's error, pictures, TensorBoard and a checkpoint, and as many calls
+of the same compiled step in a loop. The ratio of each pair counts, not the times: machines are shared.
+"""
+
+import dataclasses
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from absl import app, flags
+from common import machine, print_table
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("dataset", "digits", "Data set, by its file in configs/.")
+flags.DEFINE_integer("epochs", 5, "Rounds.", lower_bound=1)
+flags.DEFINE_integer("steps", 0, "Steps in an epoch; 0 takes the data set's own.", lower_bound=0)
+
+
+def main(_):
+    """Prints the table."""
+    import main as command
+    from infogan_tf import training
+    from infogan_tf.checkpoints import Checkpoints
+    from infogan_tf.data import load_data, stream
+    from infogan_tf.latents import LatentLayout
+    from infogan_tf.precision import choose_precision
+    from infogan_tf.run_directory import RunDirectory
+
+    config = command.defaults_of(FLAGS.dataset)
+    steps = FLAGS.steps or config.eval_every
+    config = dataclasses.replace(config, eval_every=steps, checkpoint_every=steps)
+    data = load_data(config.dataset)
+    precision, _ = choose_precision(config.precision)
+    model = training.build_model(config, LatentLayout.parse(config.latents), data.image_shape, precision)
+    model.make_train_function()
+
+    def bare():
+        batches = iter(stream(data.train_images, config.batch_size))
+        model.train_function(batches)
+        started = time.perf_counter()
+        for _ in range(steps):
+            logs = model.train_function(batches)
+        float(logs["d_loss"])
+        return time.perf_counter() - started
+
+    def fit(folder):
+        run = RunDirectory(folder)
+        run.path.mkdir(exist_ok=True)
+        model.step.assign(0)
+        round_config = dataclasses.replace(config, steps=steps)
+        started = time.perf_counter()
+        training.fit(model, data, round_config, run, Checkpoints(run.checkpoints))
+        return time.perf_counter() - started
+
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        fit(Path(folder, "warm-up"))
+        for i in range(FLAGS.epochs):
+            rows.append((bare() / steps, fit(Path(folder, str(i))) / steps))
+    print(f"\n{machine()}; {config.dataset}, batch {config.batch_size}, {precision}, {steps} steps an epoch\n")
+    table = [(i + 1, f"{1e3 * a:.1f}", f"{1e3 * b:.1f}", f"{b / a:.3f}") for i, (a, b) in enumerate(rows)]
+    medians = [statistics.median(column) for column in zip(*((a, b, b / a) for a, b in rows), strict=True)]
+    table.append(("median", f"{1e3 * medians[0]:.1f}", f"{1e3 * medians[1]:.1f}", f"{medians[2]:.3f}"))
+    print_table(("round", "bare step, ms", "fit(), ms", "fit() / bare"), table)
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,174 @@
+"""Every bad input is answered by one line that names it, before anything is written."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import MAIN, ROOT, run_here, run_main
+
+import main as main_module
+from infogan_tf.config import Config, run_fields
+
+
+def refused(capsys, *flags):
+    """Runs main() here with bad input; returns its one line."""
+    assert main_module.main(["main.py", *map(str, flags)]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("flags", "parts"),
+    [
+        (["--batch_sise=3"], ["batch_sise", "Did you mean", "batch_size"]),
+        (["--batch_size=1"], ["--batch_size", "an integer from 2 to 65,536", "1"]),
+        (["--batch_size=many"], ["--batch_size", "an integer from 2", "'many'"]),
+        (["--batch_size=2000"], ["--batch_size", "1,437 training images", "2000"]),
+        (["--lambda_info=-1"], ["--lambda_info", "a number from 0 to 1000", "-1"]),
+        (["--lambda_info=nan"], ["--lambda_info", "nan"]),
+        (["--lambda_cat=x"], ["--lambda_cat", "a number", "'x'"]),
+        (["--steps=1.5"], ["--steps", "an integer", "'1.5'"]),
+        (["--adam_beta_1=1"], ["--adam_beta_1", "0.9999"]),
+        (["--precision=float8"], ["--precision", "one of auto, float32", "'float8'"]),
+        (["--mode=fly"], ["--mode", "train, sample, export", "'fly'"]),
+        (["--dataset=mnits"], ["--dataset", "digits", "fashion_mnist", "'mnits'"]),
+        (["--latents=noise:62,cats:10"], ["--latents", "position 10", "noise:62,cats:10"]),
+        (["--lr_decay_steps=5,3"], ["--lr_decay_steps", "ascending", "5,3"]),
+        (["--seed=-1"], ["--seed", "-1"]),
+        (["--jit_compile=perhaps"], ["jit_compile", "perhaps"]),
+        (["mnist"], ["--dataset=mnist", "'mnist'"]),
+        (["--resume"], ["--run_dir", "the folder of a run"]),
+        (["--mode=sample"], ["--run_dir", "the folder of a run"]),
+        (["--mode=export", "--run_dir=nowhere"], ["--run_dir", "config.json", "'nowhere'"]),
+        (["--run_dir=file"], ["--run_dir", "expected a folder", "'file'"]),
+        (["--run_dir=full"], ["--run_dir", "--resume", "'full'"]),
+        (["--run_dir=file/below"], ["--run_dir", "'file/below'"]),
+        (["--dataset=mnist", "--data_dir=file"], ["--data_dir", "file"]),
+    ],
+)
+def test_bad_input(capsys, tmp_path, monkeypatch, flags, parts):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("kept")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.txt").write_text("kept")
+    line = refused(capsys, *flags)
+    for part in parts:
+        assert part in line
+    assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")} == {"file", "full", "full/thesis.txt"}
+
+
+@pytest.mark.parametrize(
+    ("flags", "parts"),
+    [
+        (["--resume", "--dataset=mnist"], ["--dataset", "'digits'", "'mnist'"]),
+        (["--resume", "--batch_size=16"], ["--batch_size", "8", "16"]),
+        (["--resume", "--steps=2"], ["--steps", "at least the 4", "2"]),
+        (["--mode=sample", "--output=grid.jpg"], ["--output", ".png", "grid.jpg"]),
+        (["--mode=sample", "--output=there.png"], ["--output", "exists", "there.png"]),
+        (["--mode=sample", "--output=no/where.png"], ["--output", "no/where.png"]),
+        (["--mode=sample", "--codes=c9=1"], ["--codes", "c1, c2, c3, c4", "c9=1"]),
+        (["--mode=sample", "--codes=c1=10"], ["--codes", "a class from 0 to 9 for c1", "c1=10"]),
+        (["--mode=sample", "--codes=c2=high"], ["--codes", "a number for c2", "c2=high"]),
+        (["--mode=sample", "--count=0"], ["--count", "0"]),
+        (["--mode=sample", "--latents=cat:3"], ["--latents", "cat:3"]),
+    ],
+)
+def test_bad_input_about_a_run(capsys, tmp_path, monkeypatch, tiny_run, flags, parts):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there.png").write_text("kept")
+    line = refused(capsys, f"--run_dir={tiny_run[0]}", *flags)
+    for part in parts:
+        assert part in line
+    assert (tmp_path / "there.png").read_text() == "kept"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"config": {"unknown": 1}}', '{"config": {"steps": "many"}}'])
+def test_a_broken_config_file_is_named(capsys, tmp_path, content):
+    (tmp_path / "config.json").write_text(content)
+    assert str(tmp_path / "config.json") in refused(capsys, "--resume", f"--run_dir={tmp_path}")
+
+
+def test_a_run_without_checkpoint_cannot_be_drawn_from(capsys, tmp_path, monkeypatch, tiny_run):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.json").write_bytes((tiny_run[0] / "config.json").read_bytes())
+    assert "none yet" in refused(capsys, "--mode=sample", "--run_dir=run")
+
+
+@pytest.mark.parametrize("how", ["environment", "file"])
+def test_another_keras_backend_is_refused(tmp_path, how):
+    (tmp_path / "keras.json").write_text(json.dumps({"backend": "jax"}))
+    environment = (
+        {"KERAS_BACKEND": "jax"} if how == "environment" else {"KERAS_BACKEND": "", "KERAS_HOME": str(tmp_path)}
+    )
+    done = run_main(cwd=tmp_path, environment=environment, check=False)
+    assert done.returncode == 2
+    assert "expected the Keras backend tensorflow. Received: 'jax'" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["keras.json"]
+
+
+def test_help_shows_every_flag_with_the_data_sets_defaults(capsys):
+    assert main_module.main(["main.py", "--help", "--dataset=mnist"]) == 0
+    page = capsys.readouterr().out
+    for field in Config.__dataclass_fields__.values():
+        assert f"--{field.name}" in page
+        assert len(field.metadata["help"]) > 20
+    assert "default: 10000" in page
+    assert "python main.py --mode=sample" in page
+
+
+def test_help_does_not_wait_for_tensorflow():
+    code = (
+        "import sys, main; status = main.main(['main.py', '--help']); sys.exit(status or 'tensorflow' in sys.modules)"
+    )
+    started = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    help_seconds = time.monotonic() - started
+    assert done.returncode == 0, done.stdout + done.stderr
+    started = time.monotonic()
+    subprocess.run([sys.executable, "-c", "import tensorflow"], capture_output=True, timeout=300)
+    assert help_seconds < time.monotonic() - started
+
+
+def test_a_flag_overrides_the_data_sets_default():
+    from infogan_tf.flags import parse
+
+    config, given = parse(["main.py", "--steps=7", "--noresume"], main_module.defaults_of)
+    assert (config.steps, config.dataset, config.eval_every) == (
+        7,
+        "digits",
+        main_module.defaults_of("digits").eval_every,
+    )
+    assert given == {"steps": 7, "resume": False}
+
+
+def test_every_bound_is_an_allowed_value():
+    for field in run_fields():
+        for bound in (field.metadata["low"], field.metadata["high"]):
+            if bound is not None:
+                assert getattr(Config(**{field.name: bound}), field.name) == bound
+
+
+def test_main_is_short():
+    assert len(MAIN.read_text().splitlines()) < 80
+
+
+def test_samples_can_be_drawn_with_fixed_codes(tmp_path, tiny_run):
+    import numpy as np
+
+    from infogan_tf.traversal import read_png
+
+    flags = [f"--run_dir={tiny_run[0]}", "--mode=sample", "--count=5"]
+    done = run_here(*flags, "--codes=c1=3,c2=-1.5", "--output=a.png", cwd=tmp_path)
+    assert "Wrote a.png: 5 samples" in done.stdout
+    run_here(*flags, "--codes=c1=4,c2=-1.5", "--output=b.png", cwd=tmp_path)
+    run_here(*flags, "--codes=c1=4,c2=-1.5", "--seed=9", "--output=c.png", cwd=tmp_path)
+    a, b, c = (read_png(tmp_path / f"{name}.png") for name in "abc")
+    assert a.shape == (2 * 17 + 1, 3 * 17 + 1, 1)
+    assert not np.array_equal(a, b)
+    assert not np.array_equal(b, c)

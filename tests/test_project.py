@@ -1,0 +1,51 @@
+"""The project itself: lint, and that what is imported is declared."""
+
+import ast
+import configparser
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+# Import name -> distribution name, where they differ.
+DISTRIBUTIONS = {"absl": "absl-py", "PIL": "pillow", "sklearn": "scikit-learn", "tensorflow_datasets": "tensorflow-datasets"}
+
+
+def test_ruff_is_clean():
+    for command in (["check"], ["format", "--check"]):
+        done = subprocess.run([sys.executable, "-m", "ruff", *command, "."], cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_everything_imported_is_declared():
+    options = configparser.ConfigParser()
+    options.read(ROOT / "setup.cfg")
+    lines = options["options"]["install_requires"].splitlines()
+    declared = {line.split(">")[0].split("<")[0].strip() for line in lines if line and not line.startswith("#")}
+    imported = set()
+    for path in [ROOT / "main.py", *(ROOT / "infogan_tf").rglob("*.py"), *(ROOT / "configs").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                imported.add(node.module.split(".")[0])
+    foreign = imported - set(sys.stdlib_module_names) - {"infogan_tf", "configs"}
+    assert len(foreign) > 5
+    assert {DISTRIBUTIONS.get(name, name) for name in foreign} <= declared
+
+
+@pytest.mark.parametrize("name", ["InfoGAN", "LatentLayout", "paper_networks", "load_data", "export_saved_model"])
+def test_public_names_exist_and_are_documented(name):
+    import infogan_tf
+
+    assert name in infogan_tf.__all__
+    assert len(getattr(infogan_tf, name).__doc__) > 100
+
+
+def test_the_library_example_of_the_readme_runs(tmp_path, monkeypatch):
+    text = (ROOT / "README.md").read_text()
+    example = text.split("```python\n")[1].split("```")[0]
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example, "README.md", "exec"), {})
+    assert (tmp_path / "export" / "1" / "saved_model.pb").exists()

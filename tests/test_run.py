@@ -1,0 +1,284 @@
+"""A whole run: what it writes, and that it survives a kill."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import MAIN, ROOT, TINY, run_here, run_main
+
+from infogan_tf.callbacks import read_lines
+from infogan_tf.traversal import read_png
+
+CODES = ("c1", "c2", "c3", "c4")
+
+
+def weights(run, step):
+    """The arrays of a checkpoint."""
+    with np.load(run / "checkpoints" / f"step_{step:08d}.npz", allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+def assert_same(one, other):
+    assert set(one) == set(other)
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+
+
+def test_the_folder_is_as_documented(tiny_run):
+    run = tiny_run[0]
+    expected = {"config.json", "checkpoints", "tensorboard", "samples", "metrics.jsonl", "export"}
+    assert {path.name for path in run.iterdir()} == expected
+    names = {f"{what}_{step:08d}.png" for what in ("samples", *CODES) for step in (2, 4)}
+    assert {path.name for path in (run / "samples").iterdir()} == names | {"training.gif"}
+    assert [path.name for path in sorted((run / "checkpoints").iterdir())] == [f"step_0000000{i}.npz" for i in (2, 4)]
+    assert not list(run.rglob(".*"))
+
+
+def test_config_file_holds_options_versions_and_command(tiny_run):
+    record = json.loads((tiny_run[0] / "config.json").read_text())
+    assert record["config"]["steps"] == 4
+    assert record["config"]["precision"] == "float32"
+    assert record["image_shape"] == [16, 16, 1]
+    assert "--batch_size=8" in record["command"]
+    assert record["versions"]["tensorflow"].startswith("2.")
+    assert "run_dir" not in record["config"]
+
+
+def test_metrics_file_has_a_line_per_epoch(tiny_run):
+    lines = read_lines(tiny_run[0] / "metrics.jsonl")
+    assert [(line["step"], line["epoch"]) for line in lines] == [(2, 1), (4, 2)]
+    figures = {"d_loss", "g_loss", "q_loss", "mutual_info", "prob_real", "prob_fake_before", "prob_fake_after"}
+    figures |= {f"mutual_info/{name}" for name in CODES}
+    assert set(lines[0]) == figures | {"step", "epoch", "seconds", "images_per_second", "c1_error"}
+    assert all(np.isfinite(value) for line in lines for value in line.values())
+
+
+def test_summary_on_the_console(tiny_run):
+    printed = tiny_run[1]
+    for part in ("4 steps", "images/s", "c1_error", "2.3026", "1.4189", "tensorboard --logdir run", "--mode=sample",
+                 "tensorflow/serving", "export/infogan"):  # fmt: skip
+        assert part in printed
+    assert "Precision float32 (as asked for)" in printed
+
+
+def test_event_files_hold_scalars_by_global_step_images_and_options(tiny_run):
+    scalars, images, text = read_events(tiny_run[0] / "tensorboard")
+    assert scalars["epoch/d_loss"] == [2, 4]
+    assert scalars["epoch/c1_error"] == [2, 4]
+    for name in ("samples", *CODES):
+        assert images[name] == [2, 4]
+    assert images["real_images"] == [0]
+    assert "|batch_size|8|" in text["config"]
+    assert any("hparams" in tag for tag in text)
+
+
+def read_events(folder):
+    """Steps of scalars and images by tag, and texts, of all event files in a folder."""
+    from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+    from tensorboard.util import tensor_util
+
+    scalars, images, text = {}, {}, {}
+    for path in sorted(folder.iterdir()):
+        for event in EventFileLoader(str(path)).Load():
+            for value in event.summary.value:
+                plugin = value.metadata.plugin_data.plugin_name
+                if plugin == "images":
+                    images.setdefault(value.tag, []).append(event.step)
+                elif plugin == "text":
+                    text[value.tag] = tensor_util.make_ndarray(value.tensor).item().decode()
+                elif plugin == "hparams":
+                    text[value.tag] = ""
+                else:
+                    scalars.setdefault(value.tag, []).append(event.step)
+    return scalars, images, text
+
+
+def test_the_curves_are_means_of_the_steps_between_two_points(tmp_path):
+    import keras
+    from conftest import make_model
+
+    from infogan_tf.callbacks import TensorBoard
+
+    seen = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append(logs["g_loss"] * (batch + 1))
+
+    model = make_model()
+    images = np.random.default_rng(0).integers(0, 256, (24, 8, 8, 1), dtype=np.uint8)
+    model.fit(images, batch_size=4, verbose=0, callbacks=[Watch(), TensorBoard(tmp_path, {}, every=3)])
+    each = np.diff([0.0, *seen])
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.util import tensor_util
+
+    events = EventAccumulator(str(tmp_path)).Reload()
+    points = {e.step: tensor_util.make_ndarray(e.tensor_proto).item() for e in events.Tensors("train/g_loss")}
+    assert points == pytest.approx({3: each[:3].mean(), 6: each[3:].mean()}, rel=1e-4)
+    rates = {e.step: tensor_util.make_ndarray(e.tensor_proto).item() for e in events.Tensors("learning_rate/g")}
+    assert rates == pytest.approx({3: 1e-3, 6: 1e-3})
+
+
+def test_pictures_are_real_grids(tiny_run):
+    picture = read_png(tiny_run[0] / "samples" / "c1_00000004.png")
+    assert picture.shape == (10 * 17 + 1, 10 * 17 + 1, 1)
+    assert picture.std() > 0
+
+
+def test_a_default_run_goes_under_runs(tmp_path):
+    run_here(*TINY, "--steps=1", cwd=tmp_path)
+    (run,) = (tmp_path / "runs" / "digits").iterdir()
+    assert (run / "export" / "infogan" / "1" / "saved_model.pb").exists()
+
+
+# Epochs of 6 steps, checkpoints every 4: a kill may fall inside an epoch, or after its end and before a checkpoint.
+LONG = ("--steps=20", "--eval_every=6", "--checkpoint_every=4", "--batch_size=8", "--precision=float32")
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    run_here(*LONG, "--run_dir=run", cwd=folder)
+    return folder / "run"
+
+
+def start(folder, *flags):
+    return subprocess.Popen(
+        [sys.executable, str(MAIN), *flags, "--run_dir=run"],
+        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+
+
+def wait_for(path, process):
+    deadline = time.monotonic() + 120
+    while not path.exists():
+        assert process.poll() is None, process.stdout.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+FIGURES = ("d_loss", "g_loss", "q_loss", "mutual_info", "prob_fake_after", "c1_error")
+
+
+def assert_same_run(run, uninterrupted):
+    assert_same(weights(run, 20), weights(uninterrupted, 20))
+    lines, expected = read_lines(run / "metrics.jsonl"), read_lines(uninterrupted / "metrics.jsonl")
+    assert [line["step"] for line in lines] == [6, 12, 18, 20]
+    for line, other in zip(lines, expected, strict=True):
+        assert {name: line[name] for name in FIGURES} == {name: other[name] for name in FIGURES}
+
+
+@pytest.mark.parametrize("after_step", [4, 12])
+def test_a_killed_run_resumes_to_the_same_result(tmp_path, uninterrupted, after_step):
+    process = start(tmp_path, *LONG)
+    wait_for(tmp_path / "run" / "checkpoints" / f"step_{after_step:08d}.npz", process)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert process.returncode == -signal.SIGKILL
+    done = run_main("--resume", "--run_dir=run", cwd=tmp_path)
+    assert "Going on at step" in done.stdout
+    assert_same_run(tmp_path / "run", uninterrupted)
+    assert not list((tmp_path / "run").rglob("*.partial"))
+
+
+def test_a_run_killed_before_its_first_checkpoint_starts_anew(tmp_path, uninterrupted):
+    process = start(tmp_path, *LONG)
+    wait_for(tmp_path / "run" / "config.json", process)
+    process.kill()
+    process.wait()
+    done = run_main("--resume", "--run_dir=run", cwd=tmp_path)
+    assert "Going on at step 0: there is no checkpoint yet" in done.stdout
+    assert_same_run(tmp_path / "run", uninterrupted)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_says_how_to_resume_and_stops(tmp_path, uninterrupted, number):
+    process = start(tmp_path, *LONG)
+    wait_for(tmp_path / "run" / "checkpoints" / "step_00000004.npz", process)
+    process.send_signal(number)
+    printed, _ = process.communicate(timeout=120)
+    assert process.returncode == 128 + number
+    assert f"Stopped by {number.name} at step" in printed
+    assert "Traceback" not in printed
+    command = printed.split("To go on: ")[1].strip()
+    assert "--resume --run_dir=run" in command
+    assert not (tmp_path / "run" / "export").exists()
+    subprocess.run(command, shell=True, cwd=tmp_path, check=True, capture_output=True, timeout=300)
+    assert_same_run(tmp_path / "run", uninterrupted)
+
+
+def test_a_damaged_newest_checkpoint_is_skipped_and_the_result_is_the_same(tmp_path, uninterrupted):
+    run = tmp_path / "run"
+    shutil.copytree(uninterrupted, run)
+    newest = run / "checkpoints" / "step_00000020.npz"
+    newest.write_bytes(newest.read_bytes()[:-1000])
+    done = run_here("--resume", "--run_dir=run", cwd=tmp_path)
+    assert f"Checkpoint {newest.relative_to(tmp_path)} is damaged" in done.stdout
+    assert "Going on at step 18" in done.stdout
+    assert_same_run(run, uninterrupted)
+    assert sorted(path.name for path in (run / "export" / "infogan").iterdir()) == ["1", "2"]
+
+
+def test_a_finished_run_can_be_made_longer(tmp_path, tiny_run):
+    run = tmp_path / "run"
+    shutil.copytree(tiny_run[0], run)
+    done = run_here("--resume", "--run_dir=run", cwd=tmp_path)
+    assert "Nothing to do" in done.stdout
+    run_here("--resume", "--run_dir=run", "--steps=5", cwd=tmp_path)
+    whole = run_here(*TINY, "--steps=5", "--run_dir=whole", cwd=tmp_path)
+    assert whole.returncode == 0
+    assert_same(weights(run, 5), weights(tmp_path / "whole", 5))
+    scalars, _, _ = read_events(run / "tensorboard")
+    assert scalars["epoch/d_loss"] == [2, 4, 5]
+    assert json.loads((run / "config.json").read_text())["config"]["steps"] == 5
+
+
+def test_a_broken_loss_stops_the_run_and_names_the_last_good_checkpoint(tmp_path):
+    import keras
+    from conftest import make_model
+
+    from infogan_tf.callbacks import SaveCheckpoints, StopOnBrokenLoss
+    from infogan_tf.checkpoints import Checkpoints
+    from infogan_tf.errors import RunStopped
+
+    class Break(keras.callbacks.Callback):
+        """Breaks a weight of D after the third step, so that the fourth computes NaN."""
+
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 2:
+                self.model.d_head.trainable_variables[1].assign([np.nan])
+
+    images = np.random.default_rng(0).integers(0, 256, (24, 8, 8, 1), dtype=np.uint8)
+    checkpoints = Checkpoints(tmp_path)
+    used = [StopOnBrokenLoss(checkpoints), SaveCheckpoints(checkpoints, every=2, epoch_steps=6), Break()]
+    with pytest.raises(
+        RunStopped, match=r"step 4: d_loss is nan; the last good checkpoint is .*step_00000002.npz"
+    ) as info:
+        make_model().fit(images, batch_size=4, verbose=0, callbacks=used)
+    assert info.value.exit_code == 1
+    assert len(checkpoints.paths()) == 1
+
+
+def test_a_broken_run_exits_with_1_and_without_traceback(tmp_path):
+    # A posterior this narrow gives every code a density of 0.
+    done = run_here(*TINY, "--posterior_stddev=1e-30", "--run_dir=run", cwd=tmp_path, check=False)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Stopped at step 1: q_loss is inf; there is no checkpoint yet" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "run" / "export").exists()
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "configs").glob("[a-z]*.py")))
+def test_every_config_file_trains(tmp_path, name):
+    if name != "digits" and not Path(os.environ.get("TFDS_DATA_DIR", ""), name).is_dir():
+        pytest.skip(f"prepared {name} is not in TFDS_DATA_DIR")
+    done = run_here(f"--dataset={name}", "--steps=2", "--batch_size=8", "--run_dir=run", cwd=tmp_path)
+    assert "Done: 2 steps" in done.stdout
+    assert read_lines(tmp_path / "run" / "metrics.jsonl")[-1]["c1_error"] < 1.0
