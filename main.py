@@ -34,9 +34,9 @@ def main(argv: list[str]) -> int:
 
             train(config, given, argv)
         else:
-            from infogan_tf import drawing
+            from infogan_tf import finished
 
-            {"sample": drawing.sample, "export": drawing.export}[config.mode](config, given)
+            {"sample": finished.sample, "export": finished.export}[config.mode](config, given)
     except HelpRequested as page:
         print(page)
     except UserError as error:

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from infogan_tf import traversal
+from infogan_tf import pictures, traversal
 from infogan_tf.checkpoints import Checkpoints, NotFiniteError
 from infogan_tf.errors import RunStopped
 from infogan_tf.evaluation.clustering import matched_error
@@ -226,13 +226,13 @@ class Pictures(keras.callbacks.Callback):
             self.grids[code.name] = traversal.traversal_grid(self.model.layout, code.name, seed)
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.model.step.numpy() == 0:
-            self._to_tensorboard("real_images", traversal.tile(self.real_images, 10), 0)
+            self._to_tensorboard("real_images", pictures.tile(self.real_images, 10), 0)
 
     def on_epoch_end(self, epoch, logs=None):  # noqa: D102
         step = int(self.model.step.numpy())
         for name, grid in self.grids.items():
-            picture = traversal.tile(self.model.generate(grid.latents), grid.columns)
-            traversal.write_png(self.folder / f"{name}_{step:08d}.png", picture)
+            picture = pictures.tile(self.model.generate(grid.latents), grid.columns)
+            pictures.write_png(self.folder / f"{name}_{step:08d}.png", picture)
             self._to_tensorboard(name, picture, step)
 
     def _to_tensorboard(self, name, picture, step):

@@ -86,7 +86,7 @@ def existing_run(
 
 
 def begin(run: RunDirectory, config: Config, image_shape: tuple[int, int, int], argv: list[str]) -> None:
-    """Makes the folder and writes config.json: options as resolved, image shape, package versions, command line.
+    """Makes the folder and writes config.json: options as resolved, image shape, versions, every command so far.
 
     Raises:
         UserError: where it cannot be written.
@@ -95,10 +95,11 @@ def begin(run: RunDirectory, config: Config, image_shape: tuple[int, int, int], 
         run.path.mkdir(parents=True, exist_ok=True)
         remove_leftovers(run.path)
         versions = {name: _version(name) for name in _PACKAGES} | {"python": platform.python_version()}
+        before = read_json(run.config_file).get("commands", []) if run.config_file.exists() else []
         record = {
             "config": config.to_json(),
             "image_shape": image_shape,
-            "command": shlex.join(argv),
+            "commands": [*before, shlex.join(argv)],
             "versions": versions,
         }
         write_text(run.config_file, json.dumps(record, indent=2) + "\n")

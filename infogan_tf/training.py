@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import keras
 
-from infogan_tf import callbacks, traversal
+from infogan_tf import callbacks, pictures
 from infogan_tf.checkpoints import Checkpoints
 from infogan_tf.config import Config
 from infogan_tf.data import ImageData, load_data, stream
@@ -154,4 +154,4 @@ def write_animation(run: RunDirectory, layout: LatentLayout) -> None:
     """Writes samples/training.gif: what the first code drew, epoch by epoch."""
     frames = sorted(run.samples.glob(f"{layout.codes[0].name}_*.png"))
     if frames:
-        traversal.write_gif(run.samples / "training.gif", [traversal.read_png(frame) for frame in frames])
+        pictures.write_gif(run.samples / "training.gif", [pictures.read_png(frame) for frame in frames])

@@ -1,14 +1,10 @@
-"""Which latents to draw to show what each code does, and the tiling of images into one picture."""
+"""Which latents to draw to show what each code does."""
 
 import dataclasses
-import io
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
-from infogan_tf.files import whole_file
 from infogan_tf.latents import LatentLayout
 
 STEPS = 10
@@ -50,49 +46,3 @@ def traversal_grid(layout: LatentLayout, name: str, seed: tf.Tensor, rows: int =
         drawn[classes.name] = np.repeat(np.arange(rows, dtype=np.int32), len(values))
     drawn[name] = np.tile(values, rows)
     return Grid(layout.join(np.repeat(noise.numpy(), len(values), axis=0), drawn).numpy(), len(values))
-
-
-def to_bytes(images: np.ndarray) -> np.ndarray:
-    """Images in [0, 1] as uint8, 1.0 as 255; uint8 passes through."""
-    if images.dtype == np.uint8:
-        return images
-    return np.round(np.clip(images, 0.0, 1.0) * 255.0).astype(np.uint8)
-
-
-def tile(images: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:
-    """Lays images [N, H, W, C] out in rows of `columns`, uint8 [rows * (H + gap) + gap, ..., C], on a grey ground."""
-    images = to_bytes(images)
-    count, height, width, channels = images.shape
-    rows = -(-count // columns)
-    picture = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, channels), 96, np.uint8)
-    for i, image in enumerate(images):
-        top = gap + (i // columns) * (height + gap)
-        left = gap + (i % columns) * (width + gap)
-        picture[top : top + height, left : left + width] = image
-    return picture
-
-
-def write_png(path: Path, picture: np.ndarray) -> None:
-    """Writes a picture, uint8 [H, W, 1 or 3], as PNG."""
-    with whole_file(path) as temporary:
-        _to_pil(picture).save(temporary, format="PNG")
-
-
-def write_gif(path: Path, pictures: list[np.ndarray], seconds: float = 6.0) -> None:
-    """Writes pictures of one size as an endless animation of about `seconds`; the last stands three times as long."""
-    frames = [_to_pil(picture) for picture in pictures]
-    each = int(1000 * seconds / (len(frames) + 2))
-    durations = [each] * (len(frames) - 1) + [3 * each]
-    with whole_file(path) as temporary:
-        frames[0].save(temporary, format="GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0)
-
-
-def read_png(path: Path) -> np.ndarray:
-    """The picture that `write_png` wrote."""
-    with Image.open(io.BytesIO(Path(path).read_bytes())) as image:
-        array = np.asarray(image)
-    return array if array.ndim == 3 else array[..., np.newaxis]
-
-
-def _to_pil(picture: np.ndarray) -> Image.Image:
-    return Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)

@@ -161,7 +161,7 @@ def test_main_is_short():
 def test_samples_can_be_drawn_with_fixed_codes(tmp_path, tiny_run):
     import numpy as np
 
-    from infogan_tf.traversal import read_png
+    from infogan_tf.pictures import read_png
 
     flags = [f"--run_dir={tiny_run[0]}", "--mode=sample", "--count=5"]
     done = run_here(*flags, "--codes=c1=3,c2=-1.5", "--output=a.png", cwd=tmp_path)

@@ -174,6 +174,13 @@ def test_steps_per_execution_gives_the_same_weights():
         np.testing.assert_array_equal(one, other)
 
 
+def test_the_step_compiles_with_xla_and_updates_everything():
+    model = make_model(jit_compile=True)
+    before = snapshot(model)
+    model.fit(IMAGES, batch_size=8, verbose=0)
+    assert moved(before, snapshot(model)) == set(PARTS)
+
+
 @pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_follows_float32(dtype):
     losses = {}

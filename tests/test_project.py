@@ -9,7 +9,12 @@ import pytest
 from conftest import ROOT
 
 # Import name -> distribution name, where they differ.
-DISTRIBUTIONS = {"absl": "absl-py", "PIL": "pillow", "sklearn": "scikit-learn", "tensorflow_datasets": "tensorflow-datasets"}
+DISTRIBUTIONS = {
+    "absl": "absl-py",
+    "PIL": "pillow",
+    "sklearn": "scikit-learn",
+    "tensorflow_datasets": "tensorflow-datasets",
+}
 
 
 def test_ruff_is_clean():

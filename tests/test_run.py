@@ -14,7 +14,7 @@ import pytest
 from conftest import MAIN, ROOT, TINY, run_here, run_main
 
 from infogan_tf.callbacks import read_lines
-from infogan_tf.traversal import read_png
+from infogan_tf.pictures import read_png
 
 CODES = ("c1", "c2", "c3", "c4")
 
@@ -46,7 +46,7 @@ def test_config_file_holds_options_versions_and_command(tiny_run):
     assert record["config"]["steps"] == 4
     assert record["config"]["precision"] == "float32"
     assert record["image_shape"] == [16, 16, 1]
-    assert "--batch_size=8" in record["command"]
+    assert ["--batch_size=8" in command for command in record["commands"]] == [True]
     assert record["versions"]["tensorflow"].startswith("2.")
     assert "run_dir" not in record["config"]
 
@@ -237,7 +237,9 @@ def test_a_finished_run_can_be_made_longer(tmp_path, tiny_run):
     assert_same(weights(run, 5), weights(tmp_path / "whole", 5))
     scalars, _, _ = read_events(run / "tensorboard")
     assert scalars["epoch/d_loss"] == [2, 4, 5]
-    assert json.loads((run / "config.json").read_text())["config"]["steps"] == 5
+    record = json.loads((run / "config.json").read_text())
+    assert record["config"]["steps"] == 5
+    assert [command.split()[-1] for command in record["commands"]] == ["--run_dir=run", "--run_dir=run", "--steps=5"]
 
 
 def test_a_broken_loss_stops_the_run_and_names_the_last_good_checkpoint(tmp_path):

@@ -162,6 +162,7 @@ class InfoGAN(keras.Model):
             **{name: keras.saving.serialize_keras_object(optimizer) for name, optimizer in optimizers.items()},
             **self.lambdas,
             "jit_compile": self.jit_compile,
+            "steps_per_execution": self.steps_per_execution,
         }
 
     def compile_from_config(self, config):

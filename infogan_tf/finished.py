@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from infogan_tf import traversal
+from infogan_tf import pictures
 from infogan_tf.checkpoints import Checkpoints
 from infogan_tf.config import Config
 from infogan_tf.errors import UserError
@@ -35,7 +35,7 @@ def sample(config: Config, given: dict[str, object]) -> Path:
     noise, values = layout.sample_parts(config.count, model.stream_seed("sample"))
     values |= {name: np.full(config.count, value, layout[name].dtype.as_numpy_dtype) for name, value in fixed.items()}
     columns = math.ceil(math.sqrt(config.count))
-    traversal.write_png(output, traversal.tile(model.generate(layout.join(noise, values)), columns))
+    pictures.write_png(output, pictures.tile(model.generate(layout.join(noise, values)), columns))
     print(f"Wrote {output}: {config.count} samples in rows of {columns}.")
     return output
 

@@ -1,0 +1,45 @@
+"""The wiring: learning rates, and how what is left of a run is cut into calls of fit()."""
+
+import pytest
+
+from infogan_tf.config import Config
+from infogan_tf.errors import UserError
+from infogan_tf.latents import LatentLayout
+from infogan_tf.training import build_model, segments
+
+
+@pytest.mark.parametrize(
+    ("step", "steps", "expected"),
+    [
+        (0, 20, [(0, 3, 6), (3, 4, 2)]),
+        (8, 20, [(1, 2, 4), (2, 3, 6), (3, 4, 2)]),
+        (12, 18, [(2, 3, 6)]),
+        (13, 15, [(2, 3, 2)]),
+        (0, 4, [(0, 1, 4)]),
+        (20, 20, []),
+    ],
+)
+def test_what_is_left_is_cut_at_the_ends_of_epochs(step, steps, expected):
+    assert list(segments(step, steps, 6)) == expected
+    assert step + sum((epochs - initial) * count for initial, epochs, count in expected) == steps
+
+
+def test_learning_rates_fall_at_the_given_steps():
+    config = Config(lr_decay_steps="3,5", lr_decay_factor=0.5, d_learning_rate=0.1, g_learning_rate=0.2)
+    model = build_model(config, LatentLayout.parse("cat:2"), (8, 8, 1), "float32")
+    for optimizer, rate in ((model.d_optimizer, 0.1), (model.g_optimizer, 0.2)):
+        for step, factor in ((0, 1.0), (3, 1.0), (4, 0.5), (5, 0.5), (6, 0.25)):
+            optimizer.iterations.assign(step)
+            assert float(optimizer.learning_rate) == pytest.approx(rate * factor)
+
+
+def test_weights_are_a_function_of_the_seed():
+    models = [build_model(Config(seed=seed), LatentLayout.parse("cat:2"), (8, 8, 1), "float32") for seed in (1, 1, 2)]
+    kernels = [model.d_head.trainable_variables[0].numpy() for model in models]
+    assert (kernels[0] == kernels[1]).all()
+    assert (kernels[0] != kernels[2]).any()
+
+
+def test_decay_steps_ascend():
+    with pytest.raises(UserError, match="ascending"):
+        Config(lr_decay_steps="5,5")
