@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from infogan_tf.errors import UserError
-from infogan_tf.files import remove_leftovers, whole_file
+from infogan_tf.files import whole_file
 
 _NAME = re.compile(r"step_(\d+)\.npz")
 
@@ -49,7 +49,6 @@ class Checkpoints:
         if broken:
             raise NotFiniteError(broken)
         self.folder.mkdir(parents=True, exist_ok=True)
-        remove_leftovers(self.folder)
         path = self.folder / f"step_{int(model.step.numpy()):08d}.npz"
         with whole_file(path) as temporary, temporary.open("wb") as file:
             np.savez(file, **arrays)

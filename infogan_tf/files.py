@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,6 +37,9 @@ def write_text(path: str | os.PathLike, text: str) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Deletes the temporary files that a killed process left in `folder`."""
+    """Deletes the temporary files and folders that a killed process left in `folder`."""
     for leftover in folder.glob(".*.partial"):
-        leftover.unlink()
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink()

@@ -93,7 +93,8 @@ def begin(run: RunDirectory, config: Config, image_shape: tuple[int, int, int], 
     """
     try:
         run.path.mkdir(parents=True, exist_ok=True)
-        remove_leftovers(run.path)
+        for folder in (run.path, run.checkpoints, run.samples, run.export.parent):
+            remove_leftovers(folder)
         versions = {name: _version(name) for name in _PACKAGES} | {"python": platform.python_version()}
         before = read_json(run.config_file).get("commands", []) if run.config_file.exists() else []
         record = {

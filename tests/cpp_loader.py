@@ -1,10 +1,13 @@
 """Runs a SavedModel's serving_default through TensorFlow's C++ session loader, as TF Serving does.
 
-python cpp_loader.py SAVED_MODEL INPUTS.npz IMAGES.npy
+python cpp_loader.py SAVED_MODEL NAMES.json INPUTS.npz IMAGES.npy
+
+NAMES.json gives the graph's tensor name of every input and of the output `images`. Python's TensorFlow is not imported.
 """
 
 import ctypes
 import importlib.util
+import json
 import sys
 from pathlib import Path
 
@@ -26,7 +29,7 @@ def load_library():
     ctypes.CDLL(str(root / "libtensorflow_framework.so.2"), mode=ctypes.RTLD_GLOBAL)
     library = ctypes.CDLL(str(root / "libtensorflow_cc.so.2"), mode=ctypes.RTLD_GLOBAL)
     for name in ("TF_NewStatus", "TF_NewGraph", "TF_NewSessionOptions", "TF_LoadSessionFromSavedModel",
-                 "TF_GraphOperationByName", "TF_AllocateTensor", "TF_TensorData", "TF_NewBuffer"):  # fmt: skip
+                 "TF_GraphOperationByName", "TF_AllocateTensor", "TF_TensorData"):  # fmt: skip
         getattr(library, name).restype = ctypes.c_void_p
     library.TF_Message.restype = ctypes.c_char_p
     library.TF_TensorByteSize.restype = ctypes.c_size_t
@@ -34,26 +37,13 @@ def load_library():
     return library
 
 
-def signature_names(buffer_address):
-    """The graph's tensor names of serving_default's inputs and outputs, of the MetaGraphDef that the loader gave."""
-
-    class Buffer(ctypes.Structure):
-        _fields_ = [("data", ctypes.c_void_p), ("length", ctypes.c_size_t)]
-
-    buffer = Buffer.from_address(buffer_address)
-    from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
-
-    graph = MetaGraphDef.FromString(ctypes.string_at(buffer.data, buffer.length))
-    signature = graph.signature_def["serving_default"]
-    return ({key: info.name for key, info in part.items()} for part in (signature.inputs, signature.outputs))
-
-
-def main(saved_model, inputs_file, images_file):
+def main(saved_model, names_file, inputs_file, images_file):
     """Loads, runs one request, writes the images."""
+    names = json.loads(Path(names_file).read_text())
     library = load_library()
     pointer = ctypes.c_void_p
     status, graph = pointer(library.TF_NewStatus()), pointer(library.TF_NewGraph())
-    options, meta = pointer(library.TF_NewSessionOptions()), pointer(library.TF_NewBuffer())
+    options = pointer(library.TF_NewSessionOptions())
 
     def check():
         if library.TF_GetCode(status):
@@ -61,10 +51,9 @@ def main(saved_model, inputs_file, images_file):
 
     tags = (ctypes.c_char_p * 1)(b"serve")
     session = pointer(
-        library.TF_LoadSessionFromSavedModel(options, None, saved_model.encode(), tags, 1, graph, meta, status)
+        library.TF_LoadSessionFromSavedModel(options, None, saved_model.encode(), tags, 1, graph, None, status)
     )
     check()
-    input_names, output_names = signature_names(meta.value)
 
     def output(name):
         operation, _, index = name.partition(":")
@@ -78,8 +67,8 @@ def main(saved_model, inputs_file, images_file):
         tensors[i] = library.TF_AllocateTensor(TYPES[array.dtype.name], shape, array.ndim, size)
         content = np.ascontiguousarray(array)
         ctypes.memmove(library.TF_TensorData(pointer(tensors[i])), content.ctypes.data, array.nbytes)
-    feeds = (Output * len(arrays))(*(output(input_names[name]) for name in arrays))
-    fetches = (Output * 1)(output(output_names["images"]))
+    feeds = (Output * len(arrays))(*(output(names[name]) for name in arrays))
+    fetches = (Output * 1)(output(names["images"]))
     results = (pointer * 1)()
     library.TF_SessionRun(session, None, feeds, tensors, len(arrays), fetches, results, 1, None, 0, None, status)
     check()

@@ -234,6 +234,7 @@ def test_one_generates_and_encodes_any_number():
     assert images.shape == (7, 8, 8, 1)
     np.testing.assert_allclose(images, model(latents), atol=1e-6)
     assert model.generate(latents[:0]).shape == (0, 8, 8, 1)
+    assert model.encode(IMAGES[:0])["c1"]["probabilities"].shape == (0, 10)
     posterior = model.encode(IMAGES, batch_size=5)
     assert posterior["c1"]["probabilities"].shape == (16, 10)
     np.testing.assert_allclose(posterior["c1"]["probabilities"].sum(axis=1), 1.0, rtol=1e-5)

@@ -193,6 +193,7 @@ def test_a_run_killed_before_its_first_checkpoint_starts_anew(tmp_path, uninterr
     wait_for(tmp_path / "run" / "config.json", process)
     process.kill()
     process.wait()
+    (tmp_path / "run" / "export" / ".infogan.99999.partial").mkdir(parents=True)
     done = run_main("--resume", "--run_dir=run", cwd=tmp_path)
     assert "Going on at step 0: there is no checkpoint yet" in done.stdout
     assert_same_run(tmp_path / "run", uninterrupted)
@@ -212,6 +213,14 @@ def test_a_signal_saves_says_how_to_resume_and_stops(tmp_path, uninterrupted, nu
     assert not (tmp_path / "run" / "export").exists()
     subprocess.run(command, shell=True, cwd=tmp_path, check=True, capture_output=True, timeout=300)
     assert_same_run(tmp_path / "run", uninterrupted)
+
+
+def test_the_serving_example_of_its_readme_runs(uninterrupted):
+    example = (ROOT / "export" / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    found = {}
+    exec(compile(example.replace("RUN", str(uninterrupted)), "export/README.md", "exec"), found)
+    assert found["images"].shape == (4, 16, 16, 1)
+    assert found["posterior"]["c1_probabilities"].shape == (4, 10)
 
 
 def test_a_damaged_newest_checkpoint_is_skipped_and_the_result_is_the_same(tmp_path, uninterrupted):

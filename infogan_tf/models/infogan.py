@@ -295,7 +295,11 @@ class InfoGAN(keras.Model):
 
     def posterior(self, images: tf.Tensor) -> dict[str, dict[str, tf.Tensor]]:
         """Q(c|x) of images in [0, 1], [B, H, W, C], with inference statistics; see `LatentLayout.posterior`."""
-        return self.layout.posterior(self.q_head(self.trunk(images, training=False), training=False))
+        # TensorFlow 2.21's oneDNN convolutions give an empty batch a wrong shape, so it is read with a blank image.
+        count = tf.shape(images)[0]
+        padded = tf.pad(images, [[0, tf.cast(count == 0, tf.int32)], [0, 0], [0, 0], [0, 0]])
+        posterior = self.layout.posterior(self.q_head(self.trunk(padded, training=False), training=False))
+        return tf.nest.map_structure(lambda value: value[:count], posterior)
 
     def generate(self, latents: np.ndarray | tf.Tensor, batch_size: int = 500) -> np.ndarray:
         """Generates images, float32 [B, H, W, C] in [0, 1], of any number of latents [B, layout.width]."""
