@@ -45,6 +45,9 @@ def main(argv: list[str]) -> int:
     except RunStopped as stopped:
         print(f"\n{stopped}", file=sys.stderr)
         return stopped.exit_code
+    except KeyboardInterrupt:
+        print("\nInterrupted.", file=sys.stderr)
+        return 130
     return 0
 
 

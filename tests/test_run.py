@@ -281,7 +281,7 @@ def test_a_broken_run_exits_with_1_and_without_traceback(tmp_path):
     # A posterior this narrow gives every code a density of 0.
     done = run_here(*TINY, "--posterior_stddev=1e-30", "--run_dir=run", cwd=tmp_path, check=False)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "Stopped at step 1: q_loss is inf; there is no checkpoint yet" in done.stderr
+    assert "Stopped at step 1: g_loss is nan; there is no checkpoint yet" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "run" / "export").exists()
 
