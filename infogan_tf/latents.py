@@ -231,6 +231,7 @@ class LatentLayout:
     noise: Noise
     codes: tuple[Code, ...]
     text: str
+    posterior_stddev: float | None = None
 
     @classmethod
     def parse(cls, text: str, posterior_stddev: float | None = None) -> "LatentLayout":
@@ -274,7 +275,7 @@ class LatentLayout:
                     codes.append(KINDS[kind](name, fixed_stddev=posterior_stddev or None))
         if not codes:
             raise _mistake(text, len(text) + 1, "no code; add one, as in noise:62,cat:10")
-        return cls(noise or Noise(0), tuple(codes), text)
+        return cls(noise or Noise(0), tuple(codes), text, posterior_stddev or None)
 
     @property
     def width(self) -> int:

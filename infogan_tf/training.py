@@ -5,6 +5,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import keras
 
@@ -68,7 +69,7 @@ def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
 
     fit(model, data, config, run, checkpoints)
     steps_done, seconds = config.steps - step, time.monotonic() - started
-    if steps_done or not versions(run.export):
+    if steps_done or not _is_exported(run, found):
         write_animation(run, layout)
         exported = export_saved_model(model, run.export)
         summarize(model, data, config, run, steps_done, seconds, exported)
@@ -76,11 +77,17 @@ def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
         print(f"Nothing to do: the run has all its {config.steps:,} steps; --steps=N makes it longer.")
 
 
+def _is_exported(run: RunDirectory, checkpoint: Path) -> bool:
+    """Whether the newest export is younger than the checkpoint; it is not where a kill came between the two."""
+    exports = [run.export / str(version) for version in versions(run.export)]
+    return bool(exports) and exports[-1].stat().st_mtime >= checkpoint.stat().st_mtime
+
+
 def build_model(config: Config, layout: LatentLayout, image_shape: tuple[int, int, int], precision: str) -> InfoGAN:
     """Builds and compiles the model that `config` describes; its weights are a function of the seed."""
     keras.utils.set_random_seed(config.seed)
     networks = paper_networks(layout.width, layout.num_parameters, image_shape, precision)
-    model = InfoGAN(layout, **networks, posterior_stddev=config.posterior_stddev, seed=config.seed)
+    model = InfoGAN(layout, **networks, seed=config.seed)
     model.compile(
         d_optimizer=_adam(config, config.d_learning_rate, "d_optimizer"),
         g_optimizer=_adam(config, config.g_learning_rate, "g_optimizer"),

@@ -30,10 +30,17 @@ TINY = (
 )
 
 
-def make_model(latents="noise:6,cat:10,uniform:2", image_shape=(8, 8, 1), dtype="float32", seed=0, **compile_arguments):
+def make_model(
+    latents="noise:6,cat:10,uniform:2",
+    image_shape=(8, 8, 1),
+    dtype="float32",
+    seed=0,
+    posterior_stddev=None,
+    **compile_arguments,
+):
     """A compiled InfoGAN on tiny images, its weights a function of `seed`."""
     keras.utils.set_random_seed(seed)
-    layout = LatentLayout.parse(latents)
+    layout = LatentLayout.parse(latents, posterior_stddev)
     networks = paper_networks(layout.width, layout.num_parameters, image_shape, dtype)
     model = InfoGAN(layout, **networks, seed=seed)
     model.compile(

@@ -227,6 +227,14 @@ def test_a_keras_file_keeps_weights_and_both_optimizers(tmp_path, dtype):
         np.testing.assert_array_equal(one, other)
 
 
+def test_a_fixed_posterior_survives_saving(tmp_path):
+    model = make_model(latents="noise:6,cat:10,uniform:2", posterior_stddev=0.7)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert loaded.layout == model.layout
+    assert loaded.layout["c2"].fixed_stddev == 0.7
+
+
 def test_one_generates_and_encodes_any_number():
     model = make_model()
     latents = model.layout.sample(7, tf.constant([1, 2]))

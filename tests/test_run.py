@@ -240,6 +240,10 @@ def test_a_finished_run_can_be_made_longer(tmp_path, tiny_run):
     shutil.copytree(tiny_run[0], run)
     done = run_here("--resume", "--run_dir=run", cwd=tmp_path)
     assert "Nothing to do" in done.stdout
+    # A kill between the last checkpoint and its export.
+    (run / "checkpoints" / "step_00000004.npz").touch()
+    run_here("--resume", "--run_dir=run", cwd=tmp_path)
+    assert sorted(path.name for path in (run / "export" / "infogan").iterdir()) == ["1", "2"]
     run_here("--resume", "--run_dir=run", "--steps=5", cwd=tmp_path)
     whole = run_here(*TINY, "--steps=5", "--run_dir=whole", cwd=tmp_path)
     assert whole.returncode == 0
@@ -248,7 +252,7 @@ def test_a_finished_run_can_be_made_longer(tmp_path, tiny_run):
     assert scalars["epoch/d_loss"] == [2, 4, 5]
     record = json.loads((run / "config.json").read_text())
     assert record["config"]["steps"] == 5
-    assert [command.split()[-1] for command in record["commands"]] == ["--run_dir=run", "--run_dir=run", "--steps=5"]
+    assert [command.split()[-1] for command in record["commands"]] == [*["--run_dir=run"] * 3, "--steps=5"]
 
 
 def test_a_broken_loss_stops_the_run_and_names_the_last_good_checkpoint(tmp_path):

@@ -84,7 +84,6 @@ class InfoGAN(keras.Model):
 
         # === Config ===
         self.layout = layout
-        self.posterior_stddev = posterior_stddev
         self.seed = seed
 
     def get_config(self):
@@ -94,7 +93,7 @@ class InfoGAN(keras.Model):
             **super().get_config(),
             "layout": self.layout.text,
             **{name: keras.saving.serialize_keras_object(network) for name, network in networks.items()},
-            "posterior_stddev": self.posterior_stddev,
+            "posterior_stddev": self.layout.posterior_stddev,
             "seed": self.seed,
         }
 
