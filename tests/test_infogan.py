@@ -186,13 +186,14 @@ def test_mixed_precision_follows_float32(dtype):
     losses = {}
     for precision in ("float32", dtype):
         model = make_model(dtype=precision)
+        # Before any update: float16 skips its first ones, until the loss scale has come down to what gradients bear.
+        logs = model.evaluate(IMAGES, batch_size=16, verbose=0, return_dict=True)
+        losses[precision] = [logs[name] for name in ("d_loss", "g_loss", "q_loss")]
         before = snapshot(model)
-        # Float16 skips its first steps, until the loss scale has come down to what the gradients bear.
-        history = model.fit(IMAGES, batch_size=8, epochs=10, verbose=0, shuffle=False).history
-        losses[precision] = [history[name][0] for name in ("d_loss", "g_loss", "q_loss")]
+        model.fit(IMAGES, batch_size=8, epochs=10, verbose=0, shuffle=False)
         assert moved(before, snapshot(model)) == set(PARTS)
         assert {v.dtype for v in model.trainable_variables} == {"float32"}
-    np.testing.assert_allclose(losses[dtype], losses["float32"], rtol=0.05)
+    np.testing.assert_allclose(losses[dtype], losses["float32"], rtol=0.02)
 
 
 def test_float16_scales_both_losses_and_skips_a_broken_step():
