@@ -4,8 +4,6 @@ from pathlib import Path
 
 import tensorflow as tf
 
-PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
-
 
 def choose_precision(precision: str) -> tuple[str, str]:
     """Resolves "auto" to what this machine's hardware profits from; returns the Keras dtype policy and the reason.

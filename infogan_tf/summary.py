@@ -36,7 +36,8 @@ def summarize(
         exported: the SavedModel's folder.
     """
     lines = read_lines(run.metrics_file)
-    speed = sum(line["images_per_second"] for line in lines) / len(lines)
+    images = sum(line["images_per_second"] * line["seconds"] for line in lines)
+    speed = images / sum(line["seconds"] for line in lines)
     print(f"\nDone: {config.steps:,} steps; {steps:,} of them now, in {duration(seconds)} ({speed:,.0f} images/s).\n")
     print("  Mutual information, nats, of 10,000 fresh samples with inference statistics:\n")
     print("  code         L_I    H(c)   most that Q can show")

@@ -40,10 +40,10 @@ def load_tfds(name: str, data_dir: str | None = None) -> ImageData:
     builder = tfds.builder(name, data_dir=folder)
     if not builder.is_prepared():
         _prepare(builder, name, folder)
-    splits = {}
-    for split in ("train", "test"):
-        # Batches are decoded in parallel; one batch of everything would be decoded on one core.
-        splits[split] = tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1, shuffle_files=False))
+    splits = {
+        split: tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1, shuffle_files=False))
+        for split in ("train", "test")
+    }
     return ImageData(
         name=name,
         train_images=splits["train"]["image"],
