@@ -36,7 +36,7 @@ def main(argv: list[str]) -> int:
         else:
             from infogan_tf import finished
 
-            {"sample": finished.sample, "export": finished.export}[config.mode](config, given)
+            getattr(finished, config.mode)(config, given)
     except HelpRequested as page:
         print(page)
     except UserError as error:

@@ -9,7 +9,7 @@ from typing import Any
 from infogan_tf.errors import UserError
 
 # Fields of these groups say what to do now; the rest says what a run is, and is kept in its config.json.
-COMMAND_GROUPS = ("Command", "Drawing (--mode=sample)")
+COMMAND_GROUPS = ("Command", "Drawing (--mode=sample)", "Comparing (--mode=compare)")
 
 
 def option(default: Any, text: str, group: str, low=None, high=None, choices: tuple[str, ...] = ()) -> Any:
@@ -23,14 +23,19 @@ class Config:
     """The options. Values out of bounds raise a UserError that names the flag."""
 
     mode: str = option(
-        "train", "What to do: train a model, draw from a trained one, or export it again.", "Command",
-        choices=("train", "sample", "export"),
+        "train", "What to do: train a model; measure a trained one; compare several; draw from one; export it again.",
+        "Command", choices=("train", "evaluate", "compare", "sample", "export"),
     )  # fmt: skip
     run_dir: str = option(
         "", "The run's folder; a new one under runs/<dataset>/ if not given. Has to be new or empty, unless --resume.",
         "Command",
     )  # fmt: skip
     resume: bool = option(False, "Go on with the run in --run_dir, with its own options.", "Command")
+    evaluation: str = option(
+        "auto",
+        "How much to spend on report.html: quick measures 2,000 images, full 10,000; auto is quick after training and "
+        "full with --mode=evaluate.", "Command", choices=("auto", "none", "quick", "full"),
+    )  # fmt: skip
 
     dataset: str = option(
         "digits", "The images to learn from: a file of this name in configs/ gives the defaults.", "Data"
@@ -93,7 +98,16 @@ class Config:
 
     count: int = option(100, "How many images to draw.", "Drawing (--mode=sample)", low=1, high=10_000)
     codes: str = option("", "Codes to fix, as in c1=3,c2=-1.5; the others are drawn.", "Drawing (--mode=sample)")
-    output: str = option("grid.png", "The PNG file to write; never one that exists.", "Drawing (--mode=sample)")
+    output: str = option(
+        "",
+        "The file to write, never one that exists; grid.png, or compare.html with --mode=compare, if not given.",
+        "Drawing (--mode=sample)",
+    )
+
+    runs: str = option(
+        "", "Folders of runs, as in runs/mnist/a,runs/mnist/b; or one folder that holds runs.",
+        "Comparing (--mode=compare)",
+    )  # fmt: skip
 
     def __post_init__(self):
         for field in dataclasses.fields(self):

@@ -99,6 +99,6 @@ def _check_classes(layout: LatentLayout, inputs: dict[str, tf.Tensor]) -> None:
     """Refuses classes that do not exist; one_hot would silently give a code of zeros."""
     for code in layout.codes:
         if code.discrete:
-            classes, most = inputs[code.name], len(code.traversal(0))
+            classes, most = inputs[code.name], code.num_classes
             message = f"{code.name}: expected classes from 0 to {most - 1}"
             tf.debugging.Assert(tf.reduce_all((classes >= 0) & (classes < most)), [message, classes])

@@ -19,6 +19,8 @@ Start here:
 
 Afterwards, with the folder that training named:
   python main.py --resume --run_dir=RUN            go on after a kill, or further with --steps=N
+  python main.py --mode=evaluate --run_dir=RUN     measure it on 10,000 images; open RUN/report.html
+  python main.py --mode=compare --runs=RUN,RUN     several runs side by side, in compare.html
   python main.py --mode=sample --run_dir=RUN --codes=c1=3 --output=threes.png
   python main.py --mode=export --run_dir=RUN       another SavedModel for TF Serving
 

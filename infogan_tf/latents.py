@@ -53,8 +53,8 @@ class Noise:
 class Code:
     """One latent code c: a prior p(c), columns in the latents, and a posterior Q(c|x) with parameters.
 
-    A code has *values*, [B], as people and the exported model write them (a class index, a number), and a *block*,
-    float32 [B, width], as the generator reads them (one-hot, a column).
+    A code has *values*, [B], as people and the exported model write them (a number; where `discrete`, a class index
+    below `num_classes`), and a *block*, float32 [B, width], as the generator reads them (one-hot, a column).
     """
 
     name: str
@@ -140,6 +140,7 @@ class Bernoulli(Code):
 
     dtype: ClassVar[tf.DType] = tf.int32
     discrete: ClassVar[bool] = True
+    num_classes: ClassVar[int] = 2
 
     @property
     def num_parameters(self) -> int:  # noqa: D102
@@ -160,7 +161,7 @@ class Bernoulli(Code):
         return {"probability": tf.sigmoid(tf.squeeze(parameters, axis=-1))}
 
     def traversal(self, steps):  # noqa: D102
-        return np.arange(2, dtype=np.int32)
+        return np.arange(self.num_classes, dtype=np.int32)
 
 
 @dataclasses.dataclass(frozen=True)

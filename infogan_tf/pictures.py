@@ -31,12 +31,12 @@ def tile(images: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:
 def write_png(path: Path, picture: np.ndarray) -> None:
     """Writes a picture, uint8 [H, W, 1 or 3], as PNG."""
     with whole_file(path) as temporary:
-        _to_pil(picture).save(temporary, format="PNG")
+        to_pil(picture).save(temporary, format="PNG")
 
 
 def write_gif(path: Path, pictures: list[np.ndarray], seconds: float = 6.0) -> None:
     """Writes pictures of one size as an endless animation of about `seconds`; the last stands three times as long."""
-    frames = [_to_pil(picture) for picture in pictures]
+    frames = [to_pil(picture) for picture in pictures]
     each = int(1000 * seconds / (len(frames) + 2))
     durations = [each] * (len(frames) - 1) + [3 * each]
     with whole_file(path) as temporary:
@@ -50,5 +50,6 @@ def read_png(path: Path) -> np.ndarray:
     return array if array.ndim == 3 else array[..., np.newaxis]
 
 
-def _to_pil(picture: np.ndarray) -> Image.Image:
+def to_pil(picture: np.ndarray) -> Image.Image:
+    """A picture, uint8 [H, W, 1 or 3], for Pillow."""
     return Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)

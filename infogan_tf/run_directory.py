@@ -24,6 +24,8 @@ class RunDirectory:
         self.tensorboard = self.path / "tensorboard"
         self.samples = self.path / "samples"
         self.metrics_file = self.path / "metrics.jsonl"
+        self.evaluation_file = self.path / "evaluation.json"
+        self.report = self.path / "report.html"
         self.export = self.path / "export" / "infogan"
 
     def __str__(self):

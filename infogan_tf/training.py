@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from infogan_tf import callbacks, pictures
 from infogan_tf.checkpoints import Checkpoints
 from infogan_tf.config import Config
 from infogan_tf.data import ImageData, load_data, stream
 from infogan_tf.errors import UserError
-from infogan_tf.export import export_saved_model, versions
+from infogan_tf.export import export_saved_model, float32_twin, versions
 from infogan_tf.latents import LatentLayout
 from infogan_tf.models import InfoGAN
 from infogan_tf.networks import paper_networks
@@ -40,7 +41,7 @@ def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
         RunStopped: where training ended early.
     """
     started = time.monotonic()
-    resume = config.resume
+    resume, evaluation = config.resume, {"auto": "quick"}.get(config.evaluation, config.evaluation)
     if resume:
         run, config = existing_run(config.run_dir, given, MAY_CHANGE)
     else:
@@ -60,7 +61,7 @@ def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
     if step > config.steps:
         raise UserError(f"--steps: expected at least the {step:,} that the run has done. Received: {config.steps}")
 
-    config = dataclasses.replace(config, precision=precision)
+    config = dataclasses.replace(config, precision=precision, evaluation=evaluation)
     begin(run, config, data.image_shape, argv)
     print(f"Training in {run}: {len(data.train_images):,} images of {config.dataset}, latents {config.latents}.")
     print(f"Precision {precision} ({reason}). Watch with: tensorboard --logdir {shlex.quote(str(run))}")
@@ -72,7 +73,13 @@ def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
     if steps_done or not _is_exported(run, found):
         write_animation(run, layout)
         exported = export_saved_model(model, run.export)
-        summarize(model, data, config, run, steps_done, seconds, exported)
+        measured = None
+        if config.evaluation != "none":
+            # Imported here: charts and metrics take a second to import, and the first step does not wait for them.
+            from infogan_tf.evaluate import evaluate_run
+
+            measured = evaluate_run(float32_twin(model), data, config, run, config.evaluation)
+        summarize(config, run, steps_done, seconds, exported, measured)
     else:
         print(f"Nothing to do: the run has all its {config.steps:,} steps; --steps=N makes it longer.")
 
@@ -99,6 +106,19 @@ def build_model(config: Config, layout: LatentLayout, image_shape: tuple[int, in
     return model
 
 
+def restored_model(run: RunDirectory, config: Config) -> InfoGAN:
+    """The run's model at its newest whole checkpoint, in float32.
+
+    Raises:
+        UserError: where there is none.
+    """
+    layout = LatentLayout.parse(config.latents, config.posterior_stddev)
+    model = build_model(config, layout, run.image_shape(), config.precision)
+    if Checkpoints(run.checkpoints).restore(model) is None:
+        raise UserError(f"--run_dir: expected a run with a checkpoint. Received: {str(run)!r}, which has none yet")
+    return float32_twin(model)
+
+
 def _adam(config: Config, learning_rate: float, name: str) -> keras.optimizers.Optimizer:
     boundaries = config.learning_rate_boundaries()
     if boundaries:
@@ -113,9 +133,9 @@ def fit(model: InfoGAN, data: ImageData, config: Config, run: RunDirectory, chec
     Raises:
         RunStopped: where training ended early.
     """
-    how_to_resume = shlex.join([sys.executable, sys.argv[0], "--resume", f"--run_dir={run}"])
+    how_to_resume = [sys.executable, sys.argv[0], "--resume", f"--run_dir={run}", f"--evaluation={config.evaluation}"]
     saver = callbacks.SaveCheckpoints(checkpoints, config.checkpoint_every, config.eval_every)
-    with callbacks.StopOnSignal(saver, how_to_resume) as stop_on_signal:
+    with callbacks.StopOnSignal(saver, shlex.join(how_to_resume)) as stop_on_signal:
         board = callbacks.TensorBoard(run.tensorboard, config.to_json())
         used = [callbacks.StopOnBrokenLoss(checkpoints)]
         if data.test_labels is not None and model.layout.first_categorical is not None:
@@ -124,7 +144,7 @@ def fit(model: InfoGAN, data: ImageData, config: Config, run: RunDirectory, chec
             callbacks.Progress(config.steps),
             callbacks.MetricsFile(run.metrics_file, config.batch_size),
             board,
-            callbacks.Pictures(run.samples, data.train_images[:100], board.writer),
+            callbacks.Pictures(run.samples, _some(data.train_images), board.writer),
             saver,
             stop_on_signal,
         ]
@@ -139,6 +159,11 @@ def fit(model: InfoGAN, data: ImageData, config: Config, run: RunDirectory, chec
                 shuffle=False,  # the stream is shuffled
                 verbose=1 if sys.stdout.isatty() else 2,  # a file gets a line per epoch, not a bar
             )
+
+
+def _some(images: np.ndarray, count: int = 100) -> np.ndarray:
+    """A fixed random choice: a data set's first images may be all alike."""
+    return images[np.random.default_rng(0).permutation(len(images))[:count]]
 
 
 def segments(step: int, steps: int, epoch_steps: int) -> Iterator[tuple[int, int, int]]:

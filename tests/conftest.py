@@ -27,6 +27,7 @@ TINY = (
     "--checkpoint_every=2",
     "--latents=noise:6,cat:10,uniform:1,normal:1,bernoulli:1",
     "--precision=float32",
+    "--evaluation=none",
 )
 
 
@@ -81,6 +82,14 @@ def run_here(*flags, cwd, check=True):
     done = subprocess.CompletedProcess(flags, status, printed.getvalue(), complained.getvalue())
     assert not check or status == 0, done.stdout + done.stderr
     return done
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_its_own(tmp_path_factory):
+    """Classifiers that tests train are kept for the other tests, and not among the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,35 +1,81 @@
-"""c1 read as a classifier: perfect, useless and permuted."""
+"""Classes against labels: the perfect, the useless and the merged code."""
 
 import itertools
 
 import numpy as np
 import pytest
 
-from infogan_tf.evaluation.clustering import matched_error
+from infogan_tf.evaluation.clustering import clustering_scores, confusion, joint_classes, match, matched_error
 
 
-def test_a_permutation_of_the_labels_is_perfect():
-    labels = np.repeat(np.arange(10), 7)
-    assert matched_error(np.random.default_rng(0).permutation(10)[labels], labels) == 0.0
+def _draw(count=500, classes=5, noise=0.3, seed=0):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(classes, size=count)
+    return np.where(rng.random(count) < noise, rng.integers(classes, size=count), labels), labels
 
 
-def test_one_class_for_all_is_chance():
-    labels = np.repeat(np.arange(10), 7)
-    assert matched_error(np.zeros_like(labels), labels) == pytest.approx(0.9)
+def test_a_renumbered_code_is_perfect():
+    labels = np.arange(1_000) % 10
+    renumbered = np.random.default_rng(0).permutation(10)[labels]
+    assert clustering_scores(renumbered, labels) == dict.fromkeys(
+        ("accuracy", "purity", "nmi", "ari"), pytest.approx(1)
+    )
+    assert matched_error(renumbered, labels) == 0.0
 
 
-def test_it_is_the_best_of_all_matchings():
-    rng = np.random.default_rng(1)
-    labels, classes = rng.integers(0, 5, 200), rng.integers(0, 5, 200)
-    best = min(np.mean(np.array(match)[classes] != labels) for match in itertools.permutations(range(5)))
-    assert matched_error(classes, labels) == pytest.approx(best)
+def test_a_constant_code_gets_one_label_right():
+    scores = clustering_scores(np.zeros(1_000, int), np.arange(1_000) % 10)
+    assert scores == {"accuracy": 0.1, "purity": 0.1, "nmi": 0.0, "ari": 0.0}
 
 
-def test_it_is_not_purity():
-    # Two classes share the label 0 purely: purity calls that perfect, a one-to-one matching does not.
-    labels = np.array([0, 0, 0, 0, 1, 1])
-    assert matched_error(np.array([0, 0, 1, 1, 2, 2]), labels) == pytest.approx(2 / 6)
+def test_an_independent_code_is_at_chance():
+    rng = np.random.default_rng(0)
+    scores = clustering_scores(rng.integers(10, size=20_000), rng.integers(10, size=20_000))
+    assert scores["nmi"] < 0.002
+    assert abs(scores["ari"]) < 0.002
+    assert scores["accuracy"] < 0.12
 
 
-def test_more_labels_than_classes():
-    assert matched_error(np.array([0, 0, 1, 1]), np.array([0, 1, 2, 2])) == pytest.approx(1 / 4)
+def test_a_class_that_mixes_two_labels_and_one_split_in_two():
+    # Labels 0 and 1 share class 0, label 2 is split between classes 1 and 2; 100 images of each label.
+    labels = np.repeat([0, 1, 2], 100)
+    classes = np.concatenate([np.zeros(200, int), np.ones(60, int), np.full(40, 2)])
+    scores = clustering_scores(classes, labels)
+    assert scores["accuracy"] == pytest.approx(160 / 300)
+    assert scores["purity"] == pytest.approx(200 / 300)
+
+
+def test_more_classes_than_labels_raise_purity_but_not_accuracy():
+    labels = np.arange(100) % 2
+    scores = clustering_scores(np.arange(100), labels)
+    assert scores["purity"] == 1.0
+    assert scores["accuracy"] == 0.02
+
+
+def test_the_accuracy_is_that_of_the_best_of_all_pairings():
+    classes, labels = _draw(noise=0.6)
+    best = max(np.mean(np.array(pairing)[classes] == labels) for pairing in itertools.permutations(range(5)))
+    assert clustering_scores(classes, labels)["accuracy"] == pytest.approx(best)
+
+
+def test_numbering_the_classes_anew_changes_nothing():
+    classes, labels = _draw()
+    renumbered = np.random.default_rng(3).permutation(5)[classes]
+    assert clustering_scores(renumbered, labels) == pytest.approx(clustering_scores(classes, labels), abs=1e-12)
+
+
+def test_the_confusion_counts_every_pair():
+    counts = confusion(np.array([0, 0, 2]), np.array([1, 1, 0]), num_classes=4)
+    np.testing.assert_array_equal(counts, [[0, 0, 1, 0], [2, 0, 0, 0]])
+    np.testing.assert_array_equal(match(counts), [1, -1, 0, -1])
+
+
+def test_codes_are_joined_over_the_combinations_that_occur():
+    joint = joint_classes([np.array([0, 0, 1, 0]), np.array([2, 1, 2, 2])])
+    assert joint[0] == joint[3]
+    assert len(set(joint)) == 3
+
+
+def test_unequal_numbers_are_refused():
+    with pytest.raises(ValueError, match="Received: 2 and 3"):
+        confusion(np.zeros(2, int), np.zeros(3, int))

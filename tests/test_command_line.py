@@ -33,7 +33,7 @@ def refused(capsys, *flags):
         (["--steps=1.5"], ["--steps", "an integer", "'1.5'"]),
         (["--adam_beta_1=1"], ["--adam_beta_1", "0.9999"]),
         (["--precision=float8"], ["--precision", "one of auto, float32", "'float8'"]),
-        (["--mode=fly"], ["--mode", "train, sample, export", "'fly'"]),
+        (["--mode=fly"], ["--mode", "train, evaluate, compare, sample, export", "'fly'"]),
         (["--dataset=mnits"], ["--dataset", "digits", "fashion_mnist", "'mnits'"]),
         (["--latents=noise:62,cats:10"], ["--latents", "position 10", "noise:62,cats:10"]),
         (["--lr_decay_steps=5,3"], ["--lr_decay_steps", "ascending", "5,3"]),

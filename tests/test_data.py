@@ -10,7 +10,7 @@ from conftest import run_here
 
 from infogan_tf.data import LOADERS, load_data, stream
 from infogan_tf.data import tfds as tfds_loader
-from infogan_tf.data.tfds import _IDX_FILES
+from infogan_tf.data.tfds import ORIGINALS
 from infogan_tf.errors import UserError
 
 needs_mnist = pytest.mark.skipif(
@@ -57,7 +57,7 @@ def test_mnist_from_prepared_data(name):
     assert data.train_images.mean() / 255 == pytest.approx(mean, abs=1e-4)
 
 
-@pytest.mark.parametrize("name", sorted(set(LOADERS) - {"digits"}))
+@pytest.mark.parametrize("name", sorted(ORIGINALS))
 def test_no_network_and_no_data_is_said_within_seconds(tmp_path, monkeypatch, name):
     # A proxy that refuses every connection is a machine without network.
     for variable in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
@@ -68,7 +68,14 @@ def test_no_network_and_no_data_is_said_within_seconds(tmp_path, monkeypatch, na
     assert time.monotonic() - started < 30
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
-    for part in (f"--dataset={name}", f"none/{name}", "--data_dir", "TFDS_DATA_DIR", _IDX_FILES[0], "--dataset=digits"):
+    for part in (
+        f"--dataset={name}",
+        f"none/{name}",
+        "--data_dir",
+        "TFDS_DATA_DIR",
+        *ORIGINALS[name],
+        "--dataset=digits",
+    ):
         assert part in line
     assert not (tmp_path / "runs").exists()
 
@@ -89,7 +96,7 @@ def test_original_files_are_prepared_without_network(tmp_path, monkeypatch):
     monkeypatch.setattr(tfds_loader, "_reachable", lambda url: pytest.fail("the network was asked"))
     originals = tmp_path / "downloads" / "manual"
     originals.mkdir(parents=True)
-    for file in _IDX_FILES:
+    for file in ORIGINALS["mnist"]:
         (originals / file).write_bytes(b"")
     builder = Builder()
     tfds_loader._prepare(builder, "mnist", tmp_path)
@@ -110,7 +117,7 @@ def test_a_data_folder_that_is_a_file_is_refused(tmp_path):
 
 
 def test_an_unknown_data_set_is_refused():
-    with pytest.raises(UserError, match=r"expected one of digits, mnist, fashion_mnist\. Received: 'mnits'"):
+    with pytest.raises(UserError, match=rf"expected one of {', '.join(LOADERS)}\. Received: 'mnits'"):
         load_data("mnits")
 
 

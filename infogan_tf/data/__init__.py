@@ -1,18 +1,28 @@
-"""Data sets by name: images as bytes, labels where there are any, and the stream that training reads.
+"""Data sets by name: images as bytes, labels and factors where there are any, and the stream that training reads.
 
 To add a data set, write a loader `(name, data_dir) -> ImageData` in this folder, name it in `LOADERS`, and give it a
 file in configs/.
 """
 
-from infogan_tf.data.base import ImageData
+from infogan_tf.data.base import Factors, ImageData
 from infogan_tf.data.digits import load_digits
+from infogan_tf.data.sprites import load_sprites
 from infogan_tf.data.stream import stream
 from infogan_tf.data.tfds import load_tfds
+from infogan_tf.data.tfds_factors import load_tfds_factors
 from infogan_tf.errors import UserError
 
-LOADERS = {"digits": load_digits, "mnist": load_tfds, "fashion_mnist": load_tfds}
+LOADERS = {
+    "digits": load_digits,
+    "mnist": load_tfds,
+    "fashion_mnist": load_tfds,
+    "sprites": load_sprites,
+    "sprites64": load_sprites,
+    "dsprites": load_tfds_factors,
+    "shapes3d": load_tfds_factors,
+}
 
-__all__ = ["ImageData", "LOADERS", "load_data", "stream"]
+__all__ = ["ImageData", "Factors", "LOADERS", "load_data", "stream"]
 
 
 def load_data(name: str, data_dir: str | None = None) -> ImageData:

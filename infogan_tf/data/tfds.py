@@ -11,12 +11,20 @@ from infogan_tf.errors import UserError
 
 # Where tensorflow-datasets fetches each data set from, asked first so that a missing network shows in seconds and not
 # after minutes of retries; and the original files, which it also takes from <data_dir>/downloads/manual/.
-_IDX_FILES = tuple(
-    f"{part}-{kind}.gz" for part in ("train", "t10k") for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")
-)
 SOURCES = {
     "mnist": "https://storage.googleapis.com/cvdf-datasets/mnist/",
     "fashion_mnist": "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    "dsprites": "https://github.com/deepmind/dsprites-dataset/",
+    "shapes3d": "https://storage.googleapis.com/3d-shapes/",
+}
+_IDX_FILES = tuple(
+    f"{part}-{kind}.gz" for part in ("train", "t10k") for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")
+)
+ORIGINALS = {
+    "mnist": _IDX_FILES,
+    "fashion_mnist": _IDX_FILES,
+    "dsprites": ("dsprites_ndarray_co1sh3sc6or40x32y32_64x64.hdf5",),
+    "shapes3d": ("3dshapes.h5",),
 }
 NETWORK_TIMEOUT = 5.0
 
@@ -31,15 +39,9 @@ def load_tfds(name: str, data_dir: str | None = None) -> ImageData:
     Raises:
         UserError: where the folder cannot be read, or the data is not there and cannot be downloaded.
     """
-    folder = Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
-    if folder.exists() and not (folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)):
-        raise UserError(f"--data_dir: expected a folder that can be read. Received: {str(folder)!r}")
-
     import tensorflow_datasets as tfds
 
-    builder = tfds.builder(name, data_dir=folder)
-    if not builder.is_prepared():
-        _prepare(builder, name, folder)
+    builder = prepared_builder(name, data_dir)
     splits = {
         split: tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1, shuffle_files=False))
         for split in ("train", "test")
@@ -54,10 +56,24 @@ def load_tfds(name: str, data_dir: str | None = None) -> ImageData:
     )
 
 
+def prepared_builder(name: str, data_dir: str | None):
+    """The tensorflow-datasets builder of `name`, its data in place; arguments and errors are those of `load_tfds`."""
+    folder = Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
+    if folder.exists() and not (folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)):
+        raise UserError(f"--data_dir: expected a folder that can be read. Received: {str(folder)!r}")
+
+    import tensorflow_datasets as tfds
+
+    builder = tfds.builder(name, data_dir=folder)
+    if not builder.is_prepared():
+        _prepare(builder, name, folder)
+    return builder
+
+
 def _prepare(builder, name: str, folder: Path) -> None:
     """Downloads and prepares the data set, with tensorflow-datasets' own progress bars."""
     originals = folder / "downloads" / "manual"
-    has_originals = all((originals / file).is_file() for file in _IDX_FILES)
+    has_originals = all((originals / file).is_file() for file in ORIGINALS[name])
     if not has_originals and not _reachable(SOURCES[name]):
         raise _not_to_be_had(name, folder, f"{SOURCES[name]} does not answer")
     try:
@@ -91,6 +107,6 @@ def _not_to_be_had(name: str, folder: Path, reason: str) -> UserError:
     return UserError(
         f"--dataset={name}: no prepared data in {folder / name}, and it could not be downloaded ({reason}). Ways out: "
         f"copy a prepared {name} folder there (or name its parent with --data_dir or TFDS_DATA_DIR); or put the "
-        f"original files ({', '.join(_IDX_FILES)}) into {folder / 'downloads' / 'manual'}; or train on the embedded "
-        "digits with --dataset=digits, which needs no download."
+        f"original files ({', '.join(ORIGINALS[name])}) into {folder / 'downloads' / 'manual'}; or train on what needs "
+        "no download: --dataset=digits, or --dataset=sprites."
     )

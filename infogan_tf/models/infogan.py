@@ -10,7 +10,7 @@ from infogan_tf.latents import LatentLayout, fold_in
 from infogan_tf.losses import discriminator_loss, generator_loss
 
 # Every random draw of a run is a pure function of (seed, stream, position): what is drawn in one stream moves no other.
-STREAMS = {"train": 0, "evaluate": 1, "pictures": 2, "sample": 3}
+STREAMS = {"train": 0, "evaluate": 1, "pictures": 2, "sample": 3, "measure": 4}
 
 # prob_fake_after costs one more pass through G and D; every tenth step is enough for a curve.
 PROB_FAKE_AFTER_EVERY = 10
@@ -308,6 +308,28 @@ class InfoGAN(keras.Model):
         """Q(c|x) by code of any number of images, uint8 or float in [0, 1]; see `LatentLayout.posterior`."""
         posterior = self._compiled("encode", lambda batch: self.posterior(unit_images(batch)))
         return self._in_batches(posterior, images, batch_size)
+
+    def read(
+        self, latents: np.ndarray | tf.Tensor, batch_size: int = 500
+    ) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, dict[str, np.ndarray]]]:
+        """Generates images of any number of latents [B, layout.width] and reads their codes back.
+
+        Returns:
+            The images, float32 [B, H, W, C] in [0, 1]; log Q(c|x) by code, [B] each, in nats; and Q(c|x) by code, see
+            `LatentLayout.posterior`.
+        """
+
+        def read_batch(batch):
+            images = self(batch, training=False)
+            parameters = self.q_head(self.trunk(images, training=False), training=False)
+            return images, self.layout.log_prob(parameters, batch), self.layout.posterior(parameters)
+
+        return self._in_batches(self._compiled("read", read_batch), latents, batch_size)
+
+    def features(self, images: np.ndarray, batch_size: int = 500) -> np.ndarray:
+        """The trunk's features, float32 [B, F], of any number of images, uint8 or float in [0, 1]."""
+        features = self._compiled("features", lambda batch: self.trunk(unit_images(batch), training=False))
+        return self._in_batches(features, images, batch_size)
 
     def _compiled(self, name, function):
         """`function` as a tf.function, made once for each model."""

@@ -1,0 +1,11 @@
+"""The sprites made here, 64x64, the pictures of configs/sprites.py in dSprites' size.
+
+Command: python main.py --dataset=sprites64
+"""
+
+from infogan_tf.config import Config
+
+
+def get_config() -> Config:
+    """As for the smaller sprites."""
+    return Config(dataset="sprites64", latents="noise:20,cat:3,uniform:4")

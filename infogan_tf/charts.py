@@ -1,0 +1,74 @@
+"""Charts as SVG text, ready to stand in a page."""
+
+import io
+
+import matplotlib
+import matplotlib.ticker
+from matplotlib.figure import Figure
+
+# Distinguishable with any colour vision (Okabe and Ito 2008).
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+_STYLE = {
+    "svg.fonttype": "none",  # text stays text: it can be searched, and takes the page's font
+    "svg.hashsalt": "infogan_tf",  # the same figure gives the same bytes
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.25,
+    "axes.prop_cycle": matplotlib.cycler(color=COLOURS),
+}
+
+
+def line_chart(
+    series: dict[str, tuple[list[float], list[float]]],
+    x_label: str,
+    y_label: str,
+    references: dict[str, float] | None = None,
+) -> str:
+    """Lines by name, each of (x values, y values), and dashed horizontal lines at named references."""
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(4.4, 3.0), layout="constrained")
+        axes = figure.add_subplot(xlabel=x_label, ylabel=y_label)
+        for name, (x, y) in series.items():
+            axes.plot(x, y, label=name, linewidth=1.6, marker="." if len(x) < 3 else None)
+        for name, y in (references or {}).items():
+            axes.axhline(y, linestyle="--", linewidth=1, color="#666666")
+            axes.annotate(name, (1, y), xycoords=("axes fraction", "data"), ha="right", va="bottom", color="#444444")
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5, integer=True))
+        if series:
+            # Below the axes: a legend inside hides what it explains.
+            figure.legend(loc="outside lower center", ncols=3, frameon=False)
+        return _svg(figure)
+
+
+def curve(lines: list[dict[str, float]], key: str) -> tuple[list[float], list[float]]:
+    """The steps and values of one logged figure, from the lines of metrics.jsonl that have it."""
+    points = [(line["step"], line[key]) for line in lines if key in line]
+    return [step for step, _ in points], [value for _, value in points]
+
+
+def heat_map(counts: list[list[int]], rows: list[str], columns: list[str], y_label: str, x_label: str) -> str:
+    """A table of counts, darker where there are more of the row's total."""
+    with matplotlib.rc_context(_STYLE | {"axes.grid": False}):
+        size = 1.4 + 0.34 * max(len(rows), len(columns))
+        figure = Figure(figsize=(size, size), layout="constrained")
+        axes = figure.add_subplot(xlabel=x_label, ylabel=y_label)
+        shares = [[count / max(sum(row), 1) for count in row] for row in counts]
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        axes.set_xticks(range(len(columns)), columns, rotation=90 if max(map(len, columns)) > 4 else 0)
+        axes.set_yticks(range(len(rows)), rows)
+        for i, row in enumerate(counts):
+            for j, count in enumerate(row):
+                if count:
+                    ink = "white" if shares[i][j] > 0.5 else "black"
+                    axes.text(j, i, count, ha="center", va="center", fontsize=7, color=ink)
+        return _svg(figure)
+
+
+def _svg(figure) -> str:
+    text = io.StringIO()
+    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    # What stands before the element belongs to a file, not into a page.
+    return text.getvalue()[text.getvalue().index("<svg") :]

@@ -1,0 +1,201 @@
+"""One page about several runs: side by side, averaged over seeds of the same configuration, curves overlaid."""
+
+import collections
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from infogan_tf import charts, pictures
+from infogan_tf.callbacks import read_lines
+from infogan_tf.config import Config, read_json
+from infogan_tf.errors import UserError
+from infogan_tf.evaluation.agreement import code_agreement, model_centrality
+from infogan_tf.evaluation.figures import FIGURES, describe
+from infogan_tf.evaluation.result import Evaluation
+from infogan_tf.models import InfoGAN
+from infogan_tf.pages import Grid, render
+from infogan_tf.run_directory import RunDirectory, existing_run
+from infogan_tf.training import restored_model
+
+# Images that each run draws for every other to read.
+AGREEMENT_IMAGES = 2_000
+# Options in which runs of one configuration may differ.
+_CHANCE = ("seed", "data_dir", "precision")
+_CURVES = ("d_loss", "g_loss", "prob_real", "prob_fake_before")
+
+
+@dataclasses.dataclass
+class Run:
+    """One of the runs compared.
+
+    Attributes:
+        name: unlike the others'.
+        folder: its run directory.
+        config: its options.
+        lines: of metrics.jsonl.
+        found: its evaluation.json, or None without one.
+    """
+
+    name: str
+    folder: RunDirectory
+    config: Config
+    lines: list[dict[str, float]]
+    found: Evaluation | None
+
+    @property
+    def configuration(self) -> str:
+        """Its options but for those of chance, as text that is equal for runs of one configuration."""
+        return json.dumps({name: value for name, value in self.config.to_json().items() if name not in _CHANCE})
+
+
+def find_runs(text: str) -> list[Run]:
+    """Reads the runs that --runs names: folders separated by commas, or one folder with runs in it.
+
+    Raises:
+        UserError: where there are fewer than two, or one is no run.
+    """
+    folders = [Path(part.strip()) for part in text.split(",") if part.strip()]
+    if len(folders) == 1 and not (folders[0] / "config.json").is_file():
+        folders = sorted(file.parent for file in folders[0].glob("**/config.json"))
+    if len(folders) < 2:
+        raise UserError(
+            "--runs: expected two folders of runs or more, separated by commas, or one folder that holds them. "
+            f"Received: {text!r}" + (f", with {len(folders)}" if text else "")
+        )
+    names = collections.Counter(folder.name for folder in folders)
+    runs = []
+    for folder in folders:
+        directory, config = existing_run(str(folder), {})
+        lines = read_lines(directory.metrics_file) if directory.metrics_file.exists() else []
+        name = folder.name if names[folder.name] == 1 else str(folder)
+        runs.append(Run(name, directory, config, lines, _read_evaluation(directory)))
+    return runs
+
+
+def _read_evaluation(directory):
+    if not directory.evaluation_file.is_file():
+        return None
+    try:
+        return Evaluation(**read_json(directory.evaluation_file))
+    except TypeError as error:
+        raise UserError(f"{directory.evaluation_file}: written by another version ({error})") from error
+
+
+def comparison_page(runs: list[Run]) -> str:
+    """The page as HTML that needs no other file and no network."""
+    notes = [
+        f"{run.name}: no evaluation yet; measure it with --mode=evaluate --run_dir={run.folder}."
+        for run in runs
+        if run.found is None
+    ]
+    notes += [
+        f"{run.name}: not finished, {run.lines[-1]['step'] if run.lines else 0:,} of {run.config.steps:,} steps."
+        for run in runs
+        if not run.lines or run.lines[-1]["step"] < run.config.steps
+    ]
+    try:
+        centrality = dict(zip((run.name for run in runs), model_centrality(_agreements(runs)), strict=True))
+    except ValueError as reason:
+        centrality = {}
+        notes.append(f"ModelCentrality: not measured; {reason}.")
+    for note in notes:
+        print(f"  {note}")
+    groups = collections.defaultdict(list)
+    for run in runs:
+        groups[run.configuration].append(run)
+    return render(
+        "comparison.html",
+        title=f"{len(runs)} runs on {', '.join(dict.fromkeys(run.config.dataset for run in runs))}",
+        runs=runs,
+        options=_differing_options(runs),
+        columns=[run.name for run in runs],
+        figures=_figure_rows(runs, [[run] for run in runs]),
+        group_columns=[", ".join(run.name for run in group) for group in groups.values()],
+        group_figures=_figure_rows(runs, list(groups.values())) if len(groups) < len(runs) else [],
+        curves=_curves(runs),
+        traversals=[_newest_picture(run) for run in runs if _pictures_of(run)],
+        centrality=centrality,
+        most_central=max(centrality, key=centrality.get) if centrality else "",
+        notes=notes,
+    )
+
+
+def _differing_options(runs):
+    """The options in which the runs differ: {option: [value of each run]}."""
+    options = [run.config.to_json() for run in runs]
+    return {name: [own[name] for own in options] for name in options[0] if len({str(own[name]) for own in options}) > 1}
+
+
+def _figure_rows(runs, groups):
+    """For each figure that any run has: (title, how and which way is better, text of each group)."""
+    names = dict.fromkeys(name for run in runs if run.found for name in run.found.figures)
+    rows = []
+    for name in sorted(names, key=lambda name: list(FIGURES).index(name.split("/")[0])):
+        figure, subject = describe(name), name.partition("/")[2]
+        texts = [figure_of_group(name, [run.found for run in group if run.found]) for group in groups]
+        rows.append((f"{figure.title}, {subject}" if subject else figure.title, figure, texts))
+    return rows
+
+
+def figure_of_group(name: str, evaluations: list[Evaluation]) -> str:
+    """The mean of a figure over runs and, where there are several, its standard deviation and their number."""
+    values = [found.figures[name] for found in evaluations if name in found.figures]
+    if not values:
+        return ""
+    text = describe(name).text(float(np.mean(values)))
+    if len(values) == 1:
+        return text
+    return f"{text} ± {describe(name).text(float(np.std(values, ddof=1)))} (n = {len(values)})"
+
+
+def _curves(runs):
+    names = dict.fromkeys(name for run in runs for line in run.lines[-1:] for name in line)
+    wanted = [name for name in names if name.startswith("mutual_info/") or name.endswith("_error") or name in _CURVES]
+    return [
+        (name, charts.line_chart({run.name: charts.curve(run.lines, name) for run in runs}, "step", name))
+        for name in wanted
+    ]
+
+
+def _pictures_of(run):
+    return sorted(run.folder.samples.glob("c1_*.png"))
+
+
+def _newest_picture(run):
+    path = _pictures_of(run)[-1]
+    caption = f"{run.name} (lambda {run.config.lambda_info:g}): c1 varied, step {int(path.stem.split('_')[-1]):,}"
+    return Grid(pictures.read_png(path), caption)
+
+
+def _agreements(runs):
+    """How well each run's Q reads the codes of each other run: [runs, runs], row i drawn by run i."""
+    if len(runs) < 3:
+        return np.eye(len(runs))  # for model_centrality to refuse; nothing need be drawn
+    if len({run.config.dataset for run in runs}) > 1:
+        raise ValueError("the runs are of different data sets")
+    models = [restored_model(run.folder, run.config) for run in runs]
+    agreements = np.eye(len(runs))
+    for i, artist in enumerate(tqdm(models, desc="Agreement between runs", unit="run")):
+        noise, values = artist.layout.sample_parts(AGREEMENT_IMAGES, artist.stream_seed("measure"))
+        images = artist.generate(artist.layout.join(noise, values))
+        drawn = [value.numpy() for value in values.values()]
+        for j, reader in enumerate(models):
+            if i != j:
+                agreements[i, j] = code_agreement(drawn, _read_codes(reader, images))
+    return agreements
+
+
+def _read_codes(model: InfoGAN, images: np.ndarray) -> list[np.ndarray]:
+    """The most probable value of each code: integers where it is discrete, else the posterior's mean."""
+    read = []
+    for parts in model.encode(images).values():
+        if "probabilities" in parts:
+            read.append(parts["probabilities"].argmax(axis=-1))
+        elif "probability" in parts:
+            read.append((parts["probability"] > 0.5).astype(np.int64))
+        else:
+            read.append(parts["mean"])
+    return read

@@ -1,0 +1,134 @@
+"""What each figure of an evaluation is: title, direction, how it was computed, and published values.
+
+Figures are named <metric> or <metric>/<what it is of>, as in accuracy/c1. To add a metric, describe it here and compute
+it in `measure.py`; TensorBoard, the report and the comparison then show it.
+"""
+
+import dataclasses
+
+HIGHER, LOWER = "higher is better", "lower is better"
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """A metric in words.
+
+    Attributes:
+        title: its name for a reader.
+        group: the heading under which it stands.
+        how: how it is computed, and its range.
+        better: HIGHER, LOWER, or empty where neither is.
+        style: the format of its value.
+    """
+
+    title: str
+    group: str
+    how: str
+    better: str = HIGHER
+    style: str = ".3f"
+
+    def text(self, value: float, stderr: float | None = None) -> str:
+        """The value as a reader wants it, with its standard error where there is one."""
+        return format(value, self.style) + ("" if stderr is None else f" ± {format(stderr, self.style)}")
+
+
+CODES, CLASSES, SAMPLES, FACTORS = "Information in the codes", "Codes as classifiers", "Samples", "Disentanglement"
+
+FIGURES = {
+    "mutual_info": Figure(
+        "Mutual information L_I, nats",
+        CODES,
+        "E[log Q(c|x)] + H(c) on fresh samples with inference statistics: a lower bound of I(c; x), at most H(c) for a "
+        "discrete code. Zero or less says nothing.",
+        style=".4f",
+    ),
+    "mutual_info_share": Figure("L_I as a share of H(c)", CODES, "L_I over the prior's entropy.", style=".1%"),
+    "standardised_mutual_info": Figure(
+        "L_I, standardised posterior, nats",
+        CODES,
+        "The same for a Gaussian around the posterior's mean with the best slope, offset and variance, fitted on "
+        "one half of the samples and scored on the other: what Q knows, whatever its own standard deviation.",
+        style=".4f",
+    ),
+    "accuracy": Figure(
+        "Accuracy, one-to-one",
+        CLASSES,
+        "Share of test images whose class is the one matched to their label (Hungarian method). 100% minus the error.",
+        style=".2%",
+    ),
+    "purity": Figure(
+        "Purity",
+        CLASSES,
+        "Share of test images with the commonest label of their class; several classes may share a label.",
+        style=".2%",
+    ),
+    "nmi": Figure(
+        "Normalised mutual information", CLASSES, "Between classes and labels, over the mean entropy; 0 to 1."
+    ),
+    "ari": Figure("Adjusted Rand index", CLASSES, "Agreement on pairs of images, 0 at chance, 1 at most."),
+    "fid": Figure(
+        "FID",
+        SAMPLES,
+        "Fréchet distance between Gaussians fitted to the features of generated and training images; 0 at best. "
+        "Comparable only with the same features and as many images.",
+        LOWER,
+        ".2f",
+    ),
+    "kid": Figure(
+        "KID",
+        SAMPLES,
+        "Squared maximum mean discrepancy of the features with a cubic kernel, unbiased, mean over subsets; 0 at best.",
+        LOWER,
+        ".4f",
+    ),
+    "inception_score": Figure(
+        "Inception score",
+        SAMPLES,
+        "exp E[KL(p(y|x) || p(y))] of the feature network's classes; 1 up to the number of classes.",
+        style=".2f",
+    ),
+    "precision": Figure(
+        "Precision", SAMPLES, "Share of generated images within the k-nearest-neighbour manifold of real ones; 0 to 1."
+    ),
+    "recall": Figure("Recall", SAMPLES, "Share of real images within the manifold of generated ones; 0 to 1."),
+    "density": Figure(
+        "Density", SAMPLES, "Precision that counts the real neighbourhoods around each image; about 1 for real images."
+    ),
+    "coverage": Figure(
+        "Coverage", SAMPLES, "Share of real images with a generated one in their neighbourhood; 0 to 1."
+    ),
+    "log_likelihood": Figure(
+        "Parzen log-likelihood, nats",
+        SAMPLES,
+        "Mean log-density of test images under Gaussian windows around samples; the bandwidth is chosen on validation "
+        "images. A poor measure of quality, kept for comparison with older work.",
+        style=".1f",
+    ),
+    "mig": Figure("MIG", FACTORS, "Gap of the two codes that know most of a factor, over its entropy; 0 to 1."),
+    "sap": Figure("SAP", FACTORS, "Gap of the two codes that predict a factor best; 0 to 1."),
+    "dci_disentanglement": Figure("DCI disentanglement", FACTORS, "Whether a code serves one factor; 0 to 1."),
+    "dci_completeness": Figure("DCI completeness", FACTORS, "Whether a factor lies in one code; 0 to 1."),
+    "dci_informativeness": Figure("DCI informativeness", FACTORS, "Accuracy of boosted trees on the codes; 0 to 1."),
+    "factor_vae": Figure(
+        "FactorVAE score", FACTORS, "Accuracy of a vote for the factor held fixed, by the code that varied least."
+    ),
+    "beta_vae": Figure("beta-VAE score", FACTORS, "Accuracy of a linear guess at the factor that pairs share; 0 to 1."),
+    "modularity": Figure("Modularity", FACTORS, "Whether a code knows of one factor alone; 0 to 1."),
+    "explicitness": Figure("Explicitness", FACTORS, "How well codes predict factors linearly (area under ROC)."),
+}  # fmt: skip
+
+# Published values beside which a figure is read; each was read in its source. FIDs are left out: they depend on the
+# feature network.
+PUBLISHED = {
+    ("mnist", "accuracy/c1"): "95% (InfoGAN paper, error 5%)",
+    ("mnist", "nmi/c1"): "0.84 to 0.90 (InfoGAN as re-run by others)",
+    ("mnist", "log_likelihood"): "225 ± 2 (original GAN)",
+    ("fashion_mnist", "accuracy/c1"): "61.2% ± 2.3% (ClusterGAN, mean of 10)",
+    ("dsprites", "factor_vae"): "0.59 (InfoGAN), 0.88 (InfoGAN-CR), as its authors report",
+    ("dsprites", "mig"): "0.05 (InfoGAN), 0.37 (InfoGAN-CR), as its authors report",
+}
+
+
+def describe(name: str) -> Figure:
+    """The figure called `name`, such as accuracy/c1."""
+    return FIGURES[name.split("/")[0]]

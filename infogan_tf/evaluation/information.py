@@ -1,0 +1,65 @@
+"""How much a code tells of its image: the variational bound of the mutual information, with its standard error.
+
+L_I = E[log Q(c|x)] + H(c) <= I(c; x)        (Chen et al. 2016, arXiv:1606.03657, equation 5), in nats
+"""
+
+import math
+
+import numpy as np
+
+
+def mutual_info(log_prob: np.ndarray, entropy: float) -> dict[str, float]:
+    """L_I of one code, in nats; higher is better, and no discrete code exceeds its H(c).
+
+    Args:
+        log_prob: log Q(c|x) of independent draws of the code and the images they gave, [N].
+        entropy: H(c) of the prior.
+
+    Returns:
+        "mutual_info" and "stderr", the standard error of that mean over N draws.
+
+    Raises:
+        ValueError: for fewer than two draws.
+    """
+    log_prob = np.asarray(log_prob, np.float64)
+    _check_count(log_prob, 2)
+    return {
+        "mutual_info": float(log_prob.mean() + entropy),
+        "stderr": float(log_prob.std(ddof=1) / math.sqrt(len(log_prob))),
+    }
+
+
+def standardised_mutual_info(values: np.ndarray, means: np.ndarray, entropy: float) -> dict[str, float]:
+    """L_I of a continuous code under its standardised posterior, in nats.
+
+    The model's own standard deviation may be fixed, or bounded, so high that its L_I says nothing whatever the image
+    shows. The standardised posterior is the best Gaussian that the posterior's mean allows: N(a mean + b, s^2), with a,
+    b and s fitted by least squares to the first half of the draws. It is a Q like any other, so that what it scores on
+    the second half is a lower bound of I(c; x) too. At or below zero the bound is vacuous.
+
+    Args:
+        values: the codes drawn, [N].
+        means: the posterior's mean of the images they gave, [N].
+        entropy: H(c) of the prior.
+
+    Returns:
+        As `mutual_info`, of N / 2 draws.
+
+    Raises:
+        ValueError: for fewer than eight draws.
+    """
+    values, means = np.asarray(values, np.float64), np.asarray(means, np.float64)
+    _check_count(values, 8)
+    half = len(values) // 2
+    design = np.stack([means, np.ones_like(means)], axis=1)  # [N, 2]
+    coefficients, *_ = np.linalg.lstsq(design[:half], values[:half], rcond=None)
+    residuals = values - design @ coefficients
+    # Two degrees of freedom went into the line. A code read without any error has no finite density.
+    variance = max(np.sum(residuals[:half] ** 2) / (half - 2), np.finfo(np.float32).eps ** 2)
+    log_prob = -0.5 * (residuals[half:] ** 2 / variance + math.log(2.0 * math.pi * variance))
+    return mutual_info(log_prob, entropy)
+
+
+def _check_count(draws, least):
+    if len(draws) < least:
+        raise ValueError(f"draws: expected at least {least} draws. Received: {len(draws)}")

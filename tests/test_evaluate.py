@@ -1,0 +1,208 @@
+"""--mode=evaluate and --mode=compare: what they write, and what they say of bad input."""
+
+import html.parser
+import json
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from conftest import TINY, run_here
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.util import tensor_util
+
+from infogan_tf import load_data
+from infogan_tf.evaluation.clustering import matched_error
+from infogan_tf.run_directory import existing_run
+from infogan_tf.training import restored_model
+
+
+class Page(html.parser.HTMLParser):
+    """What a page refers to, its headings, and the pictures in it."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.references, self.headings, self.images, self._open = [], [], 0, None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self._open = tag
+        self.images += tag == "img"
+        self.references += [value for name, value in attributes if name in ("src", "href", "xlink:href", "action")]
+
+    def handle_data(self, text):
+        if self._open in ("h1", "h2") and text.strip():
+            self.headings.append(text.strip())
+
+    def handle_endtag(self, tag):
+        self._open = None
+
+
+@pytest.fixture(scope="module")
+def evaluated(tiny_run, tmp_path_factory):
+    """A copy of the tiny run that was evaluated, and what that printed."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    shutil.copytree(tiny_run[0], folder / "run")
+    done = run_here("--mode=evaluate", "--run_dir=run", "--evaluation=quick", cwd=folder)
+    return folder / "run", done.stdout
+
+
+@pytest.fixture(scope="module")
+def three_runs(evaluated, tmp_path_factory):
+    """A folder of the evaluated run and two that were not, of other seeds."""
+    folder = tmp_path_factory.mktemp("three")
+    shutil.copytree(evaluated[0], folder / "runs" / "seed0")
+    for seed in (1, 2):
+        run_here(*TINY, f"--seed={seed}", f"--run_dir=runs/seed{seed}", cwd=folder)
+    return folder
+
+
+def test_the_figures_are_those_of_the_run(evaluated):
+    found = json.loads((evaluated[0] / "evaluation.json").read_text())
+    assert found["step"] == 4
+    groups = {name.split("/")[0] for name in found["figures"]}
+    assert {"mutual_info", "accuracy", "nmi", "fid", "kid", "precision", "recall", "log_likelihood"} <= groups
+    assert all(np.isfinite(value) for value in found["figures"].values())
+    run, config = existing_run(str(evaluated[0]), {})
+    data = load_data("digits")
+    classes = restored_model(run, config).encode(data.test_images)["c1"]["probabilities"].argmax(axis=-1)
+    assert found["figures"]["accuracy/c1"] == pytest.approx(1 - matched_error(classes, data.test_labels))
+    # Real test images are nearer to the training images than those of four steps of training.
+    assert found["figures"]["fid/real test images"] < found["figures"]["fid"]
+
+
+def test_the_figures_reach_tensorboard(evaluated):
+    events = EventAccumulator(str(evaluated[0] / "tensorboard")).Reload()
+    figures = json.loads((evaluated[0] / "evaluation.json").read_text())["figures"]
+    event = events.Tensors("evaluation/mutual_info/c1")[0]
+    assert event.step == 4
+    assert tensor_util.make_ndarray(event.tensor_proto).item() == pytest.approx(figures["mutual_info/c1"], rel=1e-5)
+
+
+def test_the_report_holds_all_it_shows(evaluated):
+    text = (evaluated[0] / "report.html").read_text()
+    page = Page(text)
+    assert page.references
+    assert all(reference.startswith(("data:", "#")) for reference in page.references)
+    assert {"What each code carries and does", "Training", "Samples", "Codes as classifiers"} <= set(page.headings)
+    assert "Disentanglement" not in page.headings  # the digits have no factors
+    # A grid for each of the four codes, samples, neighbours, samples by step, classes.
+    assert page.images >= 8
+    assert "main.py --steps=4" in text
+    assert "keras" in text
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="needs chromium on the PATH")
+def test_the_report_opens_without_a_word_from_the_browser(evaluated):
+    # The page forbids itself every request (Content-Security-Policy), and chromium would report one that was tried.
+    command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--dump-dom"]
+    page = (evaluated[0] / "report.html").resolve().as_uri()
+    done = subprocess.run([*command, page], capture_output=True, text=True, timeout=120, check=True)
+    assert "What each code carries and does" in done.stdout
+    assert "CONSOLE" not in done.stderr
+
+
+def test_an_unfinished_run_is_evaluated_and_said_to_be_one(evaluated, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(evaluated[0], run)
+    record = json.loads((run / "config.json").read_text())
+    record["config"]["steps"] = 900
+    (run / "config.json").write_text(json.dumps(record))
+    done = run_here("--mode=evaluate", "--run_dir=run", "--evaluation=quick", cwd=tmp_path)
+    assert "not finished: this is step 4 of 900" in done.stdout
+    assert "not finished: this is step 4 of 900" in (run / "report.html").read_text()
+
+
+def test_a_training_run_ends_with_a_report(tmp_path):
+    done = run_here(*TINY, "--evaluation=quick", "--run_dir=run", cwd=tmp_path)
+    assert (tmp_path / "run" / "report.html").is_file()
+    assert "fresh samples" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda run: shutil.rmtree(run / "checkpoints"), "a run with a checkpoint"),
+        (lambda run: _edit(run, image_shape=[28, 28, 1]), "the checkpoint of another model"),
+        (lambda run: _edit(run, image_shape="wide"), "an image_shape of three integers"),
+        (lambda run: (run / "config.json").unlink(), "with a config.json"),
+    ],
+)
+def test_a_run_that_cannot_be_evaluated_is_refused_in_one_line(tiny_run, tmp_path, spoil, message):
+    shutil.copytree(tiny_run[0], tmp_path / "run")
+    spoil(tmp_path / "run")
+    done = run_here("--mode=evaluate", "--run_dir=run", cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "run" / "report.html").exists()
+
+
+def _edit(run, **changes):
+    record = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps(record | changes))
+
+
+def test_evaluating_nothing_is_refused(tiny_run):
+    done = run_here("--mode=evaluate", f"--run_dir={tiny_run[0]}", "--evaluation=none", cwd=".", check=False)
+    assert done.returncode == 2
+    assert done.stderr == "main.py: --evaluation: expected quick or full with --mode=evaluate. Received: 'none'\n"
+
+
+def test_runs_stand_side_by_side(three_runs):
+    done = run_here("--mode=compare", "--runs=runs", "--output=three.html", cwd=three_runs)
+    text = (three_runs / "three.html").read_text()
+    page = Page(text)
+    assert all(reference.startswith(("data:", "#")) for reference in page.references)
+    assert "seed1: no evaluation yet" in done.stdout
+    assert page.images == 3
+    assert "ModelCentrality" in text
+    assert "To choose one run without labels" in text
+
+
+def test_runs_of_one_configuration_are_averaged(three_runs, tmp_path):
+    shutil.copytree(three_runs / "runs", tmp_path / "runs")
+    found = json.loads((tmp_path / "runs" / "seed0" / "evaluation.json").read_text())
+    for seed, fid in ((0, 10.0), (1, 12.0), (2, 17.0)):
+        found["figures"]["fid"] = fid
+        (tmp_path / "runs" / f"seed{seed}" / "evaluation.json").write_text(json.dumps(found))
+    run_here("--mode=compare", "--runs=runs/seed0,runs/seed1,runs/seed2", cwd=tmp_path)
+    # The mean of 10, 12 and 17 and their standard deviation, the square root of (9 + 1 + 16) / 2.
+    assert "13.00 ± 3.61 (n = 3)" in (tmp_path / "compare.html").read_text()
+
+
+def test_two_runs_of_other_layouts_are_compared_without_centrality(evaluated, tmp_path):
+    shutil.copytree(evaluated[0], tmp_path / "a")
+    run_here(*TINY, "--latents=noise:6,cat:10", "--run_dir=b", cwd=tmp_path)
+    done = run_here("--mode=compare", "--runs=a,b", cwd=tmp_path)
+    assert "at least three runs" in done.stdout
+    assert "noise:6,cat:10" in (tmp_path / "compare.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ((), "--runs: expected two folders"),
+        (("--runs=nowhere",), "--runs: expected two folders"),
+        (("--runs=runs/seed0,nowhere",), "with a config.json"),
+        (("--runs=runs", "--output=page.txt"), "a new .html file"),
+        (("--runs=runs", "--output=taken.html"), "which exists"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_in_one_line(three_runs, flags, message):
+    (three_runs / "taken.html").write_text("mine")
+    done = run_here("--mode=compare", *flags, cwd=three_runs, check=False)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert (three_runs / "taken.html").read_text() == "mine"
+
+
+def test_every_figure_says_what_it_is():
+    from infogan_tf.evaluation.figures import FIGURES, PUBLISHED, describe
+
+    for name, figure in FIGURES.items():
+        assert figure.title, name
+        assert figure.how.endswith("."), name
+        assert figure.better in ("higher is better", "lower is better"), name
+    assert all(describe(name) for _, name in PUBLISHED)

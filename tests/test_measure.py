@@ -1,0 +1,128 @@
+"""The layer between a model and the measures, on a stand-in for a model whose codes are known."""
+
+import numpy as np
+import pytest
+
+from infogan_tf.data import Factors, ImageData
+from infogan_tf.evaluation.result import Evaluation
+from infogan_tf.latents import LatentLayout
+from infogan_tf.measure import SETTINGS, Material, classes, disentanglement, effects, information, k_means, measure
+
+COUNT = 300
+SIZE = 16
+
+
+class Model:
+    """Draws a bar whose length is c1 and whose slant is c2; c3 changes nothing. Q reads what is there."""
+
+    def __init__(self):
+        self.layout = LatentLayout.parse("noise:2,cat:3,uniform:2")
+
+    def stream_seed(self, stream, position=0):
+        return (0, 4)
+
+    def read(self, latents):
+        _, blocks = self.layout.split(latents)
+        kinds, slants = blocks["c1"].numpy().argmax(axis=1), blocks["c2"].numpy()[:, 0]
+        log_probs = {
+            "c1": np.full(len(kinds), np.log(0.99)),
+            "c2": np.full(len(kinds), -0.7),
+            "c3": np.full(len(kinds), -0.8),
+        }
+        rng = np.random.default_rng(0)
+        posterior = self.encode_classes(kinds) | {
+            "c2": {"mean": slants + 0.05 * rng.normal(size=len(slants))},
+            "c3": {"mean": rng.normal(size=len(slants))},
+        }
+        return self.draw(kinds, slants), log_probs, posterior
+
+    def draw(self, kinds, slants):
+        across = np.arange(SIZE) - (SIZE - 1) / 2
+        right, down = np.meshgrid(across, across)
+        lengths = 3 + 2 * kinds[:, np.newaxis, np.newaxis]
+        distance = np.abs(right + 0.5 * slants[:, np.newaxis, np.newaxis] * down)
+        inside = np.clip(2 - distance, 0, 1) * (np.abs(down) < lengths)
+        return inside[..., np.newaxis].astype(np.float32)
+
+    def encode_classes(self, kinds):
+        return {"c1": {"probabilities": np.eye(3)[kinds]}}
+
+    def encode(self, images):
+        rows = (np.asarray(images)[..., 0].max(axis=2) > 0).sum(axis=1)
+        return self.encode_classes((rows - 4) // 4)
+
+    def features(self, images):
+        return np.asarray(images, np.float32).reshape(len(images), -1).sum(axis=1, keepdims=True)
+
+
+@pytest.fixture
+def material():
+    labels = np.arange(COUNT) % 3
+    images = Model().draw((labels + 1) % 3, np.zeros(COUNT))
+    images = np.round(255 * images).astype(np.uint8)
+    data = ImageData("bars", images, images, labels, labels, ("long", "short", "middle"))
+    return Material(Model(), data, SETTINGS["quick"])
+
+
+def test_information_is_that_of_the_draws(material):
+    found = Evaluation("quick", 1)
+    information(material, found)
+    assert found.figures["mutual_info/c1"] == pytest.approx(np.log(3) + np.log(0.99))
+    assert found.figures["mutual_info_share/c1"] == pytest.approx(1 + np.log(0.99) / np.log(3))
+    # c2 is read with an error of 0.05: the bound of that Gaussian, whatever Q's own says.
+    exact = np.log(2) - 0.5 * np.log(2 * np.pi * np.e * 0.05**2)
+    assert found.figures["standardised_mutual_info/c2"] == pytest.approx(exact, abs=0.1)
+    assert found.figures["standardised_mutual_info/c3"] < 0
+
+
+def test_codes_are_named_by_what_they_change_and_a_dead_one_dead(material):
+    found = Evaluation("quick", 1)
+    information(material, found)
+    effects(material, found)
+    # Positive c2 moves the foot of the bar to the left.
+    assert found.codes["c2"]["does"].startswith("slant, rho = 0.9") or found.codes["c2"]["does"] == "slant, rho = 1.00"
+    assert found.codes["c3"]["does"].startswith("dead")
+    assert abs(found.codes["c3"]["correlations"]["slant"]["rho"]) < 0.1
+    assert "correlations" not in found.codes["c1"]
+
+
+def test_classes_are_matched_to_labels(material):
+    found = Evaluation("quick", 1)
+    classes(material, found)
+    assert found.figures["accuracy/c1"] == found.figures["nmi/c1"] == pytest.approx(1.0)
+    assert found.confusion["matched"] == ["middle", "long", "short"]
+    assert found.confusion["classes"] == [1, 2, 0]
+    np.testing.assert_array_equal(found.confusion["counts"], 100 * np.eye(3))
+
+
+def test_k_means_is_a_second_opinion(material):
+    found = Evaluation("quick", 1)
+    k_means(material, found)
+    assert found.figures["accuracy/k-means"] == pytest.approx(1.0)
+
+
+def test_without_labels_all_else_is_measured(material, monkeypatch):
+    data = ImageData("bars", material.data.train_images, material.data.test_images)
+    found = measure(Material(Model(), data, SETTINGS["quick"]), step=7)
+    assert "mutual_info/c1" in found.figures
+    assert found.codes["c3"]["does"].startswith("dead")
+    assert np.isfinite(found.figures["log_likelihood"])
+    assert "accuracy/c1" not in found.figures
+    assert [note for note in found.notes if "no labels" in note and note.startswith("Codes against labels")]
+    assert [note for note in found.notes if note.startswith("Sample quality: not measured")]
+
+
+def test_codes_that_are_the_factors_are_disentangled(material):
+    class Perfect(Model):
+        def encode(self, images):
+            return {"c1": {"mean": images[:, 0, 0, 0] / 10.0}, "c2": {"mean": images[:, 0, 1, 0] / 10.0}}
+
+    grid = np.zeros((80, 4, 4, 1), np.uint8)
+    grid[:, 0, 0, 0], grid[:, 0, 1, 0] = np.unravel_index(np.arange(80), (8, 10))
+    material.model = Perfect()
+    material.data = ImageData("grid", grid, grid, factors=Factors(("a", "b"), (8, 10), (True, True), grid))
+    found = Evaluation("quick", 1)
+    disentanglement(material, found)
+    assert found.figures["mig"] > 0.97
+    assert found.figures["factor_vae"] == 1.0
+    assert found.figures["dci_disentanglement"] > 0.97
