@@ -169,6 +169,7 @@ class Continuous(Code):
     """A code with a Gaussian posterior, whose standard deviation is learnt unless `fixed_stddev` is given."""
 
     fixed_stddev: float | None = None
+    support: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
 
     @property
     def num_parameters(self) -> int:  # noqa: D102
@@ -199,6 +200,8 @@ class Continuous(Code):
 @dataclasses.dataclass(frozen=True)
 class Uniform(Continuous):
     """Uniform on [-1, 1]; H(c) = ln 2."""
+
+    support: ClassVar[tuple[float, float]] = (-1.0, 1.0)
 
     @property
     def entropy(self) -> float:  # noqa: D102

@@ -4,6 +4,7 @@ Each group of figures is a function of `Material`. One that cannot be measured l
 are measured all the same.
 """
 
+import contextlib
 import dataclasses
 import functools
 from collections.abc import Callable
@@ -17,9 +18,9 @@ from infogan_tf.evaluation import clustering, samples
 from infogan_tf.evaluation.attributes import attributes, rank_correlations, strongest
 from infogan_tf.evaluation.disentanglement import disentanglement_scores
 from infogan_tf.evaluation.information import mutual_info, standardised_mutual_info
-from infogan_tf.evaluation.parzen import parzen_log_likelihood
+from infogan_tf.evaluation.parzen import BANDWIDTHS, parzen_log_likelihood
 from infogan_tf.evaluation.result import Evaluation
-from infogan_tf.features import feature_network
+from infogan_tf.features import FeatureNetwork, feature_network
 from infogan_tf.latents import Code, Continuous
 from infogan_tf.models import InfoGAN
 
@@ -100,6 +101,11 @@ class Material:
             return images
         return images[np.random.default_rng(0).choice(len(images), len(self.images), replace=False)]
 
+    @functools.cached_property
+    def network(self) -> FeatureNetwork:
+        """In whose features samples are compared with data; trained on first use."""
+        return feature_network(self.data)
+
     @property
     def categoricals(self) -> list[Code]:
         """The codes whose posterior is a class."""
@@ -110,6 +116,8 @@ def measure(material: Material, step: int) -> Evaluation:
     """Measures all that can be; shows a progress bar."""
     found = Evaluation(material.setting.name, step)
     found.notes.append(f"{len(material.images):,} images drawn, with inference statistics, in float32.")
+    with contextlib.suppress(ValueError):  # the group that asks for it will say why it is not to be had
+        _ = material.network  # before this function's progress bar, because training has one of its own
     bar = tqdm(
         GROUPS.items(), unit="measure", bar_format="{desc:<26} {percentage:3.0f}%|{bar:30}| {elapsed}<{remaining}"
     )
@@ -132,7 +140,7 @@ def information(material: Material, found: Evaluation) -> None:
         found.figures[f"mutual_info_share/{code.name}"] = bound["mutual_info"] / code.entropy
         if isinstance(code, Continuous):
             means = material.posterior[code.name]["mean"]
-            bound = standardised_mutual_info(material.values[code.name], means, code.entropy)
+            bound = standardised_mutual_info(material.values[code.name], means, code.entropy, code.support)
             _add(found, f"standardised_mutual_info/{code.name}", bound)
 
 
@@ -225,7 +233,7 @@ def disentanglement(material: Material, found: Evaluation) -> None:
 
 def sample_quality(material: Material, found: Evaluation) -> None:
     """FID, KID, inception score, precision, recall, density and coverage on the features of a stated network."""
-    network = feature_network(material.data)
+    network = material.network
     count = len(material.training_sample)
     real, _ = network(material.training_sample)
     fake, probabilities = network(material.images[:count])
@@ -256,7 +264,8 @@ def log_likelihood(material: Material, found: Evaluation) -> None:
     )
     found.notes.append(
         f"Parzen: {len(material.images):,} samples, {len(test):,} test images, bandwidth {scores['bandwidth']:.3f} "
-        f"chosen on {held:,} others."
+        f"chosen on {held:,} others"
+        + (" (an end of those tried)." if scores["bandwidth"] in (BANDWIDTHS[0], BANDWIDTHS[-1]) else ".")
     )
 
 

@@ -93,7 +93,7 @@ class Builder:
 
 
 def test_original_files_are_prepared_without_network(tmp_path, monkeypatch):
-    monkeypatch.setattr(tfds_loader, "_reachable", lambda url: pytest.fail("the network was asked"))
+    monkeypatch.setattr(tfds_loader, "reachable", lambda url: pytest.fail("the network was asked"))
     originals = tmp_path / "downloads" / "manual"
     originals.mkdir(parents=True)
     for file in ORIGINALS["mnist"]:
@@ -104,7 +104,7 @@ def test_original_files_are_prepared_without_network(tmp_path, monkeypatch):
 
 
 def test_a_download_that_breaks_off_is_said_in_one_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(tfds_loader, "_reachable", lambda url: True)
+    monkeypatch.setattr(tfds_loader, "reachable", lambda url: True)
     with pytest.raises(UserError, match=r"--dataset=mnist: .*\(checksum of train\).*--dataset=digits") as info:
         tfds_loader._prepare(Builder(OSError("checksum of train\nand more")), "mnist", tmp_path)
     assert "\n" not in str(info.value)

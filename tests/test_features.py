@@ -49,7 +49,7 @@ def test_digits_are_classified(tmp_path, capsys):
     assert read.dtype == probabilities.dtype == np.float32
     np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, atol=1e-5)
     accuracy = np.mean(probabilities.argmax(axis=1) == data.test_labels)
-    assert accuracy > 0.97
+    assert accuracy > 0.95
     assert network.name == f"a classifier of digits with a test accuracy of {accuracy:.2%}"
     assert "samples of digits are measured: once" in capsys.readouterr().out
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from infogan_tf.evaluation.information import mutual_info, standardised_mutual_info
 
@@ -40,9 +40,24 @@ def test_the_standardised_bound_of_a_gaussian_channel_is_its_capacity():
 
 def test_a_posterior_that_knows_nothing_has_a_vacuous_bound():
     rng = np.random.default_rng(0)
-    figure = standardised_mutual_info(rng.uniform(-1, 1, 10_000), rng.normal(size=10_000), LN2)
-    # The best Gaussian for a uniform code has its variance of 1/3.
-    assert figure["mutual_info"] == pytest.approx(LN2 - 0.5 * math.log(2 * math.pi * math.e / 3), abs=0.02)
+    values, means = rng.uniform(-1, 1, 10_000), rng.normal(size=10_000)
+    assert standardised_mutual_info(values, means, LN2, (-1, 1))["mutual_info"] == pytest.approx(0.0, abs=0.002)
+    # A Gaussian that is not cut to the code's range can at best have its variance of 1/3.
+    uncut = LN2 - 0.5 * math.log(2 * math.pi * math.e / 3)
+    assert standardised_mutual_info(values, means, LN2)["mutual_info"] == pytest.approx(uncut, abs=0.01)
+
+
+@pytest.mark.parametrize("noise", [0.3, 1.0])
+def test_the_standardised_bound_nears_the_information_of_a_uniform_channel(noise):
+    # c uniform, mean = c + noise: I = h(c + noise) - h(noise), by quadrature. Q(c|mean) is a cut Gaussian exactly.
+    rng = np.random.default_rng(0)
+    values = rng.uniform(-1, 1, 40_000)
+    means = values + noise * rng.normal(size=len(values))
+    at = np.linspace(-1 - 8 * noise, 1 + 8 * noise, 20_001)
+    density = (stats.norm.cdf((at + 1) / noise) - stats.norm.cdf((at - 1) / noise)) / 2
+    exact = np.trapezoid(special.entr(density), at) - stats.norm.entropy(scale=noise)
+    figure = standardised_mutual_info(values, means, LN2, (-1, 1))
+    assert figure["mutual_info"] == pytest.approx(exact, abs=3 * figure["stderr"] + 0.002)
 
 
 def test_a_code_read_without_error_gives_a_large_finite_bound():
@@ -52,7 +67,7 @@ def test_a_code_read_without_error_gives_a_large_finite_bound():
 
 def test_a_posterior_whose_mean_is_constant_is_no_error():
     values = np.random.default_rng(0).uniform(-1, 1, 1_000)
-    assert standardised_mutual_info(values, np.zeros(1_000), LN2)["mutual_info"] < 0.0
+    assert standardised_mutual_info(values, np.zeros(1_000), LN2, (-1, 1))["mutual_info"] < 0.01
 
 
 def test_too_few_draws_are_refused():

@@ -107,6 +107,8 @@ def test_without_labels_all_else_is_measured(material, monkeypatch):
     assert "mutual_info/c1" in found.figures
     assert found.codes["c3"]["does"].startswith("dead")
     assert np.isfinite(found.figures["log_likelihood"])
+    # The test images are among those drawn: the narrower the window, the likelier they are.
+    assert [note for note in found.notes if note.endswith("(an end of those tried).")]
     assert "accuracy/c1" not in found.figures
     assert [note for note in found.notes if "no labels" in note and note.startswith("Codes against labels")]
     assert [note for note in found.notes if note.startswith("Sample quality: not measured")]

@@ -1,7 +1,5 @@
 """The Parzen window against closed forms and another implementation."""
 
-import warnings
-
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
@@ -62,16 +60,6 @@ def test_samples_of_the_data_beat_blank_ones():
     assert likely["log_likelihood"] > blank["log_likelihood"] + 50.0
     # One window of the best width is the Gaussian of variance E[x^2].
     assert blank["bandwidth"] == pytest.approx(np.sqrt(np.mean(data[100:200] ** 2)), rel=0.06)
-
-
-def test_the_end_of_the_grid_is_noticed():
-    samples, validation, test = images(50, 0), images(50, 1), images(50, 2)
-    with pytest.warns(UserWarning, match=r"the best bandwidth, 0\.1, is at an end"):
-        parzen_log_likelihood(samples, validation, test, bandwidths=[0.02, 0.05, 0.1])
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        parzen_log_likelihood(samples, validation, test)
-        parzen_log_likelihood(samples, validation, test, bandwidths=[0.1])
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,7 @@ def picture(number):
 @pytest.fixture
 def tiny_builder(monkeypatch):
     monkeypatch.setattr(tfds, "builder", lambda name, data_dir: TinySprites(data_dir=data_dir))
-    monkeypatch.setattr(tfds_loader, "_reachable", lambda url: True)
+    monkeypatch.setattr(tfds_loader, "reachable", lambda url: True)
     monkeypatch.setattr(tfds_factors, "READ_BATCH", 10)
 
 

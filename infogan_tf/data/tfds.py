@@ -1,13 +1,11 @@
 """Data sets of tensorflow-datasets: read where prepared, downloaded on first use, or a clear word on the ways out."""
 
 import os
-import threading
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 from infogan_tf.data.base import ImageData
 from infogan_tf.errors import UserError
+from infogan_tf.network import reachable
 
 # Where tensorflow-datasets fetches each data set from, asked first so that a missing network shows in seconds and not
 # after minutes of retries; and the original files, which it also takes from <data_dir>/downloads/manual/.
@@ -26,7 +24,6 @@ ORIGINALS = {
     "dsprites": ("dsprites_ndarray_co1sh3sc6or40x32y32_64x64.hdf5",),
     "shapes3d": ("3dshapes.h5",),
 }
-NETWORK_TIMEOUT = 5.0
 
 
 def load_tfds(name: str, data_dir: str | None = None) -> ImageData:
@@ -74,33 +71,13 @@ def _prepare(builder, name: str, folder: Path) -> None:
     """Downloads and prepares the data set, with tensorflow-datasets' own progress bars."""
     originals = folder / "downloads" / "manual"
     has_originals = all((originals / file).is_file() for file in ORIGINALS[name])
-    if not has_originals and not _reachable(SOURCES[name]):
+    if not has_originals and not reachable(SOURCES[name]):
         raise _not_to_be_had(name, folder, f"{SOURCES[name]} does not answer")
     try:
         builder.download_and_prepare()
     except Exception as error:  # tensorflow-datasets raises whatever the network, the disk or a checksum gave
         first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise _not_to_be_had(name, folder, first_line) from error
-
-
-def _reachable(url: str) -> bool:
-    """Whether anything answers at `url` within NETWORK_TIMEOUT; any answer will do, an error page too."""
-    answers = []
-
-    def ask():
-        try:
-            urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=NETWORK_TIMEOUT)
-        except urllib.error.HTTPError:
-            pass
-        except OSError:
-            return
-        answers.append(True)
-
-    # In a thread, because the timeout does not cover the look-up of the host's name.
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(NETWORK_TIMEOUT + 1.0)
-    return bool(answers)
 
 
 def _not_to_be_had(name: str, folder: Path, reason: str) -> UserError:

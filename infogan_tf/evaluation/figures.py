@@ -46,8 +46,9 @@ FIGURES = {
     "standardised_mutual_info": Figure(
         "L_I, standardised posterior, nats",
         CODES,
-        "The same for a Gaussian around the posterior's mean with the best slope, offset and variance, fitted on "
-        "one half of the samples and scored on the other: what Q knows, whatever its own standard deviation.",
+        "The same for a Gaussian around the posterior's mean with the best slope, offset and variance, cut to the "
+        "prior's range, fitted on one half of the samples and scored on the other: what Q knows, whatever its own "
+        "standard deviation. About zero where it knows nothing.",
         style=".4f",
     ),
     "accuracy": Figure(
