@@ -106,6 +106,16 @@ class Material:
         """In whose features samples are compared with data; trained on first use."""
         return feature_network(self.data)
 
+    @functools.cached_property
+    def features(self) -> dict[str, np.ndarray]:
+        """The network's features of training images ("real"), as many draws ("fake") and test images ("test").
+
+        With them the class "probabilities" of the draws.
+        """
+        fake, probabilities = self.network(self.images[: len(self.training_sample)])
+        real, test = self.network(self.training_sample)[0], self.network(self.test_images)[0]
+        return {"real": real, "fake": fake, "test": test, "probabilities": probabilities}
+
     @property
     def categoricals(self) -> list[Code]:
         """The codes whose posterior is a class."""
@@ -123,11 +133,16 @@ def measure(material: Material, step: int) -> Evaluation:
     )
     for title, group in bar:
         bar.set_description(title)
-        try:
-            group(material, found)
-        except ValueError as reason:
-            found.notes.append(f"{title}: not measured; {reason}.".replace("..", "."))
+        _attempt(title, group, material, found)
     return found
+
+
+def _attempt(title, group, material, found):
+    """Measures a group, or notes why it cannot be."""
+    try:
+        group(material, found)
+    except ValueError as reason:
+        found.notes.append(f"{title}: not measured; {str(reason).rstrip('.')}.")
 
 
 def information(material: Material, found: Evaluation) -> None:
@@ -136,16 +151,17 @@ def information(material: Material, found: Evaluation) -> None:
         kind = type(code).__name__.lower()
         found.codes[code.name] = {"kind": kind, "entropy": code.entropy, "ceiling": code.ceiling}
         bound = mutual_info(material.log_probs[code.name], code.entropy)
-        _add(found, f"mutual_info/{code.name}", bound)
+        _add(found, f"mutual_info/{code.name}", bound, "mutual_info")
         found.figures[f"mutual_info_share/{code.name}"] = bound["mutual_info"] / code.entropy
         if isinstance(code, Continuous):
             means = material.posterior[code.name]["mean"]
             bound = standardised_mutual_info(material.values[code.name], means, code.entropy, code.support)
-            _add(found, f"standardised_mutual_info/{code.name}", bound)
+            _add(found, f"standardised_mutual_info/{code.name}", bound, "mutual_info")
 
 
-def _add(found, name, bound):
-    found.figures[name], found.stderrs[name] = bound["mutual_info"], bound["stderr"]
+def _add(found, name, scores, score):
+    """Records scores[score] and its standard error."""
+    found.figures[name], found.stderrs[name] = scores[score], scores[f"{score}_stderr"]
 
 
 def classes(material: Material, found: Evaluation) -> None:
@@ -232,25 +248,37 @@ def disentanglement(material: Material, found: Evaluation) -> None:
 
 
 def sample_quality(material: Material, found: Evaluation) -> None:
-    """FID, KID, inception score, precision, recall, density and coverage on the features of a stated network."""
-    network = material.network
-    count = len(material.training_sample)
-    real, _ = network(material.training_sample)
-    fake, probabilities = network(material.images[:count])
-    test, _ = network(material.test_images)
-    statistics = samples.feature_statistics(real)
+    """What is measured on the features of a stated network."""
+    _ = material.features  # without them there is one note, not three
+    for title, group in SAMPLE_GROUPS.items():
+        _attempt(title, group, material, found)
+
+
+def distances(material: Material, found: Evaluation) -> None:
+    """FID and KID, and the FID of real test images to read it by."""
+    read = material.features
+    real = samples.feature_statistics(read["real"])
     found.figures |= {
-        "fid": samples.frechet_distance(statistics, samples.feature_statistics(fake)),
-        "fid/real test images": samples.frechet_distance(statistics, samples.feature_statistics(test)),
+        "fid": samples.frechet_distance(real, samples.feature_statistics(read["fake"])),
+        "fid/real test images": samples.frechet_distance(real, samples.feature_statistics(read["test"])),
     }
-    for scores in (samples.kernel_distance(real, fake, seed=0), samples.inception_score(probabilities)):
-        (name, value), (_, stderr) = scores.items()
-        found.figures[name], found.stderrs[name] = value, stderr
-    found.figures |= samples.precision_recall_density_coverage(real, fake)
+    _add(found, "kid", samples.kernel_distance(read["real"], read["fake"], seed=0), "kid")
+    count = len(read["real"])
     found.notes.append(
-        f"Samples: {count:,} generated against {count:,} training images; features: {network.name}. "
-        f"The FID of real test images is that of {len(test):,} of them."
+        f"FID, KID, precision, recall, density, coverage: {count:,} generated against {count:,} training images; "
+        f"features: {material.network.name}. The FID of real test images is that of {len(read['test']):,} of them."
     )
+
+
+def inception_score(material: Material, found: Evaluation) -> None:
+    """The score on the class probabilities of the same network."""
+    scores = samples.inception_score(material.features["probabilities"])
+    _add(found, "inception_score", scores, "inception_score")
+
+
+def neighbourhoods(material: Material, found: Evaluation) -> None:
+    """Precision, recall, density and coverage."""
+    found.figures |= samples.precision_recall_density_coverage(material.features["real"], material.features["fake"])
 
 
 def log_likelihood(material: Material, found: Evaluation) -> None:
@@ -258,10 +286,7 @@ def log_likelihood(material: Material, found: Evaluation) -> None:
     held = len(material.test_images) // 10
     validation, test = material.test_images[:held], material.test_images[held:]
     scores = parzen_log_likelihood(material.images, validation, test)
-    found.figures["log_likelihood"], found.stderrs["log_likelihood"] = (
-        scores["log_likelihood"],
-        scores["log_likelihood_stderr"],
-    )
+    _add(found, "log_likelihood", scores, "log_likelihood")
     found.notes.append(
         f"Parzen: {len(material.images):,} samples, {len(test):,} test images, bandwidth {scores['bandwidth']:.3f} "
         f"chosen on {held:,} others"
@@ -278,3 +303,4 @@ GROUPS: dict[str, Callable[[Material, Evaluation], None]] = {
     "Sample quality": sample_quality,
     "Log-likelihood": log_likelihood,
 }
+SAMPLE_GROUPS = {"FID and KID": distances, "Inception score": inception_score, "Precision and recall": neighbourhoods}

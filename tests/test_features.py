@@ -11,6 +11,7 @@ import pytest
 from infogan_tf import features
 from infogan_tf.data import ImageData, load_data
 from infogan_tf.errors import UserError
+from infogan_tf.evaluation.samples import feature_statistics, frechet_distance
 from infogan_tf.features import classifier_features, feature_network, inception_features
 
 
@@ -205,3 +206,14 @@ def test_inception_reads_images_of_its_own_size_and_range(monkeypatch):
     np.testing.assert_allclose(read, np.tile([-1.0, 1.0, -1.0], (60, 1)), atol=1e-6)
     assert probabilities.shape == (60, 3)
     assert len(seen) == 1
+
+
+def test_the_distance_of_a_set_to_itself_is_0_and_to_noise_is_large():
+    data = load_data("digits")
+    network = feature_network(data)
+    noise = np.random.default_rng(0).integers(0, 256, data.train_images.shape, dtype=np.uint8)
+    real, test, useless = (
+        feature_statistics(network(images)[0]) for images in (data.train_images, data.test_images, noise)
+    )
+    assert frechet_distance(real, real) == pytest.approx(0.0, abs=1e-6)
+    assert frechet_distance(real, useless) > 20 * frechet_distance(real, test) > 0

@@ -17,7 +17,7 @@ def mutual_info(log_prob: np.ndarray, entropy: float) -> dict[str, float]:
         entropy: H(c) of the prior.
 
     Returns:
-        "mutual_info" and "stderr", the standard error of that mean over N draws.
+        "mutual_info", and "mutual_info_stderr", the standard error of that mean over N draws.
 
     Raises:
         ValueError: for fewer than two draws.
@@ -26,7 +26,7 @@ def mutual_info(log_prob: np.ndarray, entropy: float) -> dict[str, float]:
     _check_count(log_prob, 2)
     return {
         "mutual_info": float(log_prob.mean() + entropy),
-        "stderr": float(log_prob.std(ddof=1) / math.sqrt(len(log_prob))),
+        "mutual_info_stderr": float(log_prob.std(ddof=1) / math.sqrt(len(log_prob))),
     }
 
 
