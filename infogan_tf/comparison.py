@@ -86,26 +86,19 @@ def _read_evaluation(directory):
 
 def comparison_page(runs: list[Run]) -> str:
     """The page as HTML that needs no other file and no network."""
-    notes = [
-        f"{run.name}: no evaluation yet; measure it with --mode=evaluate --run_dir={run.folder}."
-        for run in runs
-        if run.found is None
-    ]
-    notes += [
-        f"{run.name}: not finished, {run.lines[-1]['step'] if run.lines else 0:,} of {run.config.steps:,} steps."
-        for run in runs
-        if not run.lines or run.lines[-1]["step"] < run.config.steps
-    ]
-    try:
-        centrality = dict(zip((run.name for run in runs), model_centrality(_agreements(runs)), strict=True))
-    except ValueError as reason:
-        centrality = {}
-        notes.append(f"ModelCentrality: not measured; {reason}.")
-    for note in notes:
-        print(f"  {note}")
     groups = collections.defaultdict(list)
     for run in runs:
         groups[run.configuration].append(run)
+    notes, centrality = _notes(runs), {}
+    if len(runs) < 3:
+        notes.append("From three runs on, this page also says which one to choose without labels (ModelCentrality).")
+    else:
+        try:
+            centrality = dict(zip((run.name for run in runs), model_centrality(_agreements(runs)), strict=True))
+        except ValueError as reason:
+            notes.append(f"ModelCentrality: not measured; {str(reason).rstrip('.')}.")
+    for note in notes:
+        print(f"  {note}")
     return render(
         "comparison.html",
         title=f"{len(runs)} runs on {', '.join(dict.fromkeys(run.config.dataset for run in runs))}",
@@ -121,6 +114,24 @@ def comparison_page(runs: list[Run]) -> str:
         most_central=max(centrality, key=centrality.get) if centrality else "",
         notes=notes,
     )
+
+
+def _notes(runs):
+    """What a reader has to know before comparing: what is missing, unfinished, or measured otherwise."""
+    notes = [
+        f"{run.name}: no evaluation yet; measure it with --mode=evaluate --run_dir={run.folder}."
+        for run in runs
+        if run.found is None
+    ]
+    notes += [
+        f"{run.name}: not finished, {run.lines[-1]['step'] if run.lines else 0:,} of {run.config.steps:,} steps."
+        for run in runs
+        if not run.lines or run.lines[-1]["step"] < run.config.steps
+    ]
+    if len({run.found.setting for run in runs if run.found}) > 1:
+        settings = ", ".join(f"{run.name} {run.found.setting}" for run in runs if run.found)
+        notes.append(f"The evaluations differ in the number of images ({settings}): FID and likelihood do not compare.")
+    return notes
 
 
 def _differing_options(runs):
@@ -172,8 +183,6 @@ def _newest_picture(run):
 
 def _agreements(runs):
     """How well each run's Q reads the codes of each other run: [runs, runs], row i drawn by run i."""
-    if len(runs) < 3:
-        return np.eye(len(runs))  # for model_centrality to refuse; nothing need be drawn
     if len({run.config.dataset for run in runs}) > 1:
         raise ValueError("the runs are of different data sets")
     models = [restored_model(run.folder, run.config) for run in runs]

@@ -165,8 +165,10 @@ def test_runs_of_one_configuration_are_averaged(three_runs, tmp_path):
     found = json.loads((tmp_path / "runs" / "seed0" / "evaluation.json").read_text())
     for seed, fid in ((0, 10.0), (1, 12.0), (2, 17.0)):
         found["figures"]["fid"] = fid
+        found["setting"] = "full" if seed else "quick"
         (tmp_path / "runs" / f"seed{seed}" / "evaluation.json").write_text(json.dumps(found))
-    run_here("--mode=compare", "--runs=runs/seed0,runs/seed1,runs/seed2", cwd=tmp_path)
+    done = run_here("--mode=compare", "--runs=runs/seed0,runs/seed1,runs/seed2", cwd=tmp_path)
+    assert "(seed0 quick, seed1 full, seed2 full)" in done.stdout
     # The mean of 10, 12 and 17 and their standard deviation, the square root of (9 + 1 + 16) / 2.
     assert "13.00 ± 3.61 (n = 3)" in (tmp_path / "compare.html").read_text()
 
@@ -175,7 +177,7 @@ def test_two_runs_of_other_layouts_are_compared_without_centrality(evaluated, tm
     shutil.copytree(evaluated[0], tmp_path / "a")
     run_here(*TINY, "--latents=noise:6,cat:10", "--run_dir=b", cwd=tmp_path)
     done = run_here("--mode=compare", "--runs=a,b", cwd=tmp_path)
-    assert "at least three runs" in done.stdout
+    assert "From three runs on" in done.stdout
     assert "noise:6,cat:10" in (tmp_path / "compare.html").read_text()
 
 
