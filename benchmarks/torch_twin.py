@@ -1,0 +1,154 @@
+"""The paper's MNIST InfoGAN in PyTorch, as fast as PyTorch's own means make it: the peer of benchmarks/train_step.py.
+
+The same layers, batch, losses, updates and logged figures as ours, and as many random draws: G's images are made once
+and serve both updates, D's weights get no gradient in G's update, the optimizer is PyTorch's fused Adam, convolutions
+are channels_last, and with bfloat16 the networks run under autocast. Data are bytes in memory, normalised in the step.
+"""
+
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812, everybody calls it so
+
+NOISE, CLASSES, UNIFORMS = 62, 10, 2
+MIN_STDDEV = 0.5
+
+
+def _generator(small):
+    return nn.Sequential(
+        nn.Linear(NOISE + CLASSES + UNIFORMS, 1024, bias=False),
+        nn.BatchNorm1d(1024),
+        nn.ReLU(inplace=True),
+        nn.Linear(1024, 128 * small * small, bias=False),
+        nn.BatchNorm1d(128 * small * small),
+        nn.ReLU(inplace=True),
+        nn.Unflatten(1, (128, small, small)),
+        nn.ConvTranspose2d(128, 64, 4, 2, 1, bias=False),
+        nn.BatchNorm2d(64),
+        nn.ReLU(inplace=True),
+        nn.ConvTranspose2d(64, 1, 4, 2, 1),
+    )
+
+
+def _trunk(small):
+    return nn.Sequential(
+        nn.Conv2d(1, 64, 4, 2, 1),
+        nn.LeakyReLU(0.1, inplace=True),
+        nn.Conv2d(64, 128, 4, 2, 1, bias=False),
+        nn.BatchNorm2d(128),
+        nn.LeakyReLU(0.1, inplace=True),
+        nn.Flatten(),
+        nn.Linear(128 * small * small, 1024, bias=False),
+        nn.BatchNorm1d(1024),
+        nn.LeakyReLU(0.1, inplace=True),
+    )
+
+
+def _q_head():
+    return nn.Sequential(
+        nn.Linear(1024, 128, bias=False),
+        nn.BatchNorm1d(128),
+        nn.LeakyReLU(0.1, inplace=True),
+        nn.Linear(128, CLASSES + 2 * UNIFORMS),
+    )
+
+
+class TorchTwin:
+    """Trains on `images`, uint8 [N, H, W, 1]; `step` is one update of D and Q, then one of G.
+
+    Args:
+        images: to draw real batches from.
+        batch_size: images in a batch.
+        bfloat16: runs the networks under autocast.
+    """
+
+    def __init__(self, images, batch_size: int, bfloat16: bool):
+        self.images = torch.from_numpy(images).permute(0, 3, 1, 2)
+        self.batch_size, self.bfloat16, self.steps = batch_size, bfloat16, 0
+        small = images.shape[1] // 4
+        self.generator, self.trunk = _generator(small), _trunk(small)
+        self.d_head, self.q_head = nn.Linear(1024, 1), _q_head()
+        for network in (self.generator, self.trunk):
+            network.to(memory_format=torch.channels_last)
+        self.g_weights = list(self.generator.parameters())
+        self.d_weights = [*self.trunk.parameters(), *self.d_head.parameters(), *self.q_head.parameters()]
+        self.g_optimizer = torch.optim.Adam(self.g_weights, 1e-3, betas=(0.5, 0.999), fused=True)
+        self.d_optimizer = torch.optim.Adam(self.d_weights, 2e-4, betas=(0.5, 0.999), fused=True)
+        self.figures = {}
+
+    def autocast(self):
+        """Of the networks; heads and losses stay in float32."""
+        return torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16)
+
+    def step(self) -> None:
+        """One update of trunk, D head and Q head, then one of the generator."""
+        indices = torch.randint(len(self.images), (self.batch_size,))
+        real = (self.images[indices].float() / 255).to(memory_format=torch.channels_last)
+        latents, classes, uniforms = self._draw()
+        fake = self._generate(latents)
+
+        real_logits = self.d_head(self._features(real))
+        features = self._features(fake.detach())
+        fake_logits = self.d_head(features)
+        d_loss = F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
+        log_probs = self._log_probs(features, classes, uniforms)
+        self._update(self.d_optimizer, self.d_weights, d_loss - sum(value.mean() for value in log_probs))
+
+        features = self._features(fake)
+        before = self.d_head(features)
+        g_loss = F.softplus(-before).mean()
+        g_log_probs = self._log_probs(features, classes, uniforms)
+        self._update(self.g_optimizer, self.g_weights, g_loss - sum(value.mean() for value in g_log_probs))
+
+        self._log(
+            d_loss=d_loss,
+            g_loss=g_loss,
+            q_loss=-sum(value.mean() for value in log_probs),
+            prob_real=torch.sigmoid(real_logits).mean(),
+            prob_fake_before=torch.sigmoid(before).mean(),
+            **{f"mutual_info/{i}": value.mean() for i, value in enumerate(log_probs)},
+        )
+        if self.steps % 10 == 0:
+            with torch.no_grad():
+                after = self.d_head(self._features(self._generate(latents)))
+            self._log(prob_fake_after=torch.sigmoid(after).mean())
+        self.steps += 1
+
+    def _draw(self):
+        noise = torch.rand(self.batch_size, NOISE) * 2 - 1
+        classes = torch.randint(CLASSES, (self.batch_size,))
+        uniforms = torch.rand(self.batch_size, UNIFORMS) * 2 - 1
+        return torch.cat([noise, F.one_hot(classes, CLASSES).float(), uniforms], dim=1), classes, uniforms
+
+    def _generate(self, latents):
+        with self.autocast():
+            logits = self.generator(latents)
+        return torch.sigmoid(logits.float())
+
+    def _features(self, images):
+        with self.autocast():
+            features = self.trunk(images)
+        return features.float()
+
+    def _log_probs(self, features, classes, uniforms):
+        with self.autocast():
+            hidden = self.q_head[:3](features)
+        parameters = self.q_head[3](hidden.float())
+        log_probs = [-F.cross_entropy(parameters[:, :CLASSES], classes, reduction="none")]
+        for i in range(UNIFORMS):
+            mean, raw = parameters[:, CLASSES + 2 * i], parameters[:, CLASSES + 2 * i + 1]
+            stddev = MIN_STDDEV + F.softplus(raw)
+            z = (uniforms[:, i] - mean) / stddev
+            log_probs.append(-0.5 * z * z - torch.log(stddev) - 0.5 * math.log(2 * math.pi))
+        return log_probs
+
+    @staticmethod
+    def _update(optimizer, weights, loss):
+        for weight, gradient in zip(weights, torch.autograd.grad(loss, weights), strict=True):
+            weight.grad = gradient
+        optimizer.step()
+
+    def _log(self, **figures):
+        for name, value in figures.items():
+            self.figures[name] = self.figures.get(name, 0.0) + value.detach()
