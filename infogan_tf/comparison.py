@@ -13,7 +13,7 @@ from infogan_tf.callbacks import read_lines
 from infogan_tf.config import Config, read_json
 from infogan_tf.errors import UserError
 from infogan_tf.evaluation.agreement import code_agreement, model_centrality
-from infogan_tf.evaluation.figures import FIGURES, describe
+from infogan_tf.evaluation.figures import FIGURES, describe, title_of
 from infogan_tf.evaluation.result import Evaluation
 from infogan_tf.models import InfoGAN
 from infogan_tf.pages import Grid, render
@@ -69,9 +69,8 @@ def find_runs(text: str) -> list[Run]:
     runs = []
     for folder in folders:
         directory, config = existing_run(str(folder), {})
-        lines = read_lines(directory.metrics_file) if directory.metrics_file.exists() else []
         name = folder.name if names[folder.name] == 1 else str(folder)
-        runs.append(Run(name, directory, config, lines, _read_evaluation(directory)))
+        runs.append(Run(name, directory, config, read_lines(directory.metrics_file), _read_evaluation(directory)))
     return runs
 
 
@@ -109,7 +108,7 @@ def comparison_page(runs: list[Run]) -> str:
         group_columns=[", ".join(run.name for run in group) for group in groups.values()],
         group_figures=_figure_rows(runs, list(groups.values())) if len(groups) < len(runs) else [],
         curves=_curves(runs),
-        traversals=[_newest_picture(run) for run in runs if _pictures_of(run)],
+        traversals=[_newest_picture(run) for run in runs if run.folder.pictures("c1")],
         centrality=centrality,
         most_central=max(centrality, key=centrality.get) if centrality else "",
         notes=notes,
@@ -145,9 +144,8 @@ def _figure_rows(runs, groups):
     names = dict.fromkeys(name for run in runs if run.found for name in run.found.figures)
     rows = []
     for name in sorted(names, key=lambda name: list(FIGURES).index(name.split("/")[0])):
-        figure, subject = describe(name), name.partition("/")[2]
         texts = [figure_of_group(name, [run.found for run in group if run.found]) for group in groups]
-        rows.append((f"{figure.title}, {subject}" if subject else figure.title, figure, texts))
+        rows.append((title_of(name), describe(name), texts))
     return rows
 
 
@@ -171,13 +169,9 @@ def _curves(runs):
     ]
 
 
-def _pictures_of(run):
-    return sorted(run.folder.samples.glob("c1_*.png"))
-
-
 def _newest_picture(run):
-    path = _pictures_of(run)[-1]
-    caption = f"{run.name} (lambda {run.config.lambda_info:g}): c1 varied, step {int(path.stem.split('_')[-1]):,}"
+    step, path = list(run.folder.pictures("c1").items())[-1]
+    caption = f"{run.name} (lambda {run.config.lambda_info:g}): c1 varied, step {step:,}"
     return Grid(pictures.read_png(path), caption)
 
 

@@ -34,8 +34,8 @@ def evaluate_run(model: InfoGAN, data: ImageData, config: Config, run: RunDirect
     for note in found.notes:
         print(f"  {note}")
     write_text(run.evaluation_file, json.dumps(found.to_json(), indent=2) + "\n")
-    lines = read_lines(run.metrics_file) if run.metrics_file.exists() else []
-    write_text(run.report, report_page(material, found, run, lines, read_json(run.config_file)))
+    page = report_page(material, found, run, read_lines(run.metrics_file), read_json(run.config_file))
+    write_text(run.report, page)
     writer = tf.summary.create_file_writer(str(run.tensorboard))
     with writer.as_default(step=step):
         for name, value in found.figures.items():

@@ -21,7 +21,7 @@ from infogan_tf.evaluation.information import mutual_info, standardised_mutual_i
 from infogan_tf.evaluation.parzen import BANDWIDTHS, parzen_log_likelihood
 from infogan_tf.evaluation.result import Evaluation
 from infogan_tf.features import FeatureNetwork, feature_network
-from infogan_tf.latents import Code, Continuous
+from infogan_tf.latents import Categorical, Code, Continuous
 from infogan_tf.models import InfoGAN
 
 # A code of which Q reads less than this share of H(c), or nothing beyond two standard errors, is called dead.
@@ -119,7 +119,7 @@ class Material:
     @property
     def categoricals(self) -> list[Code]:
         """The codes whose posterior is a class."""
-        return [code for code in self.layout.codes if code.discrete and code.width > 1]
+        return [code for code in self.layout.codes if isinstance(code, Categorical)]
 
 
 def measure(material: Material, step: int) -> Evaluation:
@@ -165,7 +165,7 @@ def _add(found, name, scores, score):
 
 
 def classes(material: Material, found: Evaluation) -> None:
-    """Every categorical code against the labels, all of them jointly, and k-means on the trunk's features."""
+    """Every categorical code against the labels, and all of them jointly."""
     labels, codes = material.test_labels, material.categoricals
     if not codes:
         raise ValueError("the layout has no categorical code")

@@ -4,7 +4,7 @@ import numpy as np
 
 from infogan_tf import charts, pictures
 from infogan_tf.evaluation.attributes import ATTRIBUTES
-from infogan_tf.evaluation.figures import CODES, FIGURES, PUBLISHED, describe
+from infogan_tf.evaluation.figures import CODES, FIGURES, PUBLISHED, describe, title_of
 from infogan_tf.evaluation.result import Evaluation
 from infogan_tf.evaluation.samples import nearest_neighbours
 from infogan_tf.latents import Code
@@ -59,7 +59,7 @@ def _headline(found, dataset):
     names = [next((name for name in found.figures if name.split("/")[0] == kind), None) for kind in HEADLINE]
     return [
         {
-            "title": ", ".join(filter(None, (describe(name).title, name.partition("/")[2]))),
+            "title": title_of(name),
             "value": _text(name, found),
             "better": describe(name).better,
             "published": PUBLISHED.get((dataset, name), ""),
@@ -158,7 +158,7 @@ def _neighbours(material):
 
 def _progress(run):
     """Samples of the same latents at chosen steps, as training drew them."""
-    found = {int(path.stem.split("_")[-1]): path for path in run.samples.glob("samples_*.png")}
+    found = run.pictures("samples")
     if not found:
         return []
     chosen = {min(found, key=lambda step: abs(step - wanted)) for wanted in PROGRESS_STEPS} | {max(found)}

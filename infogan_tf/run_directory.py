@@ -31,6 +31,11 @@ class RunDirectory:
     def __str__(self):
         return str(self.path)
 
+    def pictures(self, name: str) -> dict[int, Path]:
+        """The pictures called `name` that training drew, by step in ascending order."""
+        paths = sorted(self.samples.glob(f"{name}_*.png"))
+        return {int(path.stem.rpartition("_")[2]): path for path in paths}
+
     def image_shape(self) -> tuple[int, int, int]:
         """Height, width and channels of the run's images, from config.json.
 

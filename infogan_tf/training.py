@@ -184,6 +184,6 @@ def segments(step: int, steps: int, epoch_steps: int) -> Iterator[tuple[int, int
 
 def write_animation(run: RunDirectory, layout: LatentLayout) -> None:
     """Writes samples/training.gif: what the first code drew, epoch by epoch."""
-    frames = sorted(run.samples.glob(f"{layout.codes[0].name}_*.png"))
+    frames = run.pictures(layout.codes[0].name).values()
     if frames:
         pictures.write_gif(run.samples / "training.gif", [pictures.read_png(frame) for frame in frames])

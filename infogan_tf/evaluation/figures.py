@@ -133,3 +133,9 @@ PUBLISHED = {
 def describe(name: str) -> Figure:
     """The figure called `name`, such as accuracy/c1."""
     return FIGURES[name.split("/")[0]]
+
+
+def title_of(name: str) -> str:
+    """The figure's title, and what it is of."""
+    subject = name.partition("/")[2]
+    return f"{describe(name).title}, {subject}" if subject else describe(name).title
