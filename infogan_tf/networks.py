@@ -11,6 +11,7 @@ import keras
 from keras import layers
 
 from infogan_tf.errors import UserError
+from infogan_tf.layers import BatchNormReLU, LeakyReLU
 
 LEAK = 0.1
 
@@ -52,29 +53,20 @@ def paper_networks(
         kwargs = {"strides": 2, "padding": "same", "dtype": dtype, **kwargs}
         return kind(filters, 4, kernel_initializer=initializer, name=name, **kwargs)
 
-    def batch_norm(name):
-        return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=dtype, name=name)
-
-    def relu(name):
-        return layers.ReLU(dtype=dtype, name=name)
-
-    def leaky_relu(name):
-        return layers.LeakyReLU(negative_slope=LEAK, dtype=dtype, name=name)
+    def batch_norm(name, leak):
+        return BatchNormReLU(leak, momentum=0.9, epsilon=1e-5, dtype=dtype, name=name)
 
     small = (height // 4, width // 4, 128)
     generator = keras.Sequential(
         [
             keras.Input((num_latents,), name="latents"),
             dense(1024, "fc1", use_bias=False),
-            batch_norm("fc1_bn"),
-            relu("fc1_relu"),
+            batch_norm("fc1_bn", 0.0),
             dense(small[0] * small[1] * small[2], "fc2", use_bias=False),
-            batch_norm("fc2_bn"),
-            relu("fc2_relu"),
+            batch_norm("fc2_bn", 0.0),
             layers.Reshape(small, dtype=dtype, name="to_image"),
             convolution(layers.Conv2DTranspose, 64, "upconv1", use_bias=False),
-            batch_norm("upconv1_bn"),
-            relu("upconv1_relu"),
+            batch_norm("upconv1_bn", 0.0),
             convolution(layers.Conv2DTranspose, channels, "upconv2"),
             layers.Activation("sigmoid", dtype="float32", name="images"),
         ],
@@ -84,14 +76,12 @@ def paper_networks(
         [
             keras.Input(image_shape, name="images"),
             convolution(layers.Conv2D, 64, "conv1"),
-            leaky_relu("conv1_lrelu"),
+            LeakyReLU(negative_slope=LEAK, dtype=dtype, name="conv1_lrelu"),
             convolution(layers.Conv2D, 128, "conv2", use_bias=False),
-            batch_norm("conv2_bn"),
-            leaky_relu("conv2_lrelu"),
+            batch_norm("conv2_bn", LEAK),
             layers.Flatten(dtype=dtype, name="flatten"),
             dense(1024, "fc", use_bias=False),
-            batch_norm("fc_bn"),
-            leaky_relu("fc_lrelu"),
+            batch_norm("fc_bn", LEAK),
         ],
         name="trunk",
     )
@@ -103,8 +93,7 @@ def paper_networks(
         [
             keras.Input(features, name="features"),
             dense(128, "fc", use_bias=False),
-            batch_norm("fc_bn"),
-            leaky_relu("fc_lrelu"),
+            batch_norm("fc_bn", LEAK),
             dense(num_parameters, "parameters", dtype="float32"),
         ],
         name="q_head",

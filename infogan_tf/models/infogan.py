@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from infogan_tf.latents import LatentLayout, fold_in
+from infogan_tf.layers import batch_of_parts
 from infogan_tf.losses import discriminator_loss, generator_loss
 
 # Every random draw of a run is a pure function of (seed, stream, position): what is drawn in one stream moves no other.
@@ -197,10 +198,12 @@ class InfoGAN(keras.Model):
             fake_images = self.generator(latents, training=True)
 
         with tf.GradientTape() as d_tape:
-            real_logits = self.d_head(self.trunk(real_images, training=True))
-            features = self.trunk(tf.stop_gradient(fake_images), training=True)
-            fake_logits = self.d_head(features)
-            log_probs = self._log_probs(features, latents, training=True)
+            # One pass of both through the trunk; batch norm's statistics are of each alone.
+            images = tf.concat([real_images, tf.stop_gradient(fake_images)], axis=0)
+            with batch_of_parts(2):
+                features = self.trunk(images, training=True)
+            real_logits, fake_logits = tf.split(self.d_head(features), 2)
+            log_probs = self._log_probs(tf.split(features, 2)[1], latents, training=True)
             d_loss = discriminator_loss(real_logits, fake_logits)
             d_total = d_loss + self._information_loss(log_probs) + self._reading_loss(log_probs)
             d_total = self.d_optimizer.scale_loss(d_total)
