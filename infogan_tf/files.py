@@ -1,6 +1,7 @@
-"""Files that are written whole or not at all."""
+"""Files and folders that are written whole or not at all."""
 
 import contextlib
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -28,6 +29,44 @@ def whole_file(path: str | os.PathLike) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """As `whole_file`, for a path where nothing lies.
+
+    Raises:
+        FileExistsError: where something does, or came to lie there meanwhile; it is as it was.
+    """
+    _refuse_existing(path)
+    with whole_file(path) as temporary:
+        yield temporary
+        _refuse_existing(path)
+
+
+@contextlib.contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Gives a temporary folder beside `path`, where nothing lies; it gets the name `path` on success.
+
+    After an error nothing is left of it; a kill leaves the temporary folder.
+
+    Raises:
+        FileExistsError: where something lies there, or came to lie there meanwhile; it is as it was.
+    """
+    _refuse_existing(path)
+    temporary = partial_name(path)
+    temporary.mkdir()
+    try:
+        yield temporary
+        _refuse_existing(path)
+        temporary.rename(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _refuse_existing(path):
+    if path.exists() or path.is_symlink():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

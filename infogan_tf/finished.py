@@ -1,11 +1,12 @@
 """What is done with trained runs, a function for each --mode: measure, compare, draw, export again."""
 
+import contextlib
 import math
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
-
-from infogan_tf import pictures
+from infogan_tf import sampling
 from infogan_tf.comparison import comparison_page, find_runs
 from infogan_tf.config import Config
 from infogan_tf.data import load_data
@@ -16,6 +17,10 @@ from infogan_tf.files import write_text
 from infogan_tf.latents import LatentLayout
 from infogan_tf.run_directory import existing_run
 from infogan_tf.training import restored_model
+
+LARGEST_GRID = 10_000
+# What an image takes on disk as a file of its own, at the least: most file systems give it a block of this size.
+FILE_BYTES = 4096
 
 
 def evaluate(config: Config, given: dict[str, object]) -> Path:
@@ -45,39 +50,84 @@ def compare(config: Config, given: dict[str, object]) -> Path:
     Raises:
         UserError: for bad input; nothing was written then.
     """
-    output = _new_file(config.output or "compare.html", ".html")
-    write_text(output, comparison_page(find_runs(config.runs)))
+    name = config.output or "compare.html"
+    output = _new_output(name, (".html",), "a new .html file")
+    page = comparison_page(find_runs(config.runs))
+    with _writing_to(name):
+        write_text(output, page)
     print(f"Wrote {output}.")
     return output
 
 
-def _new_file(name: str, suffix: str) -> Path:
-    output = Path(name)
-    if output.suffix != suffix or output.exists() or not output.absolute().parent.is_dir():
-        raise UserError(
-            f"--output: expected a new {suffix} file in a folder that exists. Received: {name!r}"
-            + (", which exists" if output.exists() else "")
-        )
-    return output
-
-
 def sample(config: Config, given: dict[str, object]) -> Path:
-    """Draws `count` images from a run into one PNG, some codes fixed if wanted.
+    """Draws `count` images from a run, some codes fixed if wanted: a grid, an array, or a folder of pictures.
 
     Raises:
-        UserError: for bad input; nothing was written then.
+        UserError: for bad input, or where the output cannot be written; nothing is left of it then.
     """
     run, kept = existing_run(config.run_dir, given, may_change=("seed",))
-    output = _new_file(config.output or "grid.png", ".png")
-    layout = LatentLayout.parse(kept.latents, kept.posterior_stddev)
-    fixed = parse_codes(config.codes, layout)
+    name = config.output or "grid.png"
+    output, write = _sample_output(name, config.count, run.image_shape())
+    fixed = parse_codes(config.codes, LatentLayout.parse(kept.latents, kept.posterior_stddev))
     model = restored_model(run, kept)
-    noise, values = layout.sample_parts(config.count, model.stream_seed("sample"))
-    values |= {name: np.full(config.count, value, layout[name].dtype.as_numpy_dtype) for name, value in fixed.items()}
-    columns = math.ceil(math.sqrt(config.count))
-    pictures.write_png(output, pictures.tile(model.generate(layout.join(noise, values)), columns))
-    print(f"Wrote {output}: {config.count} samples in rows of {columns}.")
+    with _writing_to(name):
+        written = write(output, model, config.count, fixed)
+    print(f"Wrote {written}.")
     return output
+
+
+def _sample_output(name: str, count: int, image_shape: tuple[int, int, int]) -> tuple[Path, Callable]:
+    """Where samples are written and by which function, as --output's suffix says; checked before any work is done."""
+    output = _new_output(name, (".png", ".npy", ""), "a new .png or .npy file, or a new folder NAME/,")
+    if _suffix(name) == ".png":
+        if count > LARGEST_GRID:
+            raise UserError(
+                f"--count: expected at most {LARGEST_GRID:,} for a grid; --output=NAME.npy and --output=NAME/ take "
+                f"any number. Received: {count}"
+            )
+        return output, sampling.write_grid
+    if _suffix(name) == ".npy":
+        _new_output(str(output.with_suffix(".csv")), (".csv",), "a new .csv file, for the codes,")
+        _require_space(output, count * math.prod(image_shape))
+        return output, sampling.write_array
+    _require_space(output, count * FILE_BYTES)
+    return output, sampling.write_folder
+
+
+def _new_output(name: str, suffixes: tuple[str, ...], wanted: str) -> Path:
+    """`name` as a path where nothing lies yet; `wanted` says in words what is expected."""
+    output = Path(name)
+    with _writing_to(name):
+        exists = output.exists() or output.is_symlink()
+        if exists or _suffix(name) not in suffixes or not output.absolute().parent.is_dir():
+            raise UserError(
+                f"--output: expected {wanted} in a folder that exists. Received: {name!r}"
+                + (", which exists" if exists else "")
+            )
+    return output
+
+
+def _suffix(name: str) -> str:
+    return "" if name.endswith("/") else Path(name).suffix
+
+
+def _require_space(output: Path, size: int) -> None:
+    with _writing_to(str(output)):
+        free = shutil.disk_usage(output.absolute().parent).free
+    if free < size:
+        raise UserError(
+            f"--output: expected at least {size / 1e6:,.1f} MB free on its disk. "
+            f"Received: {str(output)!r}, where {free / 1e6:,.1f} MB are"
+        )
+
+
+@contextlib.contextmanager
+def _writing_to(name: str) -> Iterator[None]:
+    """Turns what the system has against writing there into a UserError."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"--output: cannot write there ({error}). Received: {name!r}") from error
 
 
 def export(config: Config, given: dict[str, object]) -> Path:
