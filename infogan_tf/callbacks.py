@@ -178,22 +178,20 @@ class TensorBoard(keras.callbacks.Callback):
             hparams.hparams({name: "" if value is None else value for name, value in self.config.items()})
 
     def on_epoch_begin(self, epoch, logs=None):  # noqa: D102
-        self.window = {}
+        self.window = (0.0, 0.0)
 
     def on_train_batch_end(self, batch, logs=None):  # noqa: D102
         step = int(self.model.step.numpy())
         if step % self.every:
             return
-        # The trackers hold the epoch's sums; the difference of two readings is the mean of the steps between.
-        scalars = {}
-        for name, tracker in self.model.trackers.items():
-            total, count = float(tracker.total), float(tracker.count)
-            total_then, count_then = self.window.get(name, (0.0, 0.0))
-            if count > count_then:
-                scalars[f"train/{name}"] = (total - total_then) / (count - count_then)
-            self.window[name] = (total, count)
+        # The model holds the epoch's sums; the difference of two readings is the mean of the steps between.
+        means = self.model.means
+        totals, counts = means.totals.numpy(), means.counts.numpy()
+        new = zip(means.names, totals - self.window[0], counts - self.window[1], strict=True)
+        scalars = {f"train/{name}": total / count for name, total, count in new if count > 0}
+        self.window = totals, counts
         for which in ("d", "g"):
-            scalars[f"learning_rate/{which}"] = float(getattr(self.model, f"{which}_optimizer").learning_rate)
+            scalars[f"learning_rate/{which}"] = float(getattr(self.model, f"{which}_optimizer").learning_rate.numpy())
         self._write(scalars, step)
 
     def on_epoch_end(self, epoch, logs=None):  # noqa: D102

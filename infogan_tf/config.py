@@ -85,6 +85,16 @@ class Config:
         "auto", "What the networks compute in; auto takes what this machine's GPU or CPU profits from.", "Training",
         choices=("auto", "float32", "mixed_bfloat16", "mixed_float16"),
     )  # fmt: skip
+    strategy: str = option(
+        "auto",
+        "Devices: one; mirrored over all GPUs of the machine; multiworker over the machines in TF_CONFIG. auto takes "
+        "multiworker where TF_CONFIG is set, mirrored where there are several GPUs, else one. --batch_size is shared "
+        "out among them.", "Training", choices=("auto", "one", "mirrored", "multiworker"),
+    )  # fmt: skip
+    sync_batch_norm: bool = option(
+        True, "With several devices, take batch norm's statistics over the whole batch, as one device would; false "
+        "takes each device's own, which needs no exchange.", "Training",
+    )  # fmt: skip
     jit_compile: bool = option(False, "Compile the step with XLA; slower than without on most CPUs.", "Training")
     seed: int = option(
         0, "Of weights, latents and shuffling; the same seed gives the same run.", "Training", low=0, high=2**31 - 1
@@ -96,11 +106,14 @@ class Config:
     checkpoint_every: int = option(500, "Steps between checkpoints.", "Watching", low=1, high=10**9)
     keep_checkpoints: int = option(2, "How many checkpoints to keep, the newest.", "Watching", low=1, high=1000)
 
-    count: int = option(100, "How many images to draw.", "Drawing (--mode=sample)", low=1, high=10_000)
+    count: int = option(
+        100, "How many images to draw; 10,000 are the most in a grid.", "Drawing (--mode=sample)", low=1, high=10**9
+    )
     codes: str = option("", "Codes to fix, as in c1=3,c2=-1.5; the others are drawn.", "Drawing (--mode=sample)")
     output: str = option(
         "",
-        "The file to write, never one that exists; grid.png, or compare.html with --mode=compare, if not given.",
+        "What to write, never over anything: NAME.png, a grid; NAME.npy, an array, with the codes in NAME.csv; NAME/, "
+        "a folder of a PNG for each image, with codes.csv. If not given grid.png, or compare.html with --mode=compare.",
         "Drawing (--mode=sample)",
     )
 

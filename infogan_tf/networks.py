@@ -21,6 +21,7 @@ def paper_networks(
     num_parameters: int,
     image_shape: tuple[int, int, int] = (28, 28, 1),
     dtype: str | keras.DTypePolicy | None = None,
+    sync_batch_norm: bool = True,
 ) -> dict[str, keras.Sequential]:
     """Builds the paper's four networks.
 
@@ -29,6 +30,7 @@ def paper_networks(
         num_parameters: how many numbers describe Q(c|x).
         image_shape: height, width, channels; height and width are multiples of 4.
         dtype: a Keras dtype policy; the global one by default.
+        sync_batch_norm: under a `tf.distribute` strategy, whether batch norm takes its statistics over all replicas.
 
     Returns:
         "generator": latents [B, num_latents] to images [B, H, W, C] in [0, 1], float32;
@@ -54,7 +56,8 @@ def paper_networks(
         return kind(filters, 4, kernel_initializer=initializer, name=name, **kwargs)
 
     def batch_norm(name, leak):
-        return BatchNormReLU(leak, momentum=0.9, epsilon=1e-5, dtype=dtype, name=name)
+        constants = {"momentum": 0.9, "epsilon": 1e-5}
+        return BatchNormReLU(leak, synchronized=sync_batch_norm, dtype=dtype, name=name, **constants)
 
     small = (height // 4, width // 4, 128)
     generator = keras.Sequential(

@@ -1,5 +1,6 @@
 """Wiring: a Config and a run directory make a fitted model."""
 
+import contextlib
 import dataclasses
 import shlex
 import sys
@@ -9,12 +10,13 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from infogan_tf import callbacks, pictures
 from infogan_tf.checkpoints import Checkpoints
 from infogan_tf.config import Config
 from infogan_tf.data import ImageData, load_data, stream
-from infogan_tf.errors import UserError
+from infogan_tf.errors import RunStopped, UserError
 from infogan_tf.export import export_saved_model, float32_twin, versions
 from infogan_tf.latents import LatentLayout
 from infogan_tf.models import InfoGAN
@@ -22,10 +24,11 @@ from infogan_tf.networks import paper_networks
 from infogan_tf.optimizers import FusedAdam
 from infogan_tf.precision import choose_precision
 from infogan_tf.run_directory import RunDirectory, begin, existing_run, new_run
+from infogan_tf.strategy import choose_strategy, is_chief
 from infogan_tf.summary import summarize
 
-# What may differ when a run goes on: how far, and where the data lies.
-MAY_CHANGE = ("steps", "data_dir")
+# What may differ when a run goes on: how far, where the data lies, and on which devices.
+MAY_CHANGE = ("steps", "data_dir", "strategy")
 
 
 def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
@@ -44,17 +47,16 @@ def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
     resume, evaluation = config.resume, {"auto": "quick"}.get(config.evaluation, config.evaluation)
     if resume:
         run, config = existing_run(config.run_dir, given, MAY_CHANGE)
-    else:
-        run = new_run(config.run_dir, config.dataset)
+    strategy = choose_strategy(config.strategy)
+    chief = is_chief(strategy)
+    if not resume:
+        run = new_run(config.run_dir, config.dataset) if chief else RunDirectory(config.run_dir)
     precision, reason = choose_precision(config.precision)
     layout = LatentLayout.parse(config.latents, config.posterior_stddev)
     data = load_data(config.dataset, config.data_dir)
-    if config.batch_size > len(data.train_images):
-        raise UserError(
-            f"--batch_size: expected at most the {len(data.train_images):,} training images of {config.dataset}. "
-            f"Received: {config.batch_size}"
-        )
-    model = build_model(config, layout, data.image_shape, precision)
+    _check_batch_size(config, data, strategy)
+    with strategy.scope():
+        model = build_model(config, layout, data.image_shape, precision)
     checkpoints = Checkpoints(run.checkpoints, config.keep_checkpoints)
     found = checkpoints.restore(model) if resume else None
     step = int(model.step.numpy())
@@ -62,26 +64,74 @@ def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
         raise UserError(f"--steps: expected at least the {step:,} that the run has done. Received: {config.steps}")
 
     config = dataclasses.replace(config, precision=precision, evaluation=evaluation)
-    begin(run, config, data.image_shape, argv)
-    print(f"Training in {run}: {len(data.train_images):,} images of {config.dataset}, latents {config.latents}.")
-    print(f"Precision {precision} ({reason}). Watch with: tensorboard --logdir {shlex.quote(str(run))}")
-    if resume:
-        print(f"Going on at step {step:,}" + (f", from {found}." if found else ": there is no checkpoint yet."))
+    if chief:
+        begin(run, config, data.image_shape, argv)
+        print(f"Training in {run}: {len(data.train_images):,} images of {config.dataset}, latents {config.latents}.")
+        print(f"Precision {precision} ({reason}). Watch with: tensorboard --logdir {shlex.quote(str(run))}")
+        if strategy.num_replicas_in_sync > 1:
+            print(f"{strategy.num_replicas_in_sync} replicas share every batch of {config.batch_size} images.")
+        if resume:
+            print(f"Going on at step {step:,}" + (f", from {found}." if found else ": there is no checkpoint yet."))
 
-    fit(model, data, config, run, checkpoints)
-    steps_done, seconds = config.steps - step, time.monotonic() - started
-    if steps_done or not _is_exported(run, found):
-        write_animation(run, layout)
-        exported = export_saved_model(model, run.export)
-        measured = None
-        if config.evaluation != "none":
-            # Imported here: charts and metrics take a second to import, and the first step does not wait for them.
-            from infogan_tf.evaluate import evaluate_run
+    with _together(strategy, run):
+        fit(model, data, config, run, checkpoints)
+        if chief:
+            _finish(model, data, config, run, config.steps - step, started, found)
 
-            measured = evaluate_run(float32_twin(model), data, config, run, config.evaluation)
-        summarize(config, run, steps_done, seconds, exported, measured)
-    else:
+
+def _finish(model, data, config, run, steps_done, started, found):
+    """What comes after the last step: pictures, the export, the report."""
+    if not steps_done and _is_exported(run, found):
         print(f"Nothing to do: the run has all its {config.steps:,} steps; --steps=N makes it longer.")
+        return
+    seconds = time.monotonic() - started
+    write_animation(run, model.layout)
+    exported = export_saved_model(model, run.export)
+    measured = None
+    if config.evaluation != "none":
+        # Imported here: charts and metrics take a second to import, and the first step does not wait for them.
+        from infogan_tf.evaluate import evaluate_run
+
+        measured = evaluate_run(float32_twin(model), data, config, run, config.evaluation)
+    summarize(config, run, steps_done, seconds, exported, measured)
+
+
+# What TensorFlow raises in the other workers when one is gone.
+_LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
+
+
+@contextlib.contextmanager
+def _together(strategy: tf.distribute.Strategy, run: RunDirectory) -> Iterator[None]:
+    """Workers of a job end together: the first to leave would be taken for lost by the others.
+
+    Raises:
+        RunStopped: where another worker was lost.
+    """
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        yield
+        return
+    wait_for_all = tf.function(lambda: strategy.reduce("SUM", strategy.run(lambda: tf.constant(1.0)), axis=None))
+    try:
+        yield
+        wait_for_all()
+    except _LOST as error:
+        how_to = f"start all workers again with --resume --run_dir={shlex.quote(str(run))}"
+        raise RunStopped(f"Stopped: another worker was lost ({type(error).__name__}). To go on {how_to}", 1) from error
+
+
+def _check_batch_size(config: Config, data: ImageData, strategy: tf.distribute.Strategy) -> None:
+    replicas, batch_size = strategy.num_replicas_in_sync, config.batch_size
+    if batch_size > len(data.train_images):
+        raise UserError(
+            f"--batch_size: expected at most the {len(data.train_images):,} training images of {config.dataset}. "
+            f"Received: {batch_size}"
+        )
+    if batch_size % replicas or batch_size < 2 * replicas:
+        raise UserError(
+            f"--batch_size: expected a multiple of {replicas} replicas, 2 or more each. Received: {batch_size}"
+        )
+    if config.jit_compile and replicas > 1:
+        raise UserError(f"--jit_compile: expected false with several replicas, here {replicas}. Received: true")
 
 
 def _is_exported(run: RunDirectory, checkpoint: Path) -> bool:
@@ -93,7 +143,7 @@ def _is_exported(run: RunDirectory, checkpoint: Path) -> bool:
 def build_model(config: Config, layout: LatentLayout, image_shape: tuple[int, int, int], precision: str) -> InfoGAN:
     """Builds and compiles the model that `config` describes; its weights are a function of the seed."""
     keras.utils.set_random_seed(config.seed)
-    networks = paper_networks(layout.width, layout.num_parameters, image_shape, precision)
+    networks = paper_networks(layout.width, layout.num_parameters, image_shape, precision, config.sync_batch_norm)
     model = InfoGAN(layout, **networks, seed=config.seed)
     model.compile(
         d_optimizer=_adam(config, config.d_learning_rate, "d_optimizer"),
@@ -133,32 +183,55 @@ def fit(model: InfoGAN, data: ImageData, config: Config, run: RunDirectory, chec
     Raises:
         RunStopped: where training ended early.
     """
-    how_to_resume = [sys.executable, sys.argv[0], "--resume", f"--run_dir={run}", f"--evaluation={config.evaluation}"]
-    saver = callbacks.SaveCheckpoints(checkpoints, config.checkpoint_every, config.eval_every)
-    with callbacks.StopOnSignal(saver, shlex.join(how_to_resume)) as stop_on_signal:
-        board = callbacks.TensorBoard(run.tensorboard, config.to_json())
+    strategy = model.distribute_strategy
+    with contextlib.ExitStack() as stack:
         used = [callbacks.StopOnBrokenLoss(checkpoints)]
-        if data.test_labels is not None and model.layout.first_categorical is not None:
-            used.append(callbacks.ClassifierError(data.test_images, data.test_labels))
-        used += [
-            callbacks.Progress(config.steps),
-            callbacks.MetricsFile(run.metrics_file, config.batch_size),
-            board,
-            callbacks.Pictures(run.samples, _some(data.train_images), board.writer),
-            saver,
-            stop_on_signal,
-        ]
+        if is_chief(strategy):
+            used += _writers(model, data, config, run, checkpoints, stack)
         for initial_epoch, epochs, steps in segments(int(model.step.numpy()), config.steps, config.eval_every):
-            batches = stream(data.train_images, config.batch_size, config.seed, int(model.step.numpy()))
             model.fit(
-                batches,
+                _batches(data.train_images, config, int(model.step.numpy()), strategy),
                 initial_epoch=initial_epoch,
                 epochs=epochs,
                 steps_per_epoch=steps,
                 callbacks=used,
                 shuffle=False,  # the stream is shuffled
-                verbose=1 if sys.stdout.isatty() else 2,  # a file gets a line per epoch, not a bar
+                # A file gets a line per epoch, not a bar.
+                verbose=0 if not is_chief(strategy) else 1 if sys.stdout.isatty() else 2,
             )
+
+
+def _writers(model, data, config, run, checkpoints, stack) -> list[keras.callbacks.Callback]:
+    """The callbacks that write, in the order that callbacks.py asks for; `stack` ends what has to be ended."""
+    how_to_resume = [sys.executable, sys.argv[0], "--resume", f"--run_dir={run}", f"--evaluation={config.evaluation}"]
+    saver = callbacks.SaveCheckpoints(checkpoints, config.checkpoint_every, config.eval_every)
+    stop_on_signal = stack.enter_context(callbacks.StopOnSignal(saver, shlex.join(how_to_resume)))
+    board = callbacks.TensorBoard(run.tensorboard, config.to_json())
+    errors = []
+    if data.test_labels is not None and model.layout.first_categorical is not None:
+        errors.append(callbacks.ClassifierError(data.test_images, data.test_labels))
+    return [
+        *errors,
+        callbacks.Progress(config.steps),
+        callbacks.MetricsFile(run.metrics_file, config.batch_size),
+        board,
+        callbacks.Pictures(run.samples, _some(data.train_images), board.writer),
+        saver,
+        stop_on_signal,
+    ]
+
+
+def _batches(images: np.ndarray, config: Config, step: int, strategy: tf.distribute.Strategy):
+    """The stream from `step` on; with several replicas, each gets its part of every batch."""
+    replicas = strategy.num_replicas_in_sync
+    if replicas == 1:
+        return stream(images, config.batch_size, config.seed, step)
+
+    def of_a_machine(context):
+        part = {"part": context.input_pipeline_id, "parts": context.num_input_pipelines}
+        return stream(images, config.batch_size, config.seed, step, **part).rebatch(config.batch_size // replicas)
+
+    return strategy.distribute_datasets_from_function(of_a_machine)
 
 
 def _some(images: np.ndarray, count: int = 100) -> np.ndarray:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from infogan_tf.layers import BatchNormReLU, LeakyReLU, batch_of_parts
+from infogan_tf.layers import BatchNormReLU, LeakyReLU, batch_statistics
 
 SHAPES = [(12, 5), (6, 4, 4, 3)]
 
@@ -64,7 +64,7 @@ def test_gradients_are_those_of_keras(shape, slope):
 def test_parts_are_normalised_alone_and_recorded_in_order(shape):
     together, apart = made(shape, 0.1), made(shape, 0.1)
     one, other = normal(*shape), 3.0 * normal(*shape, seed=4)
-    with batch_of_parts(2):
+    with batch_statistics(parts=2):
         found = together(tf.concat([one, other], axis=0), training=True)
     expected = tf.concat([apart(one, training=True), apart(other, training=True)], axis=0)
     np.testing.assert_allclose(found, expected, atol=1e-6)

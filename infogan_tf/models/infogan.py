@@ -5,10 +5,12 @@ from collections.abc import Mapping
 import keras
 import numpy as np
 import tensorflow as tf
+from tqdm import tqdm
 
 from infogan_tf.latents import LatentLayout, fold_in
-from infogan_tf.layers import batch_of_parts
+from infogan_tf.layers import batch_statistics
 from infogan_tf.losses import discriminator_loss, generator_loss
+from infogan_tf.models.means import Means
 
 # Every random draw of a run is a pure function of (seed, stream, position): what is drawn in one stream moves no other.
 STREAMS = {"train": 0, "evaluate": 1, "pictures": 2, "sample": 3, "measure": 4}
@@ -81,7 +83,7 @@ class InfoGAN(keras.Model):
         names = ["d_loss", "g_loss", "q_loss", "mutual_info"]
         names += [f"mutual_info/{code.name}" for code in layout.codes]
         names += ["prob_real", "prob_fake_before", "prob_fake_after"]
-        self.trackers = {name: keras.metrics.Mean(name=name) for name in names}
+        self.means = Means(names)
 
         # === Config ===
         self.layout = layout
@@ -109,7 +111,7 @@ class InfoGAN(keras.Model):
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         """What the steps log; Keras's own list would add a `loss` that is always 0."""
-        return list(self.trackers.values())
+        return [self.means]
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -189,9 +191,13 @@ class InfoGAN(keras.Model):
     # === Training ===
 
     def train_step(self, data):
-        """One update of trunk, D head and Q head, then one of the generator, on one draw of latents."""
+        """One update of trunk, D head and Q head, then one of the generator, on one draw of latents.
+
+        Under a `tf.distribute` strategy each replica sees its part of the real images and of the latents that one
+        device would have drawn; gradients and figures are the means over the whole batch.
+        """
         real_images = unit_images(data)  # [B, H, W, C]
-        latents = self.layout.sample(tf.shape(real_images)[0], self.stream_seed("train", self.step))
+        latents = self._draw(tf.shape(real_images)[0], self.stream_seed("train", self.step))
 
         # G's weights do not move before its own update, so one forward pass serves both updates.
         with tf.GradientTape() as g_tape:
@@ -200,14 +206,14 @@ class InfoGAN(keras.Model):
         with tf.GradientTape() as d_tape:
             # One pass of both through the trunk; batch norm's statistics are of each alone.
             images = tf.concat([real_images, tf.stop_gradient(fake_images)], axis=0)
-            with batch_of_parts(2):
+            with batch_statistics(parts=2):
                 features = self.trunk(images, training=True)
             real_logits, fake_logits = tf.split(self.d_head(features), 2)
             log_probs = self._log_probs(tf.split(features, 2)[1], latents, training=True)
             d_loss = discriminator_loss(real_logits, fake_logits)
             d_total = d_loss + self._information_loss(log_probs) + self._reading_loss(log_probs)
-            d_total = self.d_optimizer.scale_loss(d_total)
-        self.d_optimizer.apply(d_tape.gradient(d_total, self.d_variables), self.d_variables)
+            d_total = _scaled(d_total, self.d_optimizer)
+        _apply(self.d_optimizer, d_tape.gradient(d_total, self.d_variables), self.d_variables)
 
         with g_tape, keras.StatelessScope():
             # The scope uses the batch's statistics without recording them: D's moving averages then hold real and
@@ -218,31 +224,52 @@ class InfoGAN(keras.Model):
             g_total = g_loss
             if any(self.code_weights.values()):
                 g_total += self._information_loss(self._log_probs(features, latents, training=True))
-            g_total = self.g_optimizer.scale_loss(g_total)
-        self.g_optimizer.apply(g_tape.gradient(g_total, self.g_variables), self.g_variables)
+            g_total = _scaled(g_total, self.g_optimizer)
+        _apply(self.g_optimizer, g_tape.gradient(g_total, self.g_variables), self.g_variables)
 
-        self._track_losses(d_loss, g_loss, log_probs)
-        self._track_probabilities(prob_real=real_logits, prob_fake_before=fake_logits_before)
-        tf.cond(
-            self.step % PROB_FAKE_AFTER_EVERY == 0,
-            lambda: self._track_prob_fake_after(latents),
-            lambda: None,
-        )
+        is_due = self.step % PROB_FAKE_AFTER_EVERY == 0
+        figures = self._figures(d_loss, g_loss, log_probs, real_logits, fake_logits_before)
+        figures["prob_fake_after"] = tf.cond(is_due, lambda: self._prob_fake_after(latents), lambda: 0.0)
+        self.means.update_state(_over_replicas(figures), counts={"prob_fake_after": is_due})
         self.step.assign_add(1)
         return self.get_metrics_result()
+
+    def make_train_function(self, force=False):
+        """As `keras.Model` has it; Keras 3.15's own fails under a strategy of several replicas (keras issue 20585)."""
+        strategy = self.distribute_strategy
+        if strategy.num_replicas_in_sync == 1:
+            return super().make_train_function(force)
+        if self.train_function is not None and not force:
+            return self.train_function
+
+        def one_step(iterator):
+            logs = strategy.run(self.train_step, args=(next(iterator),))
+            # Every replica logs the same figures.
+            return {name: strategy.experimental_local_results(value)[0] for name, value in logs.items()}
+
+        @tf.function
+        def train_function(iterator):
+            for _ in tf.range(self.steps_per_execution - 1):
+                one_step(iterator)
+            return one_step(iterator)
+
+        self.train_function = train_function
+        return train_function
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Nothing is left to build; Keras 3.15's own takes the mean of a batch over workers, which fails for uint8."""
 
     def test_step(self, data):
         """The train step's figures with inference statistics, on fresh latents; nothing is updated."""
         real_images = unit_images(data)
         # The metric's count is the position in this evaluation: it starts at 0 each time.
-        seed = self.stream_seed("evaluate", self.trackers["q_loss"].count)
-        latents = self.layout.sample(tf.shape(real_images)[0], seed)
+        latents = self._draw(tf.shape(real_images)[0], self.stream_seed("evaluate", self.means.counts[0]))
         features = self.trunk(self.generator(latents, training=False), training=False)
         real_logits = self.d_head(self.trunk(real_images, training=False))
         fake_logits = self.d_head(features)
         log_probs = self.layout.log_prob(self.q_head(features, training=False), latents)
-        self._track_losses(discriminator_loss(real_logits, fake_logits), generator_loss(fake_logits), log_probs)
-        self._track_probabilities(prob_real=real_logits, prob_fake_before=fake_logits)
+        d_loss, g_loss = discriminator_loss(real_logits, fake_logits), generator_loss(fake_logits)
+        self.means.update_state(_over_replicas(self._figures(d_loss, g_loss, log_probs, real_logits, fake_logits)))
         results = self.get_metrics_result()
         results.pop("prob_fake_after")
         return results
@@ -250,6 +277,13 @@ class InfoGAN(keras.Model):
     def stream_seed(self, stream: str, position: tf.Tensor | int = 0) -> tf.Tensor:
         """The stateless seed, int32 [2], of `position` in one of STREAMS."""
         return fold_in(tf.constant([self.seed % (2**31 - 1), STREAMS[stream]]), position)
+
+    def _draw(self, count, seed):
+        """`count` latents: this replica's own of those that all replicas draw together."""
+        replica = tf.distribute.get_replica_context()
+        latents = self.layout.sample(count * replica.num_replicas_in_sync, seed)
+        start = tf.cast(replica.replica_id_in_sync_group, tf.int32) * count
+        return latents[start : start + count]
 
     def _log_probs(self, features, latents, training):
         """log Q(c|x) by code, [B] each; a code of weight 0 is read from features that pass no gradient on."""
@@ -271,23 +305,24 @@ class InfoGAN(keras.Model):
         unweighted = [value for name, value in log_probs.items() if not self.code_weights[name]]
         return -sum((tf.reduce_mean(value) for value in unweighted), tf.constant(0.0))
 
-    def _track_losses(self, d_loss, g_loss, log_probs):
+    def _figures(self, d_loss, g_loss, log_probs, real_logits, fake_logits):
+        """What is logged of a batch, scalars by name."""
         mutual_info = self.layout.mutual_info(log_probs)
-        self.trackers["d_loss"].update_state(d_loss)
-        self.trackers["g_loss"].update_state(g_loss)
-        self.trackers["q_loss"].update_state(-sum(tf.reduce_mean(value) for value in log_probs.values()))
-        self.trackers["mutual_info"].update_state(sum(mutual_info.values()))
-        for name, value in mutual_info.items():
-            self.trackers[f"mutual_info/{name}"].update_state(value)
+        return {
+            "d_loss": d_loss,
+            "g_loss": g_loss,
+            "q_loss": -sum(tf.reduce_mean(value) for value in log_probs.values()),
+            "mutual_info": sum(mutual_info.values()),
+            **{f"mutual_info/{name}": value for name, value in mutual_info.items()},
+            "prob_real": tf.reduce_mean(tf.sigmoid(real_logits)),
+            "prob_fake_before": tf.reduce_mean(tf.sigmoid(fake_logits)),
+        }
 
-    def _track_probabilities(self, **logits):
-        for name, value in logits.items():
-            self.trackers[name].update_state(tf.reduce_mean(tf.sigmoid(value)))
-
-    def _track_prob_fake_after(self, latents):
-        with keras.StatelessScope():
+    def _prob_fake_after(self, latents):
+        # Replicas cannot talk to each other inside a branch.
+        with keras.StatelessScope(), batch_statistics(across_replicas=False):
             logits = self.d_head(self.trunk(self.generator(latents, training=True), training=True))
-        self._track_probabilities(prob_fake_after=logits)
+        return tf.reduce_mean(tf.sigmoid(logits))
 
     # === Using ===
 
@@ -303,17 +338,23 @@ class InfoGAN(keras.Model):
         posterior = self.layout.posterior(self.q_head(self.trunk(padded, training=False), training=False))
         return tf.nest.map_structure(lambda value: value[:count], posterior)
 
-    def generate(self, latents: np.ndarray | tf.Tensor, batch_size: int = 500) -> np.ndarray:
-        """Generates images, float32 [B, H, W, C] in [0, 1], of any number of latents [B, layout.width]."""
-        return self._in_batches(self._compiled("generate", self.call), latents, batch_size)
+    def generate(self, latents: np.ndarray | tf.Tensor, batch_size: int = 500, progress: bool = False) -> np.ndarray:
+        """Generates images, float32 [B, H, W, C] in [0, 1], of any number of latents [B, layout.width].
 
-    def encode(self, images: np.ndarray, batch_size: int = 500) -> dict[str, dict[str, np.ndarray]]:
+        This method and the next three compute `batch_size` at a time, of a np.memmap without loading all of it, into
+        arrays that are made once; `progress` shows a bar. They raise ValueError for a `batch_size` below 1.
+        """
+        return self._in_batches(self._compiled("generate", self.call), latents, batch_size, progress)
+
+    def encode(
+        self, images: np.ndarray, batch_size: int = 500, progress: bool = False
+    ) -> dict[str, dict[str, np.ndarray]]:
         """Q(c|x) by code of any number of images, uint8 or float in [0, 1]; see `LatentLayout.posterior`."""
         posterior = self._compiled("encode", lambda batch: self.posterior(unit_images(batch)))
-        return self._in_batches(posterior, images, batch_size)
+        return self._in_batches(posterior, images, batch_size, progress)
 
     def read(
-        self, latents: np.ndarray | tf.Tensor, batch_size: int = 500
+        self, latents: np.ndarray | tf.Tensor, batch_size: int = 500, progress: bool = False
     ) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, dict[str, np.ndarray]]]:
         """Generates images of any number of latents [B, layout.width] and reads their codes back.
 
@@ -327,12 +368,12 @@ class InfoGAN(keras.Model):
             parameters = self.q_head(self.trunk(images, training=False), training=False)
             return images, self.layout.log_prob(parameters, batch), self.layout.posterior(parameters)
 
-        return self._in_batches(self._compiled("read", read_batch), latents, batch_size)
+        return self._in_batches(self._compiled("read", read_batch), latents, batch_size, progress)
 
-    def features(self, images: np.ndarray, batch_size: int = 500) -> np.ndarray:
+    def features(self, images: np.ndarray, batch_size: int = 500, progress: bool = False) -> np.ndarray:
         """The trunk's features, float32 [B, F], of any number of images, uint8 or float in [0, 1]."""
         features = self._compiled("features", lambda batch: self.trunk(unit_images(batch), training=False))
-        return self._in_batches(features, images, batch_size)
+        return self._in_batches(features, images, batch_size, progress)
 
     def _compiled(self, name, function):
         """`function` as a tf.function, made once for each model."""
@@ -342,10 +383,23 @@ class InfoGAN(keras.Model):
         return compiled[name]
 
     @staticmethod
-    def _in_batches(function, inputs, batch_size):
-        starts = range(0, max(len(inputs), 1), batch_size)
-        outputs = [function(tf.convert_to_tensor(inputs[start : start + batch_size])) for start in starts]
-        return tf.nest.map_structure(lambda *parts: np.concatenate(parts), *outputs)
+    def _in_batches(function, inputs, batch_size, progress):
+        """`function` of all inputs, a batch at a time, in arrays that are made once."""
+        if batch_size < 1:
+            raise ValueError(f"batch_size: expected at least 1. Received: {batch_size}")
+        count = len(inputs)
+        size = max(1, min(batch_size, count))
+        arrays = []
+        for start in tqdm(range(0, max(1, count), size), unit="batch", disable=not progress):
+            batch = tf.convert_to_tensor(inputs[start : start + size])
+            taken = len(batch)
+            # The last batch is filled up with zeros: all have one shape, which is traced once, and none is empty.
+            outputs = function(tf.pad(batch, [[0, size - taken], *[[0, 0]] * (batch.ndim - 1)]))
+            parts = [part.numpy() for part in tf.nest.flatten(outputs)]
+            arrays = arrays or [np.empty((count, *part.shape[1:]), part.dtype) for part in parts]
+            for array, part in zip(arrays, parts, strict=True):
+                array[start : start + taken] = part[:taken]
+        return tf.nest.pack_sequence_as(outputs, arrays)
 
 
 def unit_images(data: tf.Tensor | tuple | Mapping) -> tf.Tensor:
@@ -361,3 +415,27 @@ def _with_loss_scale(optimizer):
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         return optimizer
     return keras.optimizers.LossScaleOptimizer(optimizer, name=optimizer.name)
+
+
+def _scaled(loss, optimizer):
+    """`loss` as its optimizer takes it: scaled in float16, and by replicas, whose gradients Keras sums up."""
+    return optimizer.scale_loss(loss / tf.distribute.get_replica_context().num_replicas_in_sync)
+
+
+def _apply(optimizer, gradients, variables):
+    """One update. A float16 step that overflows on one replica is skipped on all."""
+    replica = tf.distribute.get_replica_context()
+    if replica.num_replicas_in_sync > 1 and isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(gradient)) for gradient in gradients])
+        broken = replica.all_reduce("SUM", 1.0 - tf.cast(finite, tf.float32))
+        gradients = [tf.where(broken > 0, np.nan, gradient) for gradient in gradients]
+    optimizer.apply(gradients, variables)
+
+
+def _over_replicas(figures):
+    """The means over replicas of scalars by name, in one exchange."""
+    replica = tf.distribute.get_replica_context()
+    if replica.num_replicas_in_sync == 1:
+        return figures
+    values = replica.all_reduce("MEAN", tf.stack(list(figures.values())))
+    return dict(zip(figures, tf.unstack(values), strict=True))

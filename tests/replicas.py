@@ -1,0 +1,109 @@
+"""Run as a program, on two logical CPU devices in place of two GPUs; what TensorFlow allows once in a process.
+
+python replicas.py main FLAGS           main.py
+python replicas.py compare              two replicas beside one device: prints what differs, as JSON
+"""
+
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from infogan_tf.data import stream
+from infogan_tf.latents import LatentLayout
+from infogan_tf.models import InfoGAN
+from infogan_tf.networks import paper_networks
+from infogan_tf.strategy import choose_strategy
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (64, 8, 8, 1), dtype=np.uint8)
+BATCH, STEPS = 64, 20
+
+
+def compiled(dtype="float32", sync_batch_norm=True, learning_rate=3e-6, **arguments):
+    """A model on tiny images, its weights always the same."""
+    keras.utils.set_random_seed(0)
+    layout = LatentLayout.parse("noise:6,cat:10,uniform:2")
+    networks = paper_networks(layout.width, layout.num_parameters, (8, 8, 1), dtype, sync_batch_norm)
+    model = InfoGAN(layout, **networks)
+    optimizers = (keras.optimizers.Adam(learning_rate, name=name) for name in ("d_optimizer", "g_optimizer"))
+    model.compile(*optimizers, **arguments)
+    return model
+
+
+def trained(strategy=None, steps=STEPS, **arguments):
+    """The model after `steps` steps, and its losses after each."""
+    curve = []
+    watch = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: curve.append([logs["d_loss"], logs["g_loss"], logs["q_loss"]])
+    )
+    if strategy is None:
+        model, batches = compiled(**arguments), stream(IMAGES, BATCH)
+    else:
+        with strategy.scope():
+            model = compiled(**arguments)
+        batches = strategy.distribute_datasets_from_function(lambda _: stream(IMAGES, BATCH).rebatch(BATCH // 2))
+    each = arguments.get("steps_per_execution", 1)
+    model.fit(batches, epochs=steps // each, steps_per_epoch=each, shuffle=False, verbose=0, callbacks=[watch])
+    return model, np.array(curve)
+
+
+def out_of_sync(model) -> list[str]:
+    """The weights whose copies differ in any bit."""
+    copies = {v.path: [copy.numpy() for copy in v.value.values] for v in model.weights + model.d_optimizer.variables}
+    return [path for path, (one, other) in copies.items() if one.tobytes() != other.tobytes()]
+
+
+def compare() -> dict[str, object]:
+    """What tests/test_strategy.py checks."""
+    strategy = choose_strategy("mirrored")
+    alone, one = trained()
+    together, two = trained(strategy)
+    fast, _ = trained(strategy, steps=4, learning_rate=1e-2, steps_per_execution=2)
+    slow, _ = trained(strategy, steps=4, learning_rate=1e-2)
+    apart, _ = trained(strategy, steps=4, sync_batch_norm=False, learning_rate=1e-2)
+    float16, _ = trained(strategy, steps=4, dtype="mixed_float16", learning_rate=1e-2)
+    scale = float(float16.d_optimizer.dynamic_scale.numpy())
+    before = float16.get_weights()
+    # One replica's overflow is every replica's: its part of the batch alone is not finite.
+    images = IMAGES[:BATCH].astype(np.float32) / 255
+    images[0] = np.inf
+    batches = strategy.distribute_datasets_from_function(
+        lambda _: tf.data.Dataset.from_tensors(images).rebatch(BATCH // 2)
+    )
+    trainable = [v.path for v in float16.trainable_variables]
+    float16.fit(batches, steps_per_epoch=1, shuffle=False, verbose=0)
+    moved = [
+        v.path
+        for v, value in zip(float16.weights, before, strict=True)
+        if v.path in trainable and v.path.startswith(("trunk", "d_head", "q_head")) and (v.numpy() != value).any()
+    ]
+    return {
+        "moved": float(np.abs(one[-1] - one[0]).max()),
+        "difference": np.abs(one / two - 1.0).max(axis=1).tolist(),
+        "statistics": max(
+            float(np.abs(a.numpy() - b.numpy()).max() / np.abs(a.numpy()).max())
+            for a, b in zip(alone.non_trainable_variables, together.non_trainable_variables, strict=True)
+        ),
+        "out_of_sync": [path for model in (together, fast, slow, apart, float16) for path in out_of_sync(model)],
+        "steps_per_execution": all(
+            a.tobytes() == b.tobytes() for a, b in zip(fast.get_weights(), slow.get_weights(), strict=True)
+        ),
+        "scales": [scale, float(float16.d_optimizer.dynamic_scale.numpy())],
+        "moved_by_overflow": moved,
+    }
+
+
+if __name__ == "__main__":
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    if sys.argv.pop(1) == "compare":
+        print(json.dumps(compare()))
+    else:
+        import main
+
+        sys.exit(main.main(sys.argv))

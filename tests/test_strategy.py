@@ -1,0 +1,206 @@
+"""Several devices, several machines: the same training, bit for bit in step, and clear words where it cannot be."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from conftest import MAIN, run_here
+
+from infogan_tf.errors import UserError
+from infogan_tf.strategy import await_workers, choose_strategy, read_tf_config
+
+REPLICAS = Path(__file__).with_name("replicas.py")
+TINY = ("--steps=12", "--batch_size=16", "--eval_every=4", "--checkpoint_every=4", "--precision=float32",
+        "--latents=noise:6,cat:10,uniform:2", "--evaluation=none", "--run_dir=run")  # fmt: skip
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def tf_config(ports, index):
+    workers = [f"127.0.0.1:{port}" for port in ports]
+    return json.dumps({"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}})
+
+
+def replicas(*arguments, cwd, timeout=300):
+    return subprocess.run(
+        [sys.executable, str(REPLICAS), *arguments], cwd=cwd, capture_output=True, text=True, timeout=timeout
+    )
+
+
+def test_two_replicas_train_as_one_device_does(tmp_path):
+    done = replicas("compare", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    # Small steps: with large ones rounding decides on which side of a rectifier's kink an activation falls, and two
+    # kernels on one device come apart as far as two devices do.
+    assert found["moved"] > 1e-3
+    assert max(found["difference"]) < 1e-4
+    assert found["difference"][0] < 1e-5
+    assert found["statistics"] < 1e-3
+    assert found["out_of_sync"] == []
+    assert found["steps_per_execution"]
+    assert found["moved_by_overflow"] == []
+    assert found["scales"][1] == found["scales"][0] / 2
+
+
+def test_a_run_on_two_devices(tmp_path):
+    done = replicas("main", "--strategy=mirrored", *TINY, "--steps=52", "--eval_every=26", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "2 replicas share every batch of 16 images" in done.stdout
+    assert (tmp_path / "run" / "export" / "infogan" / "1" / "saved_model.pb").exists()
+    assert [line["step"] for line in figures(tmp_path)] == [26, 52]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--batch_size=17",), "--batch_size: expected a multiple of 2 replicas, 2 or more each. Received: 17"),
+        (("--batch_size=2",), "--batch_size: expected a multiple of 2 replicas, 2 or more each. Received: 2"),
+        (("--jit_compile",), "--jit_compile: expected false with several replicas, here 2. Received: true"),
+    ],
+)
+def test_what_two_devices_cannot_do_is_refused(tmp_path, flags, message):
+    done = replicas("main", "--strategy=mirrored", *TINY, *flags, cwd=tmp_path)
+    assert (done.returncode, message in done.stderr, (tmp_path / "run").exists()) == (2, True, False), done.stderr
+
+
+def test_devices_that_the_machine_does_not_have_are_refused(tmp_path):
+    done = run_here("--strategy=mirrored", *TINY, cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert "--strategy=mirrored: expected at least two GPUs. Received: a machine with 0" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"cluster": {"worker": ["a:1", "b:2"]}}',
+        '{"cluster": {"worker": "a:1"}, "task": {"type": "worker", "index": 0}}',
+        '{"cluster": {"worker": ["a", "b:2"]}, "task": {"type": "worker", "index": 0}}',
+        '{"cluster": {"worker": ["a:1", "b:99999"]}, "task": {"type": "worker", "index": 0}}',
+        '{"cluster": {"worker": ["a:1", "a:1"]}, "task": {"type": "worker", "index": 0}}',
+        '{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": 2}}',
+        '{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "index": "0"}}',
+        '{"cluster": {"worker": ["a:1"], "ps": ["b:2"]}, "task": {"type": "worker", "index": 0}}',
+        '{"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "evaluator", "index": 0}}',
+    ],
+)
+def test_a_malformed_tf_config_is_refused(text):
+    with pytest.raises(UserError, match="TF_CONFIG: expected") as caught:
+        choose_strategy("multiworker", {"TF_CONFIG": text})
+    assert repr(text) in str(caught.value)
+
+
+def test_a_whole_tf_config_is_read():
+    assert read_tf_config(tf_config([1, 2, 3], 2)) == (["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"], 2)
+
+
+def test_workers_meet():
+    ports = free_ports(3)
+    met, errors = threading.Barrier(3, timeout=30), []
+
+    def wait(index):
+        try:
+            time.sleep(0.3 * index)
+            await_workers([f"127.0.0.1:{port}" for port in ports], index, timeout=20)
+            # TensorFlow's own server takes the port over at once.
+            with socket.create_server(("127.0.0.1", ports[index])):
+                met.wait()
+        except UserError as error:
+            errors.append(error)
+            met.abort()
+
+    threads = [threading.Thread(target=wait, args=(index,)) for index in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+
+
+def test_a_worker_that_does_not_answer_is_named():
+    workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    with pytest.raises(UserError, match=f"no answer from {workers[1]} within 1 s"):
+        await_workers(workers, 0, timeout=1)
+
+
+def test_a_taken_port_is_named():
+    with socket.socket() as taken:
+        taken.bind(("", 0))
+        taken.listen()
+        worker = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(UserError, match=f"cannot listen at {worker}"):
+            await_workers([worker, "127.0.0.1:1"], 0, timeout=1)
+
+
+def start_workers(folder, *flags):
+    ports = free_ports(2)
+    return [
+        subprocess.Popen(
+            [sys.executable, str(MAIN), *TINY, *flags],
+            cwd=folder,
+            env=os.environ | {"TF_CONFIG": tf_config(ports, index)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for index in range(2)
+    ]
+
+
+def finished(workers):
+    """What the workers said, and their exit statuses."""
+    said = [worker.communicate(timeout=240) for worker in workers]
+    return ["".join(words) for words in said], [worker.returncode for worker in workers]
+
+
+def figures(folder):
+    """What a run logged, but for the time that it took."""
+    lines = map(json.loads, (folder / "run" / "metrics.jsonl").read_text().splitlines())
+    return [{k: v for k, v in line.items() if k not in ("seconds", "images_per_second")} for line in lines]
+
+
+def test_two_workers_train_together_and_a_killed_job_goes_on_to_the_same_result(tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    whole.mkdir()
+    killed.mkdir()
+    said, statuses = finished(start_workers(whole))
+    assert statuses == [0, 0], said
+    assert "2 replicas share every batch" in said[0]
+    assert (whole / "run" / "export" / "infogan" / "1" / "saved_model.pb").exists()
+
+    workers = start_workers(killed, "--steps=100000", "--keep_checkpoints=1000")
+    deadline = time.monotonic() + 200
+    while not list(killed.glob("run/checkpoints/*.npz")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    workers[1].send_signal(signal.SIGKILL)
+    started = time.monotonic()
+    said, statuses = finished(workers)
+    assert statuses == [1, -signal.SIGKILL], said
+    assert "another worker was lost" in said[0]
+    assert "--resume --run_dir=run" in said[0]
+    assert time.monotonic() - started < 60
+
+    for path in sorted(killed.glob("run/checkpoints/*.npz"))[1:]:
+        path.unlink()  # the job may have come further than the other run went
+    said, statuses = finished(start_workers(killed, "--resume"))
+    assert statuses == [0, 0], said
+    assert figures(killed) == figures(whole)
