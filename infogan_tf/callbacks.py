@@ -43,6 +43,7 @@ class StopOnBrokenLoss(keras.callbacks.Callback):
 
 def diverged(what: str, step: int, checkpoints: Checkpoints) -> RunStopped:
     """The end of a run that no longer computes numbers."""
+    checkpoints.wait()
     paths = checkpoints.paths()
     last = f"the last good checkpoint is {paths[-1]}" if paths else "there is no checkpoint yet"
     return RunStopped(f"Stopped at step {step:,}: {what}; {last}. Lower learning rates may help.", DIVERGED)
@@ -280,21 +281,22 @@ class SaveCheckpoints(keras.callbacks.Callback):
     def on_train_end(self, logs=None):  # noqa: D102
         if int(self.model.step.numpy()) != self.saved_step:
             self.save()
+        self.checkpoints.wait()
 
     def _save_if_due(self):
         step = int(self.model.step.numpy())
         if step % self.every == 0 and step != self.saved_step:
-            self.save()
+            self.save(background=True)
 
-    def save(self) -> Path:
-        """Saves now.
+    def save(self, background: bool = False) -> Path:
+        """Saves now, or copies the state now and writes it while training goes on.
 
         Raises:
             RunStopped: where a weight is no longer a number.
         """
         try:
             self.saved_step = int(self.model.step.numpy())
-            return self.checkpoints.save(self.model)
+            return self.checkpoints.save(self.model, background)
         except NotFiniteError as error:
             raise diverged(f"{error} is not finite", int(self.model.step.numpy()), self.checkpoints) from error
 

@@ -6,6 +6,7 @@ counter among them), both optimizers' state, and the metrics of the epoch so far
 
 import re
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keras
@@ -32,29 +33,48 @@ class Checkpoints:
     def __init__(self, folder: Path, keep: int = 3):
         self.folder = Path(folder)
         self.keep = keep
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="checkpoint")
+        self._writing = None
 
     def paths(self) -> list[Path]:
         """The checkpoints, oldest first."""
         found = [path for path in self.folder.glob("step_*.npz") if _NAME.fullmatch(path.name)]
         return sorted(found, key=step_of)
 
-    def save(self, model: keras.Model) -> Path:
+    def save(self, model: keras.Model, background: bool = False) -> Path:
         """Writes the state of a compiled `model`, then deletes the oldest beyond `keep`.
+
+        Args:
+            model: whose state is copied before this returns.
+            background: whether to return while the copy is still being written; `wait` waits for it.
 
         Raises:
             NotFiniteError: where a weight is NaN or infinite; nothing is written or deleted.
+            OSError: where this checkpoint, or the one before it in the background, cannot be written.
         """
         arrays = {name: variable.numpy() for name, variable in _state(model).items()}
         broken = next((name for name, array in arrays.items() if not np.isfinite(array).all()), None)
         if broken:
             raise NotFiniteError(broken)
-        self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"step_{int(model.step.numpy()):08d}.npz"
+        self.wait()
+        self._writing = self._writer.submit(self._write, path, arrays)
+        if not background:
+            self.wait()
+        return path
+
+    def wait(self) -> None:
+        """Returns when nothing is being written any more; raises the OSError of what could not be."""
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            writing.result()
+
+    def _write(self, path, arrays):
+        self.folder.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as temporary, temporary.open("wb") as file:
             np.savez(file, **arrays)
         for old in self.paths()[: -self.keep]:
             old.unlink()
-        return path
 
     def restore(self, model: keras.Model) -> Path | None:
         """Loads the newest checkpoint that is whole into a compiled `model`; returns its path, None without any.
