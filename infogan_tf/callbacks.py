@@ -1,5 +1,8 @@
 """When to write: metrics, pictures, TensorBoard events, checkpoints. How to compute lies elsewhere.
 
+A step of a small network takes a GPU a few milliseconds, and reading any variable waits for its end: so what is called
+after every step counts steps by itself, and reads only when it has something to do.
+
 Order matters, and `training.py` keeps it: what adds figures to an epoch's logs comes before what writes them, and what
 stops a broken run comes before what would save it.
 """
@@ -28,14 +31,22 @@ class StopOnBrokenLoss(keras.callbacks.Callback):
 
     Args:
         checkpoints: of the run, to name the last good one.
+        every: steps between two looks; a running mean stays broken from the first broken value on.
     """
 
-    def __init__(self, checkpoints: Checkpoints):
+    def __init__(self, checkpoints: Checkpoints, every: int = 10):
         super().__init__()
         self.checkpoints = checkpoints
+        self.every = every
 
     def on_train_batch_end(self, batch, logs=None):  # noqa: D102
-        # A running mean is broken from the first broken value on.
+        if batch % self.every == 0:
+            self._check(logs)
+
+    def on_epoch_end(self, epoch, logs=None):  # noqa: D102
+        self._check(logs)
+
+    def _check(self, logs):
         broken = next((name for name, value in logs.items() if not math.isfinite(value)), None)
         if broken:
             raise diverged(f"{broken} is {logs[broken]}", int(self.model.step.numpy()), self.checkpoints)
@@ -180,9 +191,10 @@ class TensorBoard(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):  # noqa: D102
         self.window = (0.0, 0.0)
+        self.first = int(self.model.step.numpy())
 
     def on_train_batch_end(self, batch, logs=None):  # noqa: D102
-        step = int(self.model.step.numpy())
+        step = self.first + batch + 1
         if step % self.every:
             return
         # The model holds the epoch's sums; the difference of two readings is the mean of the steps between.
@@ -268,23 +280,23 @@ class SaveCheckpoints(keras.callbacks.Callback):
         self.restored = [variable.numpy() for variable in self.model.metrics_variables]
 
     def on_epoch_begin(self, epoch, logs=None):  # noqa: D102
-        if int(self.model.step.numpy()) % self.epoch_steps:
+        self.first = int(self.model.step.numpy())
+        if self.first % self.epoch_steps:
             for variable, value in zip(self.model.metrics_variables, self.restored, strict=True):
                 variable.assign(value)
 
     def on_train_batch_begin(self, batch, logs=None):  # noqa: D102
-        self._save_if_due()
+        self._save_if_due(self.first + batch)
 
     def on_epoch_end(self, epoch, logs=None):  # noqa: D102
-        self._save_if_due()
+        self._save_if_due(int(self.model.step.numpy()))
 
     def on_train_end(self, logs=None):  # noqa: D102
         if int(self.model.step.numpy()) != self.saved_step:
             self.save()
         self.checkpoints.wait()
 
-    def _save_if_due(self):
-        step = int(self.model.step.numpy())
+    def _save_if_due(self, step):
         if step % self.every == 0 and step != self.saved_step:
             self.save(background=True)
 
