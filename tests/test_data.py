@@ -1,17 +1,24 @@
 """The data sets and the stream of batches."""
 
+import dataclasses
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import run_here
+import tensorflow as tf
+from conftest import ROOT, make_model, run_here
 
+from infogan_tf import features
 from infogan_tf.data import LOADERS, load_data, stream
 from infogan_tf.data import tfds as tfds_loader
+from infogan_tf.data.stream import _mapping
 from infogan_tf.data.tfds import ORIGINALS
 from infogan_tf.errors import UserError
+from infogan_tf.evaluation.samples import nearest_neighbours
 
 needs_mnist = pytest.mark.skipif(
     not Path(os.environ.get("TFDS_DATA_DIR", ""), "mnist").is_dir(),
@@ -139,6 +146,111 @@ def test_the_stream_is_a_function_of_seed_and_position():
     np.testing.assert_array_equal(whole, read(12, seed=3))
     np.testing.assert_array_equal(whole[7:], read(5, seed=3, start_step=7))
     assert not np.array_equal(whole, read(12, seed=4))
+
+
+def test_the_order_is_that_of_all_runs_so_far():
+    # As the package's first version gave it; any other order would change what a run that is resumed goes on with.
+    first = [[0, 1, 2, 4], [3, 5, 6, 7], [8, 9, 7, 9], [6, 2, 3, 5], [4, 8, 0, 1], [2, 4, 8, 0]]
+    np.testing.assert_array_equal(read(6, seed=3), first)
+    np.testing.assert_array_equal(read(2, seed=3, start_step=1000), [[3, 1, 2, 9], [6, 8, 5, 0]])
+
+
+@pytest.mark.parametrize("parts", [1, 2, 4])
+def test_the_parts_of_a_batch_make_up_the_batch(parts):
+    # Of ten images, so that the third batch straddles two passes.
+    cut = [read(6, seed=3, start_step=1, part=part, parts=parts) for part in range(parts)]
+    assert all(len(batch) == 4 // parts for batches in cut for batch in batches)
+    np.testing.assert_array_equal(np.concatenate(cut, axis=1), read(6, seed=3, start_step=1))
+
+
+@pytest.mark.parametrize("wrong", [{"parts": 3}, {"part": 2, "parts": 2}, {"part": -1}, {"parts": 0}])
+def test_parts_that_cannot_be_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"expected a batch that can be cut into equal parts.*batch_size=4"):
+        stream(NUMBERED, 4, **wrong)
+
+
+@pytest.fixture
+def noise_file(tmp_path):
+    """An .npy file of 40 images whose rows begin and end anywhere in a page of memory."""
+    path = tmp_path / "noise.npy"
+    np.save(path, np.random.default_rng(0).integers(0, 256, (40, 17, 19, 3), dtype=np.uint8))
+    return path
+
+
+@pytest.mark.parametrize("view", [lambda x: x, lambda x: x[7:30], lambda x: x[::2], lambda x: x.transpose(0, 2, 1, 3)])
+def test_a_file_is_read_as_an_array_in_memory_is(noise_file, view):
+    mapped, memory = (view(np.load(noise_file, mmap_mode=mode)) for mode in ("r", None))
+    assert isinstance(mapped, np.memmap)
+    pairs = zip(stream(mapped, 6, seed=1).take(20), stream(memory, 6, seed=1).take(20), strict=True)
+    assert all(np.array_equal(batch, other) for batch, other in pairs)
+
+
+def test_floats_stay_floats():
+    images = np.random.default_rng(0).random((10, 2, 2, 1), np.float32)
+    (batch,) = stream(images, 10).take(1)
+    np.testing.assert_array_equal(np.sort(batch.numpy().ravel()), np.sort(images.ravel()))
+
+
+def test_where_in_its_file_an_image_lies_is_known(noise_file):
+    images = np.load(noise_file, mmap_mode="r")
+    for part in (images, images[7:], np.asarray(images)[39:]):
+        memory, first = _mapping(part)
+        assert memory[first : first + part[0].nbytes] == part[0].tobytes()
+    assert _mapping(np.array(images)) == (None, 0)
+
+
+# Reads every byte of a file of 24 images of 25 MB, and says by how much the memory grew that is the process's own. What
+# is mapped of a file is not: it can be dropped at any time. It ends as scripts do, with an iterator that still lives.
+READ_A_LARGE_FILE = """
+import sys
+from pathlib import Path
+import numpy as np
+from infogan_tf.data import stream
+
+def own_megabytes():
+    return int(Path("/proc/self/status").read_text().split("RssAnon:")[1].split()[0]) / 1e3
+
+images = np.load(sys.argv[1], mmap_mode="r")
+list(stream(np.zeros((4, 8, 8, 3), np.uint8), 2).take(2))  # TensorFlow's own threads and buffers
+before, most, seen = own_megabytes(), 0.0, []
+batches = iter(stream(images, 2))
+for _ in range(12):
+    batch = next(batches).numpy()
+    most = max(most, own_megabytes() - before)
+    seen += batch[:, -1, -1, -1].tolist()
+print(most, *seen)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells a process's own memory")
+def test_a_file_of_four_times_the_budget_streams_within_it(tmp_path):
+    path = tmp_path / "large.npy"
+    images = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=(24, 2896, 2896, 3))
+    assert images.nbytes == pytest.approx(600e6, rel=0.01)
+    images[:, -1, -1, -1] = np.arange(24)  # the rest are holes, which take no room on disk
+    del images
+    command = [sys.executable, "-c", READ_A_LARGE_FILE, str(path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=90)
+    assert done.returncode == 0, done.stderr
+    grown, *seen = done.stdout.split()
+    assert float(grown) < 150.0
+    assert sorted(map(int, seen)) == list(range(24))
+    assert seen != sorted(seen, key=int)
+
+
+def test_whatever_reads_training_images_takes_those_of_a_file(tmp_path):
+    data = load_data("digits")
+    np.save(tmp_path / "images.npy", data.train_images)
+    mapped = dataclasses.replace(data, train_images=np.load(tmp_path / "images.npy", mmap_mode="r"))
+    network = features.FeatureNetwork("means", lambda images: (tf.reduce_mean(images, 1), tf.reduce_max(images, 1)))
+    for read in (
+        lambda data: features._kept_path(data, tmp_path),
+        lambda data: features._Batches(data)[3],
+        lambda data: network(data.train_images),
+        lambda data: nearest_neighbours(data.test_images[:5], data.train_images),
+        lambda data: make_model(image_shape=(16, 16, 1)).features(data.train_images),
+    ):
+        np.testing.assert_equal(read(mapped), read(data))
 
 
 def test_the_shuffle_reaches_over_the_whole_set():

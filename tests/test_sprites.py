@@ -1,9 +1,11 @@
 """The sprites made here, and data sets of all combinations of factors."""
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from infogan_tf.data import Factors, ImageData, load_data, tfds_factors
@@ -186,10 +188,30 @@ def test_images_of_tensorflow_datasets_are_put_in_their_places(tmp_path, tiny_bu
     assert data.label_names == ("square", "ellipse", "heart")
 
 
+def test_images_of_tensorflow_datasets_are_written_once_and_read_where_they_lie(tmp_path, tiny_builder, monkeypatch):
+    written = load_data("dsprites", str(tmp_path))
+    monkeypatch.setattr(TinySprites, "as_dataset", lambda *_, **__: pytest.fail("the records were read again"))
+    opened = load_data("dsprites", str(tmp_path))
+    for data in (written, opened):
+        assert isinstance(data.train_images, np.memmap)
+        assert Path(data.train_images.filename) == tmp_path / "infogan_tf" / "dsprites-2.0.0.npy"
+        assert not data.train_images.flags.writeable
+        assert data.train_images is data.factors.images
+        assert not np.shares_memory(data.test_images, data.train_images)
+    np.testing.assert_array_equal(opened.train_images, written.train_images)
+    np.testing.assert_array_equal(opened.test_images, written.test_images)
+
+
+def test_records_are_not_kept_in_memory_once_read(tmp_path, tiny_builder, monkeypatch):
+    monkeypatch.setattr(tf.data.Dataset, "cache", lambda *_, **__: pytest.fail("they are"))
+    load_data("dsprites", str(tmp_path))
+
+
 def test_an_incomplete_grid_is_refused(tmp_path, tiny_builder, monkeypatch):
     monkeypatch.setattr(TinySprites, "missing", 5)
-    with pytest.raises(UserError, match=r"--dataset=dsprites: .* of 144 combinations .*Received: 139"):
-        load_data("dsprites", str(tmp_path))
+    for _ in range(2):  # what could be written the first time does not pass for whole the second
+        with pytest.raises(UserError, match=r"--dataset=dsprites: .* of 144 combinations .*Received: 139"):
+            load_data("dsprites", str(tmp_path))
 
 
 @pytest.mark.parametrize("name", sorted(tfds_factors.FACTORS))

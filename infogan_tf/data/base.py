@@ -19,7 +19,7 @@ class Factors:
         names: of the K factors.
         sizes: how many values each has.
         ordered: whether its values have an order, as size and place have; shape has none.
-        images: uint8 [prod(sizes), H, W, C].
+        images: uint8 [prod(sizes), H, W, C]; in memory, or a memory-mapped file.
     """
 
     names: tuple[str, ...]
@@ -60,11 +60,11 @@ class Factors:
 
 @dataclasses.dataclass(frozen=True)
 class ImageData:
-    """Images in memory, as bytes. Training reads `train_images` alone; the rest is for evaluation.
+    """Images as bytes. Training reads `train_images` alone; the rest is for evaluation.
 
     Attributes:
         name: as in --dataset.
-        train_images: uint8 [N, H, W, C].
+        train_images: uint8 [N, H, W, C]; in memory, or a memory-mapped file, which is not to be read as a whole.
         test_images: uint8 [M, H, W, C].
         train_labels, test_labels: int64 [N] and [M], or None.
         label_names: the classes in words; empty where there are no labels.

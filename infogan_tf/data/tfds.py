@@ -53,9 +53,14 @@ def load_tfds(name: str, data_dir: str | None = None) -> ImageData:
     )
 
 
+def data_folder(data_dir: str | None) -> Path:
+    """The folder of prepared data, which need not exist."""
+    return Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
+
+
 def prepared_builder(name: str, data_dir: str | None):
     """The tensorflow-datasets builder of `name`, its data in place; arguments and errors are those of `load_tfds`."""
-    folder = Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
+    folder = data_folder(data_dir)
     if folder.exists() and not (folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)):
         raise UserError(f"--data_dir: expected a folder that can be read. Received: {str(folder)!r}")
 

@@ -1,0 +1,89 @@
+"""Images that are put in order once, in a file, and from then on read where they lie: memory holds what is in use."""
+
+import contextlib
+import math
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from infogan_tf.errors import UserError
+from infogan_tf.files import remove_leftovers, whole_file
+
+
+def images_in_file(
+    path: Path, shape: tuple[int, int, int, int], read: Callable[[], Iterable[tuple[np.ndarray, np.ndarray]]]
+) -> np.memmap:
+    """The images in `path`, which is written first where it is not there, whole or not at all, with a progress bar.
+
+    Processes that need the same file at the same time wait for the first of them to write it.
+
+    Args:
+        path: an .npy file; its folder is made, in one that exists.
+        shape: of all images, (N, H, W, C).
+        read: gives them in pieces, in any order: their places in the file, integers [B], and uint8 [B, H, W, C].
+
+    Returns:
+        A read-only memory map, uint8 [N, H, W, C].
+
+    Raises:
+        UserError: where the file cannot be written, or is not what it should be.
+    """
+    if not path.exists():
+        try:
+            path.parent.mkdir(exist_ok=True)
+            with _alone_in(path.parent):
+                if not path.exists():
+                    _write(path, shape, read)
+        except OSError as error:
+            raise UserError(
+                f"--data_dir: expected a folder that can be written, with {math.prod(shape) / 1e6:,.2f} MB free, to "
+                f"put images in order there, once. Received: {str(path.parent)!r} ({error})"
+            ) from error
+    return _open(path, shape)
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Waits until no other process is in this block with the same folder; one that died has left it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: two at once both write, and the second takes the place of the first
+        yield
+        return
+    with (folder / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _write(path, shape, read):
+    remove_leftovers(path.parent)
+    free = shutil.disk_usage(path.parent).free
+    if free < math.prod(shape):
+        raise OSError(f"{free / 1e6:,.2f} MB free")
+    bar = tqdm(total=shape[0], unit="image", desc=f"Writing {path}, once")
+    # Not through a memory map: a disk that fills up meanwhile would end in a bus error, which nobody can catch.
+    with bar, whole_file(path) as temporary, temporary.open("xb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        start = file.tell()
+        for places, images in read():
+            for place, image in zip(places.tolist(), images, strict=True):
+                file.seek(start + place * image.nbytes)
+                file.write(image.tobytes())
+            bar.update(len(places))
+
+
+def _open(path, shape):
+    try:
+        images = np.lib.format.open_memmap(path, mode="r")
+        found = f"{images.dtype} {list(images.shape)}"
+    except (OSError, ValueError) as error:
+        found = str(error)
+    expected = f"uint8 {list(shape)}"
+    if found != expected:
+        raise UserError(
+            f"{path}: expected a whole .npy file, {expected}. Received: {found}. Delete it, and it will be written anew"
+        )
+    return images
