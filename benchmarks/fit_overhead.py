@@ -1,6 +1,6 @@
 """What fit() with every callback costs over the bare compiled step, the two alternating in one run.
 
-python benchmarks/fit_overhead.py --dataset=mnist --epochs=5 --steps=500
+python benchmarks/fit_overhead.py --dataset=mnist --epochs=5 --steps=500 --json=out.json
 
 Each round times one epoch of fit(), with metrics, c1's error, pictures, TensorBoard and a checkpoint, and as many calls
 of the same compiled step in a loop. The ratio of each pair counts, not the times: machines are shared.
@@ -13,9 +13,10 @@ import time
 from pathlib import Path
 
 from absl import app, flags
-from common import machine, print_table
+from common import define_flags, report
 
 FLAGS = flags.FLAGS
+define_flags()
 flags.DEFINE_string("dataset", "digits", "Data set, by its file in configs/.")
 flags.DEFINE_integer("epochs", 5, "Rounds.", lower_bound=1)
 flags.DEFINE_integer("steps", 0, "Steps in an epoch; 0 takes the data set's own.", lower_bound=0)
@@ -57,16 +58,16 @@ def main(_):
         training.fit(model, data, round_config, run, Checkpoints(run.checkpoints))
         return time.perf_counter() - started
 
-    rows = []
     with tempfile.TemporaryDirectory() as folder:
         fit(Path(folder, "warm-up"))
-        for i in range(FLAGS.epochs):
-            rows.append((bare() / steps, fit(Path(folder, str(i))) / steps))
-    print(f"\n{machine()}; {config.dataset}, batch {config.batch_size}, {precision}, {steps} steps an epoch\n")
-    table = [(i + 1, f"{1e3 * a:.1f}", f"{1e3 * b:.1f}", f"{b / a:.3f}") for i, (a, b) in enumerate(rows)]
-    medians = [statistics.median(column) for column in zip(*((a, b, b / a) for a, b in rows), strict=True)]
-    table.append(("median", f"{1e3 * medians[0]:.1f}", f"{1e3 * medians[1]:.1f}", f"{medians[2]:.3f}"))
-    print_table(("round", "bare step, ms", "fit(), ms", "fit() / bare"), table)
+        rounds = [(bare(), fit(Path(folder, str(i)))) for i in range(FLAGS.epochs)]
+    rows = [
+        {"round": i, "bare step, ms": 1e3 * a / steps, "fit(), ms": 1e3 * b / steps, "fit() / bare": b / a}
+        for i, (a, b) in enumerate(rounds, 1)
+    ]
+    columns = list(rows[0])[1:]
+    rows.append({"round": "median", **{name: statistics.median(row[name] for row in rows) for name in columns}})
+    report(f"{config.dataset}, batch {config.batch_size}, {precision}, {steps} steps an epoch", rows)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
-"""The paper's MNIST InfoGAN in PyTorch, as fast as PyTorch's own means make it: the peer of benchmarks/train_step.py.
+"""The paper's MNIST InfoGAN in PyTorch, as fast as PyTorch's own means make it: what --peer=torch measures.
 
 The same layers, batch, losses, updates and logged figures as ours, and as many random draws: G's images are made once
 and serve both updates, D's weights get no gradient in G's update, the optimizer is PyTorch's fused Adam, convolutions
 are channels_last, and with bfloat16 the networks run under autocast. Data are bytes in memory, normalised in the step.
+
+Its figures are worth something on an idle machine alone: where others use the cores, PyTorch's threads wait for each
+other in busy loops, and take many times as long as one thread would.
 """
 
 import math
@@ -115,11 +118,20 @@ class TorchTwin:
             self._log(prob_fake_after=torch.sigmoid(after).mean())
         self.steps += 1
 
+    @torch.inference_mode()
+    def infer(self, noise, classes, uniforms) -> torch.Tensor:
+        """Images of given noise and codes, for which the generator has to be in its `eval()` mode."""
+        return self._generate(self._join(noise, classes, uniforms))
+
     def _draw(self):
         noise = torch.rand(self.batch_size, NOISE) * 2 - 1
         classes = torch.randint(CLASSES, (self.batch_size,))
         uniforms = torch.rand(self.batch_size, UNIFORMS) * 2 - 1
-        return torch.cat([noise, F.one_hot(classes, CLASSES).float(), uniforms], dim=1), classes, uniforms
+        return self._join(noise, classes, uniforms), classes, uniforms
+
+    @staticmethod
+    def _join(noise, classes, uniforms):
+        return torch.cat([noise, F.one_hot(classes, CLASSES).float(), uniforms], dim=1)
 
     def _generate(self, latents):
         with self.autocast():

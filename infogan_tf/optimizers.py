@@ -10,7 +10,7 @@ class FusedAdam(keras.optimizers.Adam):
 
     The same formula (Kingma & Ba 2015, algorithm 1 with the bias correction folded into the step size) and the same
     saved state. Keras's own update is a dozen operations, each of which passes over all weights; with the paper's
-    13 million weights they take longer than the generator. `benchmarks/adam.py` measures the two.
+    13 million weights they take longer than the generator. `benchmarks/kernels.py` measures the two.
     """
 
     def update_step(self, gradient, variable, learning_rate):  # noqa: D102 (Keras's own contract)

@@ -1,17 +1,96 @@
 """The benchmarks run, and count what they say they count."""
 
+import importlib.util
 import json
+import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from conftest import ROOT, make_model
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
+PEER = ["--peer=torch"] if importlib.util.find_spec("torch") else []
+TINY = ["--image_size=8", "--rounds=2", "--steps=1"]
+BATCH = ["--batch_size=4", "--precisions=float32"]
+
+# The flags of a run that takes seconds, and the table's first columns and number of rows.
+PROGRAMS = {
+    "export_call": ([*TINY, *PEER], "| batch | ours, ms |", 2),
+    "fit_overhead": (["--epochs=1", "--steps=2"], "| round | bare step, ms | fit(), ms | fit() / bare |", 2),
+    "kernels": ([*TINY, *BATCH], "| what | on | precision | Keras, ms | ours, ms | Keras / ours |", 4),
+    "memory": (["--image_size=8", "--steps=1", "--count=10", *BATCH], "| precision | TensorFlow alone |", 1),
+    "parts": ([*TINY, *BATCH], "| precision | part | ms | share of the whole |", 11),
+    "pipeline": ([*TINY, *BATCH, "--count=100"], "| images in | batch, ms | batches/s |", 2),
+    "sampling": (["--image_size=8", "--rounds=1", "--count=600"], "| what | seconds | images/s |", 3),
+    "start_up": (["--rounds=1"], "| what | seconds | least | most |", 10),
+    "train_step": ([*TINY, *PEER, "--batch_size=4,6"], "| precision | batch | step, ms | images/s |", 4),
+}
+
+
+def test_every_program_is_tested():
+    libraries = {"arithmetic", "common", "first_step", "torch_twin"}
+    assert {path.stem for path in (ROOT / "benchmarks").glob("*.py")} == set(PROGRAMS) | libraries
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_benchmark_prints_a_table_and_writes_json(tmp_path, name):
+    flags, columns, count = PROGRAMS[name]
+    command = [sys.executable, str(ROOT / "benchmarks" / f"{name}.py"), *flags, f"--json={tmp_path / 'out.json'}"]
+    # PyTorch's threads wait for each other in busy loops, for seconds where other tests keep a core from them.
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert columns in done.stdout
+    record = json.loads((tmp_path / "out.json").read_text())
+    assert len(record["results"]) == count
+    assert record["machine"] in done.stdout
+    assert record["settings"]["json"] == str(tmp_path / "out.json")
+    CHECKS.get(name, lambda record: None)(record)
+
+
+def _check_train_step(record):
+    rows, times = record["results"], record["milliseconds"]
+    assert [(row["batch"], row["precision"]) for row in rows[1:3]] == [(4, "mixed_bfloat16"), (6, "float32")]
+    assert all(0 < row["share of the limit"] < 1 for row in rows)
+    assert len(times["4 float32 ours"]) == 2
+    if PEER:
+        ratios = np.divide(times["6 float32 torch"], times["6 float32 ours"])
+        assert rows[2]["PyTorch / ours"] == pytest.approx(np.median(ratios))
+
+
+def _check_parts(record):
+    *parts, total, whole = record["results"]
+    assert whole["share of the whole"] == 1.0
+    assert total["part"] == "sum of the parts"
+    assert len(parts) == 9
+
+
+def _check_start_up(record):
+    seconds = {row["what"]: row["seconds"] for row in record["results"]}
+    parts = [value for name, value in seconds.items() if name.startswith("...")]
+    assert sum(parts) == pytest.approx(seconds["first step done"])
+    assert seconds["--help"] < seconds["first step done"]
+
+
+def _check_memory(record):
+    row = record["results"][0]
+    assert 0 < row["TensorFlow alone"] < row["with the model"] < row["with steps"]
+    assert row["images"] == 10 * 8 * 8 / 1e6
+
+
+CHECKS = {
+    "memory": _check_memory,
+    "parts": _check_parts,
+    "start_up": _check_start_up,
+    "train_step": _check_train_step,
+}
+
 
 def test_the_operations_of_a_step_are_counted():
-    from train_step import step_flops
+    from arithmetic import step_flops
 
     # The paper's networks on 8x8 images with 12 latents and a Q head of 14 outputs; multiplications for one image.
     generator = [18 * 1024, 1024 * 512, 4 * 4 * 4 * 128 * 64, 16 * 4 * 4 * 64]
@@ -26,17 +105,46 @@ def test_the_operations_of_a_step_are_counted():
     assert step_flops(make_model(), batch_size=5) == 2 * 5 * sum(passes.values())
 
 
-@pytest.mark.parametrize("peer", [None, "torch"])
-def test_the_train_step_benchmark_prints_a_table_and_writes_json(tmp_path, peer):
-    if peer:
-        pytest.importorskip(peer)
-    flags = ["--batch_size=4", "--image_size=8", "--rounds=2", "--steps=1", f"--json={tmp_path / 'out.json'}"]
-    flags += [f"--peer={peer}"] if peer else []
-    command = [sys.executable, str(ROOT / "benchmarks" / "train_step.py"), *flags]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
-    record = json.loads((tmp_path / "out.json").read_text())
-    assert [result["precision"] for result in record["results"]] == ["float32", "mixed_bfloat16"]
-    assert all(0 < result["share of the limit"] < 1 for result in record["results"])
-    assert all(("PyTorch / ours" in result) == bool(peer) for result in record["results"])
-    assert len(record["milliseconds"]["float32 ours"]) == 2
-    assert "| precision | step, ms |" in done.stdout
+def test_the_bytes_of_a_step_are_counted():
+    from arithmetic import activation_bytes, optimizer_bytes, weight_bytes
+
+    # Numbers for one image: each product or convolution, and what follows it, put out as many.
+    hidden = {"G": 1024 + 512 + 4 * 4 * 64, "trunk": 4 * 4 * 64 + 2 * 2 * 128 + 1024, "Q": 128}
+    last = {"G": 8 * 8, "D": 1, "Q": 10 + 2 * 2}
+    numbers = 2 * (hidden["G"] + 3 * hidden["trunk"] + 2 * hidden["Q"])
+    float32, bfloat16 = make_model(), make_model(dtype="mixed_bfloat16")
+    assert activation_bytes(float32, 5) == 5 * 4 * (numbers + 2 * last["G"] + 3 * last["D"] + 2 * last["Q"])
+    # G's last convolution computes in bfloat16, its sigmoid and the heads' last layers in float32.
+    of_last = 4 * (last["G"] + 3 * last["D"] + 2 * last["Q"]) + 2 * last["G"]
+    assert activation_bytes(bfloat16, 5) == 5 * (2 * numbers + of_last)
+
+    trained = sum(variable.numpy().size for variable in [*float32.d_variables, *float32.g_variables])
+    normalised = 1024 + 512 + 64 + 128 + 1024 + 128  # channels, each with a moving mean and variance
+    assert weight_bytes(float32) == 4 * (trained + 2 * normalised)
+    assert 0 <= optimizer_bytes(float32) - 2 * 4 * trained <= 2 * 16  # and each a counter and a learning rate
+
+
+def test_the_parts_make_a_train_step():
+    import tensorflow as tf
+    from parts import Parts
+
+    images = np.random.default_rng(0).integers(0, 256, (2, 6, 8, 8, 1), dtype=np.uint8)
+    whole, cut = make_model(), make_model()
+    parts, batches = Parts(cut), iter(tf.data.Dataset.from_tensor_slices(images))
+
+    @tf.function
+    def step():
+        real_images, latents = parts.batch(batches)
+        fake_images = parts.fake(latents)
+        d_gradients, d_logged = parts.d_gradients(real_images, fake_images, latents)
+        parts.d_update(d_gradients)
+        g_gradients, g_logged = parts.g_gradients(latents)
+        parts.g_update(g_gradients)
+        return parts.log(latents, d_logged, g_logged)
+
+    for batch in images:
+        expected, found = whole.train_step(tf.constant(batch)), step()
+        for name, value in expected.items():
+            np.testing.assert_allclose(found[name], value, rtol=1e-4, err_msg=name)
+    for one, other in zip(whole.d_variables + whole.g_variables, cut.d_variables + cut.g_variables, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
