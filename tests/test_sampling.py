@@ -95,7 +95,16 @@ def test_what_takes_long_shows_a_progress_bar(monkeypatch, tmp_path, tiny_run):
 OUTPUTS = ("samples.npy", "samples", "grid.png")
 
 
+@pytest.fixture
+def interruptible():
+    """Python's own answer to Ctrl-C; a shell that starts the tests in the background has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_leaves_nothing(monkeypatch, tmp_path, tiny_run, output):
     blocks = []
 
