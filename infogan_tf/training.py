@@ -54,12 +54,16 @@ def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
     precision, reason = choose_precision(config.precision)
     layout = LatentLayout.parse(config.latents, config.posterior_stddev)
     data = load_data(config.dataset, config.data_dir)
-    _check_batch_size(config, data, strategy)
+    _check_options(config, data, strategy)
     with strategy.scope():
         model = build_model(config, layout, data.image_shape, precision)
     checkpoints = Checkpoints(run.checkpoints, config.keep_checkpoints)
     found = checkpoints.restore(model) if resume else None
     step = int(model.step.numpy())
+    if _several_workers(strategy) and _mean_over_workers(strategy, step) != step:
+        raise UserError(
+            f"--run_dir: expected a folder that all workers see. Received: {run}, whose steps differ by worker"
+        )
     if step > config.steps:
         raise UserError(f"--steps: expected at least the {step:,} that the run has done. Received: {config.steps}")
 
@@ -107,19 +111,29 @@ def _together(strategy: tf.distribute.Strategy, run: RunDirectory) -> Iterator[N
     Raises:
         RunStopped: where another worker was lost.
     """
-    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+    if not _several_workers(strategy):
         yield
         return
-    wait_for_all = tf.function(lambda: strategy.reduce("SUM", strategy.run(lambda: tf.constant(1.0)), axis=None))
     try:
         yield
-        wait_for_all()
+        _mean_over_workers(strategy, 0)
     except _LOST as error:
         how_to = f"start all workers again with --resume --run_dir={shlex.quote(str(run))}"
         raise RunStopped(f"Stopped: another worker was lost ({type(error).__name__}). To go on {how_to}", 1) from error
 
 
-def _check_batch_size(config: Config, data: ImageData, strategy: tf.distribute.Strategy) -> None:
+def _several_workers(strategy: tf.distribute.Strategy) -> bool:
+    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+
+
+def _mean_over_workers(strategy: tf.distribute.Strategy, value: int) -> float:
+    """The mean of what the workers give, once all have; below 2**53 equal values give their own."""
+    own = tf.constant(value, tf.float64)
+    return float(tf.function(lambda: strategy.reduce("MEAN", strategy.run(lambda: own), axis=None))())
+
+
+def _check_options(config: Config, data: ImageData, strategy: tf.distribute.Strategy) -> None:
+    """Raises a UserError for what these images and devices cannot do."""
     replicas, batch_size = strategy.num_replicas_in_sync, config.batch_size
     if batch_size > len(data.train_images):
         raise UserError(

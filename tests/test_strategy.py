@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -151,12 +152,13 @@ def test_a_taken_port_is_named():
             await_workers([worker, "127.0.0.1:1"], 0, timeout=1)
 
 
-def start_workers(folder, *flags):
+def start_workers(folder, *flags, other=None):
+    """Two workers in `folder`, or the second one in `other`."""
     ports = free_ports(2)
     return [
         subprocess.Popen(
             [sys.executable, str(MAIN), *TINY, *flags],
-            cwd=folder,
+            cwd=other if other and index else folder,
             env=os.environ | {"TF_CONFIG": tf_config(ports, index)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -204,3 +206,10 @@ def test_two_workers_train_together_and_a_killed_job_goes_on_to_the_same_result(
     said, statuses = finished(start_workers(killed, "--resume"))
     assert statuses == [0, 0], said
     assert figures(killed) == figures(whole)
+
+    # A folder that the workers do not share: the second one's is behind.
+    shutil.copytree(whole, tmp_path / "behind")
+    (tmp_path / "behind" / "run" / "checkpoints" / "step_00000012.npz").unlink()
+    said, statuses = finished(start_workers(whole, "--resume", "--steps=16", other=tmp_path / "behind"))
+    assert statuses == [2, 2], said
+    assert all("--run_dir: expected a folder that all workers see" in words for words in said)
