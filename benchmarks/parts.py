@@ -50,19 +50,8 @@ class Parts:
 
     def d_pass(self, real_images, fake_images, latents):
         """Real and fake images through D, the fakes' features through Q: the whole loss; and what is logged."""
-        import tensorflow as tf
-
-        from infogan_tf.layers import batch_statistics
-        from infogan_tf.losses import discriminator_loss
-
-        model = self.model
-        with batch_statistics(parts=2):
-            features = model.trunk(tf.concat([real_images, fake_images], axis=0), training=True)
-        real_logits, fake_logits = tf.split(model.d_head(features), 2)
-        log_probs = model._log_probs(tf.split(features, 2)[1], latents, training=True)
-        loss = discriminator_loss(real_logits, fake_logits)
-        total = loss + model._information_loss(log_probs) + model._reading_loss(log_probs)
-        return total, (loss, log_probs, real_logits)
+        total, *logged = self.model.d_pass(real_images, fake_images, latents)
+        return total, logged
 
     def d_gradients(self, real_images, fake_images, latents):
         """Of D's and Q's weights; and what is logged."""
@@ -78,16 +67,8 @@ class Parts:
 
     def g_pass(self, fake_images, latents):
         """The fakes through D and Q once more: the generator's whole loss; and what is logged."""
-        import keras
-
-        from infogan_tf.losses import generator_loss
-
-        with keras.StatelessScope():
-            features = self.model.trunk(fake_images, training=True)
-            logits = self.model.d_head(features)
-            log_probs = self.model._log_probs(features, latents, training=True)
-        loss = generator_loss(logits)
-        return loss + self.model._information_loss(log_probs), (loss, logits)
+        total, *logged = self.model.g_pass(fake_images, latents)
+        return total, logged
 
     def g_gradients(self, latents):
         """Of the generator's weights, with its forward pass and D's; and what is logged."""

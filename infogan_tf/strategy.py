@@ -1,17 +1,21 @@
-"""Which devices and machines a run uses: a `tf.distribute` strategy, or a clear word why there is none."""
+"""Which devices and machines a run uses, and what the workers of a job do together."""
 
+import contextlib
 import json
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import tensorflow as tf
 
-from infogan_tf.errors import UserError
+from infogan_tf.errors import RunStopped, UserError
 
 # How long a worker waits for the others to start.
 PEERS_TIMEOUT = 45.0
+
+# What TensorFlow raises in the other workers when one is gone.
+_LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
 
 EXAMPLE = '{"cluster": {"worker": ["host0:12345", "host1:12345"]}, "task": {"type": "worker", "index": 0}}'
 
@@ -49,6 +53,39 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
     """Whether this process is the one that writes."""
     resolver = strategy.cluster_resolver
     return resolver is None or resolver.task_type is None or resolver.task_id == 0
+
+
+def same_for_all(strategy: tf.distribute.Strategy, value: int) -> bool:
+    """Whether every worker gives the same value; all have to ask."""
+    return not _has_workers(strategy) or _mean_over_workers(strategy, value) == value
+
+
+@contextlib.contextmanager
+def together(strategy: tf.distribute.Strategy, how_to_go_on: str) -> Iterator[None]:
+    """Workers leave this block together: the first to end would be taken for lost by the others.
+
+    Raises:
+        RunStopped: where another worker was lost; its message ends with `how_to_go_on`.
+    """
+    if not _has_workers(strategy):
+        yield
+        return
+    try:
+        yield
+        _mean_over_workers(strategy, 0)
+    except _LOST as error:
+        name = type(error).__name__
+        raise RunStopped(f"Stopped: another worker was lost ({name}). To go on {how_to_go_on}", 1) from error
+
+
+def _has_workers(strategy):
+    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+
+
+def _mean_over_workers(strategy, value):
+    """Returns when every worker has given its own; below 2**53 equal values give their own."""
+    own = tf.constant(value, tf.float64)
+    return float(tf.function(lambda: strategy.reduce("MEAN", strategy.run(lambda: own), axis=None))())
 
 
 def read_tf_config(text: str) -> tuple[list[str], int]:

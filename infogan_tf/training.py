@@ -16,7 +16,7 @@ from infogan_tf import callbacks, pictures
 from infogan_tf.checkpoints import Checkpoints
 from infogan_tf.config import Config
 from infogan_tf.data import ImageData, load_data, stream
-from infogan_tf.errors import RunStopped, UserError
+from infogan_tf.errors import UserError
 from infogan_tf.export import export_saved_model, float32_twin, versions
 from infogan_tf.latents import LatentLayout
 from infogan_tf.models import InfoGAN
@@ -24,7 +24,7 @@ from infogan_tf.networks import paper_networks
 from infogan_tf.optimizers import FusedAdam
 from infogan_tf.precision import choose_precision
 from infogan_tf.run_directory import RunDirectory, begin, existing_run, new_run
-from infogan_tf.strategy import choose_strategy, is_chief
+from infogan_tf.strategy import choose_strategy, is_chief, same_for_all, together
 from infogan_tf.summary import summarize
 
 # What may differ when a run goes on: how far, where the data lies, and on which devices.
@@ -60,7 +60,7 @@ def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
     checkpoints = Checkpoints(run.checkpoints, config.keep_checkpoints)
     found = checkpoints.restore(model) if resume else None
     step = int(model.step.numpy())
-    if _several_workers(strategy) and _mean_over_workers(strategy, step) != step:
+    if not same_for_all(strategy, step):
         raise UserError(
             f"--run_dir: expected a folder that all workers see. Received: {run}, whose steps differ by worker"
         )
@@ -77,7 +77,7 @@ def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
         if resume:
             print(f"Going on at step {step:,}" + (f", from {found}." if found else ": there is no checkpoint yet."))
 
-    with _together(strategy, run):
+    with together(strategy, f"start all workers again with --resume --run_dir={shlex.quote(str(run))}"):
         fit(model, data, config, run, checkpoints)
         if chief:
             _finish(model, data, config, run, config.steps - step, started, found)
@@ -98,38 +98,6 @@ def _finish(model, data, config, run, steps_done, started, found):
 
         measured = evaluate_run(float32_twin(model), data, config, run, config.evaluation)
     summarize(config, run, steps_done, seconds, exported, measured)
-
-
-# What TensorFlow raises in the other workers when one is gone.
-_LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
-
-
-@contextlib.contextmanager
-def _together(strategy: tf.distribute.Strategy, run: RunDirectory) -> Iterator[None]:
-    """Workers of a job end together: the first to leave would be taken for lost by the others.
-
-    Raises:
-        RunStopped: where another worker was lost.
-    """
-    if not _several_workers(strategy):
-        yield
-        return
-    try:
-        yield
-        _mean_over_workers(strategy, 0)
-    except _LOST as error:
-        how_to = f"start all workers again with --resume --run_dir={shlex.quote(str(run))}"
-        raise RunStopped(f"Stopped: another worker was lost ({type(error).__name__}). To go on {how_to}", 1) from error
-
-
-def _several_workers(strategy: tf.distribute.Strategy) -> bool:
-    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
-
-
-def _mean_over_workers(strategy: tf.distribute.Strategy, value: int) -> float:
-    """The mean of what the workers give, once all have; below 2**53 equal values give their own."""
-    own = tf.constant(value, tf.float64)
-    return float(tf.function(lambda: strategy.reduce("MEAN", strategy.run(lambda: own), axis=None))())
 
 
 def _check_options(config: Config, data: ImageData, strategy: tf.distribute.Strategy) -> None:

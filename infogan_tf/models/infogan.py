@@ -204,26 +204,12 @@ class InfoGAN(keras.Model):
             fake_images = self.generator(latents, training=True)
 
         with tf.GradientTape() as d_tape:
-            # One pass of both through the trunk; batch norm's statistics are of each alone.
-            images = tf.concat([real_images, tf.stop_gradient(fake_images)], axis=0)
-            with batch_statistics(parts=2):
-                features = self.trunk(images, training=True)
-            real_logits, fake_logits = tf.split(self.d_head(features), 2)
-            log_probs = self._log_probs(tf.split(features, 2)[1], latents, training=True)
-            d_loss = discriminator_loss(real_logits, fake_logits)
-            d_total = d_loss + self._information_loss(log_probs) + self._reading_loss(log_probs)
+            d_total, d_loss, log_probs, real_logits = self.d_pass(real_images, tf.stop_gradient(fake_images), latents)
             d_total = _scaled(d_total, self.d_optimizer)
         _apply(self.d_optimizer, d_tape.gradient(d_total, self.d_variables), self.d_variables)
 
-        with g_tape, keras.StatelessScope():
-            # The scope uses the batch's statistics without recording them: D's moving averages then hold real and
-            # fake images in equal parts, which is what D is trained on.
-            features = self.trunk(fake_images, training=True)
-            fake_logits_before = self.d_head(features)
-            g_loss = generator_loss(fake_logits_before)
-            g_total = g_loss
-            if any(self.code_weights.values()):
-                g_total += self._information_loss(self._log_probs(features, latents, training=True))
+        with g_tape:
+            g_total, g_loss, fake_logits_before = self.g_pass(fake_images, latents)
             g_total = _scaled(g_total, self.g_optimizer)
         _apply(self.g_optimizer, g_tape.gradient(g_total, self.g_variables), self.g_variables)
 
@@ -233,6 +219,36 @@ class InfoGAN(keras.Model):
         self.means.update_state(_over_replicas(figures), counts={"prob_fake_after": is_due})
         self.step.assign_add(1)
         return self.get_metrics_result()
+
+    def d_pass(self, real_images, fake_images, latents):
+        """Real and fake images through D, and the fake ones through Q, in training.
+
+        Returns:
+            What D and Q minimise, a scalar; of it -V(D, G); log Q(c|x) by code; and D's logits of the real images.
+        """
+        # One pass of both through the trunk; batch norm's statistics are of each alone.
+        with batch_statistics(parts=2):
+            features = self.trunk(tf.concat([real_images, fake_images], axis=0), training=True)
+        real_logits, fake_logits = tf.split(self.d_head(features), 2)
+        log_probs = self._log_probs(tf.split(features, 2)[1], latents, training=True)
+        loss = discriminator_loss(real_logits, fake_logits)
+        return loss + self._information_loss(log_probs) + self._reading_loss(log_probs), loss, log_probs, real_logits
+
+    def g_pass(self, fake_images, latents):
+        """Fake images through D and Q for the generator, in training.
+
+        Returns:
+            What the generator minimises, a scalar; of it -E[log D(G(z, c))]; and D's logits.
+        """
+        # The scope uses the batch's statistics without recording them: D's moving averages then hold real and fake
+        # images in equal parts, which is what D is trained on.
+        with keras.StatelessScope():
+            features = self.trunk(fake_images, training=True)
+            logits = self.d_head(features)
+            total = loss = generator_loss(logits)
+            if any(self.code_weights.values()):
+                total += self._information_loss(self._log_probs(features, latents, training=True))
+        return total, loss, logits
 
     def make_train_function(self, force=False):
         """As `keras.Model` has it; Keras 3.15's own fails under a strategy of several replicas (keras issue 20585)."""
