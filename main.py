@@ -1,5 +1,6 @@
 """InfoGAN on the command line: flags -> Config -> one call per mode. `python main.py --help` explains."""
 
+import dataclasses
 import importlib
 import os
 import pkgutil
@@ -15,12 +16,15 @@ from infogan_tf.errors import RunStopped, UserError
 from infogan_tf.flags import HelpRequested, parse
 
 
-def defaults_of(dataset: str) -> Config:
-    """The Config of configs/<dataset>.py."""
+def defaults_of(dataset: str, recipe: str) -> Config:
+    """The Config that configs/<dataset>.py has for a recipe."""
     names = [module.name for module in pkgutil.iter_modules(configs.__path__)]
     if dataset not in names:
         raise UserError(f"--dataset: expected one of {', '.join(names)}. Received: {dataset!r}")
-    return importlib.import_module(f"configs.{dataset}").get_config()
+    recipes = importlib.import_module(f"configs.{dataset}").RECIPES
+    if recipe not in recipes:
+        raise UserError(f"--recipe: expected one of {', '.join(recipes)} with {dataset}. Received: {recipe!r}")
+    return dataclasses.replace(recipes[recipe], recipe=recipe)
 
 
 def main(argv: list[str]) -> int:
@@ -33,6 +37,10 @@ def main(argv: list[str]) -> int:
             from infogan_tf.training import train
 
             train(config, given, argv)
+        elif config.mode == "sweep":
+            from infogan_tf.sweep import sweep
+
+            sweep(config, given, argv)
         else:
             from infogan_tf import finished
 

@@ -50,8 +50,7 @@ class Parts:
 
     def d_pass(self, real_images, fake_images, latents):
         """Real and fake images through D, the fakes' features through Q: the whole loss; and what is logged."""
-        total, *logged = self.model.d_pass(real_images, fake_images, latents)
-        return total, logged
+        return self.model.d_pass(real_images, fake_images, latents, self.model.stream_seed("regularize"))
 
     def d_gradients(self, real_images, fake_images, latents):
         """Of D's and Q's weights; and what is logged."""
@@ -65,17 +64,16 @@ class Parts:
         """Moves the weights of D and Q."""
         self.model.d_optimizer.apply(gradients, self.model.d_variables)
 
-    def g_pass(self, fake_images, latents):
+    def g_pass(self, real_images, fake_images, latents):
         """The fakes through D and Q once more: the generator's whole loss; and what is logged."""
-        total, *logged = self.model.g_pass(fake_images, latents)
-        return total, logged
+        return self.model.g_pass(real_images, fake_images, latents, self.model.stream_seed("regularize"))
 
-    def g_gradients(self, latents):
+    def g_gradients(self, real_images, latents):
         """Of the generator's weights, with its forward pass and D's; and what is logged."""
         import tensorflow as tf
 
         with tf.GradientTape() as tape:
-            total, logged = self.g_pass(self.fake(latents), latents)
+            total, logged = self.g_pass(real_images, self.fake(latents), latents)
         return tape.gradient(total, self.model.g_variables), logged
 
     def g_update(self, gradients):
@@ -88,9 +86,8 @@ class Parts:
 
         from infogan_tf.models.infogan import PROB_FAKE_AFTER_EVERY
 
-        model, (d_loss, log_probs, real_logits), (g_loss, fake_logits) = self.model, d_logged, g_logged
+        model, figures = self.model, d_logged | g_logged
         is_due = model.step % PROB_FAKE_AFTER_EVERY == 0
-        figures = model._figures(d_loss, g_loss, log_probs, real_logits, fake_logits)
         figures["prob_fake_after"] = tf.cond(is_due, lambda: model._prob_fake_after(latents), lambda: 0.0)
         model.means.update_state(figures, counts={"prob_fake_after": is_due})
         model.step.assign_add(1)
@@ -110,15 +107,15 @@ def compiled(model, images: np.ndarray, batch_size: int):
     real_images, latents = functions["batch"](batches)
     fake_images = functions["fake"](latents)
     d_gradients, d_logged = functions["d_gradients"](real_images, fake_images, latents)
-    g_gradients, g_logged = functions["g_gradients"](latents)
+    g_gradients, g_logged = functions["g_gradients"](real_images, latents)
     inputs = {
         "batch": (batches,),
         "fake": (latents,),
         "d_pass": (real_images, fake_images, latents),
         "d_gradients": (real_images, fake_images, latents),
         "d_update": (d_gradients,),
-        "g_pass": (fake_images, latents),
-        "g_gradients": (latents,),
+        "g_pass": (real_images, fake_images, latents),
+        "g_gradients": (real_images, latents),
         "g_update": (g_gradients,),
         "log": (latents, d_logged, g_logged),
     }

@@ -1,11 +1,19 @@
 """Fashion-MNIST, 28x28, with the paper's MNIST settings.
 
-Command: python main.py --dataset=fashion_mnist
+Commands: python main.py --dataset=fashion_mnist
+          python main.py --dataset=fashion_mnist --recipe=invariant
 """
+
+import dataclasses
 
 from infogan_tf.config import Config
 
+PAPER = Config(dataset="fashion_mnist")
 
-def get_config() -> Config:
-    """The paper's settings for MNIST."""
-    return Config(dataset="fashion_mnist")
+RECIPES = {
+    "paper": PAPER,
+    # Shoes point left; a mirrored one is the same article.
+    "invariant": dataclasses.replace(
+        PAPER, steps=5_000, invariance_weight=0.3, invariances=f"{Config.invariances},flip"
+    ),
+}

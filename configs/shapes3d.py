@@ -5,7 +5,5 @@ Command: python main.py --dataset=shapes3d
 
 from infogan_tf.config import Config
 
-
-def get_config() -> Config:
-    """A class for each shape, and a uniform code for each other factor."""
-    return Config(dataset="shapes3d", latents="noise:20,cat:4,uniform:5")
+# A class for each shape, and a uniform code for each other factor.
+RECIPES = {"paper": Config(dataset="shapes3d", latents="noise:20,cat:4,uniform:5")}

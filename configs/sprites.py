@@ -5,7 +5,5 @@ Command: python main.py --dataset=sprites
 
 from infogan_tf.config import Config
 
-
-def get_config() -> Config:
-    """A class for each shape, and a uniform code for each other factor."""
-    return Config(dataset="sprites", latents="noise:20,cat:3,uniform:4")
+# A class for each shape, and a uniform code for each other factor.
+RECIPES = {"paper": Config(dataset="sprites", latents="noise:20,cat:3,uniform:4")}

@@ -5,7 +5,5 @@ Command: python main.py --dataset=sprites64
 
 from infogan_tf.config import Config
 
-
-def get_config() -> Config:
-    """As for the smaller sprites."""
-    return Config(dataset="sprites64", latents="noise:20,cat:3,uniform:4")
+# As for the smaller sprites.
+RECIPES = {"paper": Config(dataset="sprites64", latents="noise:20,cat:3,uniform:4")}

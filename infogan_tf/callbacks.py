@@ -17,13 +17,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from infogan_tf import pictures, traversal
+from infogan_tf import guards, pictures, traversal
 from infogan_tf.checkpoints import Checkpoints, NotFiniteError
 from infogan_tf.errors import RunStopped
 from infogan_tf.evaluation.clustering import matched_error
 from infogan_tf.files import write_text
 
 DIVERGED = 1
+# Codes and variety need a while to show.
+GUARDED_FROM_EPOCH = 2
 
 
 class StopOnBrokenLoss(keras.callbacks.Callback):
@@ -73,8 +75,38 @@ class ClassifierError(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):  # noqa: D102
         name = self.model.layout.first_categorical.name
-        classes = self.model.encode(self.images)[name]["probabilities"].argmax(axis=-1)
+        with self.model.averaged():
+            classes = self.model.encode(self.images)[name]["probabilities"].argmax(axis=-1)
         logs[f"{name}_error"] = matched_error(classes, self.labels)
+
+
+class Guards(keras.callbacks.Callback):
+    """Says in a sentence what goes wrong, when it begins to.
+
+    Args:
+        real_images: uint8 [N, H, W, C], to compare samples with.
+    """
+
+    def __init__(self, real_images: np.ndarray):
+        super().__init__()
+        self.real_images = real_images
+        self.said = {}
+
+    def on_epoch_end(self, epoch, logs=None):  # noqa: D102
+        if epoch < GUARDED_FROM_EPOCH:
+            return
+        latents = self.model.layout.sample(len(self.real_images), self.model.stream_seed("pictures"))
+        # A weight of 0 asks for a code that means nothing.
+        wanted = [code for code in self.model.layout.codes if self.model.code_weights[code.name]]
+        found = {
+            "overpowered": guards.overpowered(logs),
+            "dead codes": guards.dead_codes(logs, wanted),
+            "collapsed": guards.collapsed(self.model.generate(latents), self.real_images / 255.0),
+        }
+        for name, sentence in found.items():
+            if sentence and not self.said.get(name):
+                print(f"\nStep {int(self.model.step.numpy()):,}: {sentence}")
+        self.said = found
 
 
 class Progress(keras.callbacks.ProgbarLogger):
@@ -243,8 +275,10 @@ class Pictures(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):  # noqa: D102
         step = int(self.model.step.numpy())
+        with self.model.averaged():
+            drawn = {name: self.model.generate(grid.latents) for name, grid in self.grids.items()}
         for name, grid in self.grids.items():
-            picture = pictures.tile(self.model.generate(grid.latents), grid.columns)
+            picture = pictures.tile(drawn[name], grid.columns)
             pictures.write_png(self.folder / f"{name}_{step:08d}.png", picture)
             self._to_tensorboard(name, picture, step)
 

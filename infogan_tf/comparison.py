@@ -65,6 +65,15 @@ def find_runs(text: str) -> list[Run]:
             "--runs: expected two folders of runs or more, separated by commas, or one folder that holds them. "
             f"Received: {text!r}" + (f", with {len(folders)}" if text else "")
         )
+    return read_runs(folders)
+
+
+def read_runs(folders: list[Path]) -> list[Run]:
+    """The runs in these folders.
+
+    Raises:
+        UserError: where one is no run.
+    """
     names = collections.Counter(folder.name for folder in folders)
     runs = []
     for folder in folders:
@@ -83,8 +92,8 @@ def _read_evaluation(directory):
         raise UserError(f"{directory.evaluation_file}: written by another version ({error})") from error
 
 
-def comparison_page(runs: list[Run]) -> str:
-    """The page as HTML that needs no other file and no network."""
+def compare_runs(runs: list[Run]) -> tuple[str, str]:
+    """A page as HTML that needs no other file and no network; and the most central run's name, if it was measured."""
     groups = collections.defaultdict(list)
     for run in runs:
         groups[run.configuration].append(run)
@@ -98,7 +107,8 @@ def comparison_page(runs: list[Run]) -> str:
             notes.append(f"ModelCentrality: not measured; {str(reason).rstrip('.')}.")
     for note in notes:
         print(f"  {note}")
-    return render(
+    most_central = max(centrality, key=centrality.get) if centrality else ""
+    page = render(
         "comparison.html",
         title=f"{len(runs)} runs on {', '.join(dict.fromkeys(run.config.dataset for run in runs))}",
         runs=runs,
@@ -110,9 +120,10 @@ def comparison_page(runs: list[Run]) -> str:
         curves=_curves(runs),
         traversals=[_newest_picture(run) for run in runs if run.folder.pictures("c1")],
         centrality=centrality,
-        most_central=max(centrality, key=centrality.get) if centrality else "",
+        most_central=most_central,
         notes=notes,
     )
+    return page, most_central
 
 
 def _notes(runs):

@@ -9,7 +9,7 @@ from typing import Any
 from infogan_tf.errors import UserError
 
 # Fields of these groups say what to do now; the rest says what a run is, and is kept in its config.json.
-COMMAND_GROUPS = ("Command", "Drawing (--mode=sample)", "Comparing (--mode=compare)")
+COMMAND_GROUPS = ("Command", "Drawing (--mode=sample)", "Comparing (--mode=compare)", "Sweeping (--mode=sweep)")
 
 
 def option(default: Any, text: str, group: str, low=None, high=None, choices: tuple[str, ...] = ()) -> Any:
@@ -23,8 +23,10 @@ class Config:
     """The options. Values out of bounds raise a UserError that names the flag."""
 
     mode: str = option(
-        "train", "What to do: train a model; measure a trained one; compare several; draw from one; export it again.",
-        "Command", choices=("train", "evaluate", "compare", "sample", "export"),
+        "train",
+        "What to do: train a model; train one for each of several seeds and options; measure a trained one; compare "
+        "several; draw from one; export it again.",
+        "Command", choices=("train", "sweep", "evaluate", "compare", "sample", "export"),
     )  # fmt: skip
     run_dir: str = option(
         "", "The run's folder; a new one under runs/<dataset>/ if not given. Has to be new or empty, unless --resume.",
@@ -40,6 +42,11 @@ class Config:
     dataset: str = option(
         "digits", "The images to learn from: a file of this name in configs/ gives the defaults.", "Data"
     )
+    recipe: str = option(
+        "paper",
+        "Defaults for what is minimised: the paper's objective alone; or with it what real images tell of the codes, "
+        "where the data set has transformations that leave a class unchanged.", "Data", choices=("paper", "invariant"),
+    )  # fmt: skip
     data_dir: str = option(
         "",
         "Where prepared data lies, or is downloaded to; by default TFDS_DATA_DIR, then ~/tensorflow_datasets.",
@@ -65,6 +72,77 @@ class Config:
     lambda_cont: float | None = option(
         None, "The weight for uniform and normal codes, if another.", "Latent codes", low=0.0, high=1000.0
     )
+
+    lambda_warmup: int = option(
+        0, "Steps in which these weights rise from 0, in a straight line.", "Latent codes", low=0, high=10**9
+    )
+
+    invariance_weight: float = option(
+        0.0,
+        "Weight of what discrete codes are to say of real images: the same of each and of its transformed copy, "
+        "surely, and every class as often as the prior has it.", "Information from real images", low=0.0, high=1000.0,
+    )  # fmt: skip
+    invariances: str = option(
+        "rotate:10,shift:0.08,scale:0.1,shear:0.15",
+        "Transformations that leave a discrete code unchanged, each drawn up to its size: rotate:DEGREES, shift:SHARE, "
+        "scale:SHARE, shear:SHARE, contrast:SHARE, noise:STDDEV, flip.",
+        "Information from real images",
+    )
+    entropy_weight: float = option(
+        0.1, "Within it, the weight of H(Q(c|x)); more makes Q surer.", "Information from real images", low=0.0,
+        high=1000.0,
+    )  # fmt: skip
+    marginal_weight: float = option(
+        0.4, "Within it, the weight of the classes' frequencies matching the prior.", "Information from real images",
+        low=0.0, high=1000.0,
+    )  # fmt: skip
+
+    adversarial_loss: str = option(
+        "nonsaturating", "What D and G minimise.", "Toolbox",
+        choices=("nonsaturating", "hinge", "least_squares", "wasserstein"),
+    )  # fmt: skip
+    label_smoothing: float = option(
+        0.0, "One-sided label smoothing: D is to say 1 less this of real images.", "Toolbox", low=0.0, high=0.5
+    )
+    feature_matching_weight: float = option(
+        0.0, "Weight of the distance between mean features of real and fake images, for G.", "Toolbox", low=0.0,
+        high=1000.0,
+    )  # fmt: skip
+    historical_averaging_weight: float = option(
+        0.0, "Weight of the distance between weights and their mean so far.", "Toolbox", low=0.0, high=1000.0
+    )
+    r1_weight: float = option(
+        0.0, "Weight of half D's squared gradient at real images.", "Toolbox", low=0.0, high=1000.0
+    )
+    gradient_penalty_weight: float = option(
+        0.0, "Weight of the squared distance of D's gradient norm from 1, between real and fake images.", "Toolbox",
+        low=0.0, high=1000.0,
+    )  # fmt: skip
+    instance_noise: float = option(
+        0.0, "Standard deviation, at first, of noise on all images that D is shown.", "Toolbox", low=0.0, high=10.0
+    )
+    instance_noise_steps: int = option(
+        5_000, "Steps after which that noise has fallen to 0.", "Toolbox", low=1, high=10**9
+    )
+    contrast_weight: float = option(
+        0.0, "Weight of telling which code two images share (InfoGAN-CR).", "Toolbox", low=0.0, high=1000.0
+    )
+    minibatch_kernels: int = option(
+        0, "Minibatch discrimination: how many measures of likeness to the rest of the batch D is given.", "Toolbox",
+        low=0, high=1000,
+    )  # fmt: skip
+    spectral_norm: bool = option(False, "Divide the weights of D by their largest singular value.", "Toolbox")
+    virtual_batch_norm: bool = option(
+        False, "Batch norm in G whose statistics are those of a fixed batch and the image itself.", "Toolbox"
+    )
+    d_updates: int = option(
+        1, "Updates of D and Q in a step, each on --batch_size real images of its own.", "Toolbox", low=1, high=100
+    )
+    g_updates: int = option(1, "Updates of G in a step.", "Toolbox", low=1, high=100)
+    average_decay: float = option(
+        0.0, "Decay by step of the moving averages of all weights, which are then measured and exported; 0 keeps none.",
+        "Toolbox", low=0.0, high=0.999999,
+    )  # fmt: skip
 
     steps: int = option(
         10_000, "How many training steps; the one option that --resume may change.", "Training", low=1, high=10**9
@@ -116,6 +194,12 @@ class Config:
         "a folder of a PNG for each image, with codes.csv. If not given grid.png, or compare.html with --mode=compare.",
         "Drawing (--mode=sample)",
     )
+
+    seeds: str = option("0,1,2", "The seeds, as in 0,1,2,3,4.", "Sweeping (--mode=sweep)")
+    grid: str = option(
+        "", "Options to vary as well, every value with every other: lambda_info=0.3,1;batch_size=64,128.",
+        "Sweeping (--mode=sweep)",
+    )  # fmt: skip
 
     runs: str = option(
         "", "Folders of runs, as in runs/mnist/a,runs/mnist/b; or one folder that holds runs.",

@@ -8,6 +8,7 @@ import tensorflow as tf
 from infogan_tf.files import partial_name
 from infogan_tf.latents import LatentLayout
 from infogan_tf.models import InfoGAN
+from infogan_tf.models.infogan import NETWORKS
 
 
 def export_saved_model(model: InfoGAN, base: Path) -> Path:
@@ -52,12 +53,16 @@ def versions(base: Path) -> list[int]:
 
 
 def float32_twin(model: InfoGAN) -> InfoGAN:
-    """A copy of `model`, not compiled, that computes in float32 whatever `model` computes in."""
+    """A copy of `model`, not compiled, that computes in float32; with its averaged weights, where it has them."""
     twin = InfoGAN.from_config(model.get_config())
-    for network in (twin.generator, twin.trunk, twin.d_head, twin.q_head):
-        for layer in (network, *network.layers):
+    for name in NETWORKS:
+        network = getattr(twin, name)
+        for layer in (network, *network._flatten_layers()):
             layer.dtype_policy = "float32"
-    twin.set_weights(model.get_weights())
+    with model.averaged():
+        for name in NETWORKS:
+            getattr(twin, name).set_weights(getattr(model, name).get_weights())
+    twin.step.assign(model.step)
     return twin
 
 

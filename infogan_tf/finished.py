@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from infogan_tf import sampling
-from infogan_tf.comparison import comparison_page, find_runs
+from infogan_tf.comparison import compare_runs, find_runs
 from infogan_tf.config import Config
 from infogan_tf.data import load_data
 from infogan_tf.errors import UserError
@@ -52,7 +52,7 @@ def compare(config: Config, given: dict[str, object]) -> Path:
     """
     name = config.output or "compare.html"
     output = _new_output(name, (".html",), "a new .html file")
-    page = comparison_page(find_runs(config.runs))
+    page, _ = compare_runs(find_runs(config.runs))
     with _writing_to(name):
         write_text(output, page)
     print(f"Wrote {output}.")

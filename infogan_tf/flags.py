@@ -14,12 +14,14 @@ InfoGAN in Keras 3 and TensorFlow 2: train a generator whose latent codes mean s
 
 Start here:
   python main.py                                   train on the embedded digits, a few minutes on a laptop
+  python main.py --recipe=invariant                the same, and better: real images inform the codes as well
   python main.py --dataset=mnist --lambda_info=1   the paper's MNIST run (downloads MNIST on first use)
   tensorboard --logdir runs                        watch losses, mutual information, pictures
 
 Afterwards, with the folder that training named:
   python main.py --resume --run_dir=RUN            go on after a kill, or further with --steps=N
   python main.py --mode=evaluate --run_dir=RUN     measure it on 10,000 images; open RUN/report.html
+  python main.py --mode=sweep --seeds=0,1,2,3,4    several seeds, one after another, and a table of them
   python main.py --mode=compare --runs=RUN,RUN     several runs side by side, in compare.html
   python main.py --mode=sample --run_dir=RUN --codes=c1=3 --output=threes.png
   python main.py --mode=export --run_dir=RUN       another SavedModel for TF Serving
@@ -40,25 +42,30 @@ class _FieldParser(flags.ArgumentParser):
 
     def parse(self, argument):
         """The value; a ValueError in words where it does not fit."""
-        kind = {int: int, str: str}.get(self.field.type, float)
-        try:
-            value = kind(argument)
-        except ValueError:
-            value = argument
-        check(self.field, value)
-        return value
+        return value_of(self.field, argument)
 
     def flag_type(self):
         """For absl's own listings."""
         return "string"
 
 
-def parse(argv: list[str], defaults_of: Callable[[str], Config]) -> tuple[Config, dict[str, object]]:
+def value_of(field: dataclasses.Field, text: str) -> object:
+    """The value of an option that is written as `text`; a UserError that names the flag where it does not fit."""
+    kinds = {int: int, str: str, bool: lambda text: {"true": True, "false": False}.get(text, text)}
+    try:
+        value = kinds.get(field.type, float)(text)
+    except ValueError:
+        value = text
+    check(field, value)
+    return value
+
+
+def parse(argv: list[str], defaults_of: Callable[[str, str], Config]) -> tuple[Config, dict[str, object]]:
     """Reads a command line.
 
     Args:
         argv: the program's name and its arguments.
-        defaults_of: gives a data set's Config by name; raises UserError for a name that it does not know.
+        defaults_of: gives the Config of a data set and a recipe by name; raises UserError for names that do not exist.
 
     Returns:
         The data set's defaults with the given flags over them, and the given flags alone.
@@ -84,7 +91,8 @@ def parse(argv: list[str], defaults_of: Callable[[str], Config]) -> tuple[Config
     if len(rest) > 1:
         raise UserError(f"expected flags only, such as --dataset=mnist. Received: {rest[1]!r}")
     given = {field.name: values[field.name].value for field in dataclasses.fields(Config) if values[field.name].present}
-    config = dataclasses.replace(defaults_of(given.get("dataset", Config.dataset)), **given)
+    names = given.get("dataset", Config.dataset), given.get("recipe", Config.recipe)
+    config = dataclasses.replace(defaults_of(*names), **given)
     if values["help"].value:
         raise HelpRequested(help_text(config))
     return config, given

@@ -77,6 +77,11 @@ class Code:
         """The largest L_I that this code's Q can show, in nats: H(c) where the code is discrete."""
         return self.entropy
 
+    @property
+    def floor(self) -> float:
+        """L_I, in nats, where Q knows the prior and nothing of the image."""
+        return 0.0
+
     def sample(self, count: tf.Tensor | int, seed: tf.Tensor) -> tf.Tensor:
         """Draws values from the prior: [count], of `dtype`."""
         raise NotImplementedError
@@ -91,6 +96,10 @@ class Code:
 
     def posterior(self, parameters: tf.Tensor) -> dict[str, tf.Tensor]:
         """Q(c|x) in words: the distribution's own quantities, by name."""
+        raise NotImplementedError
+
+    def log_probabilities(self, parameters: tf.Tensor) -> tf.Tensor:
+        """log Q(c|x) in nats of every class of a discrete code, [B, num_classes]."""
         raise NotImplementedError
 
     def traversal(self, steps: int) -> np.ndarray:
@@ -130,6 +139,9 @@ class Categorical(Code):
     def posterior(self, parameters):  # noqa: D102
         return {"probabilities": tf.nn.softmax(parameters)}
 
+    def log_probabilities(self, parameters):  # noqa: D102
+        return tf.nn.log_softmax(parameters)
+
     def traversal(self, steps):  # noqa: D102
         return np.arange(self.num_classes, dtype=np.int32)
 
@@ -159,6 +171,9 @@ class Bernoulli(Code):
 
     def posterior(self, parameters):  # noqa: D102
         return {"probability": tf.sigmoid(tf.squeeze(parameters, axis=-1))}
+
+    def log_probabilities(self, parameters):  # noqa: D102
+        return tf.concat([tf.math.log_sigmoid(-parameters), tf.math.log_sigmoid(parameters)], axis=-1)
 
     def traversal(self, steps):  # noqa: D102
         return np.arange(self.num_classes, dtype=np.int32)
@@ -206,6 +221,11 @@ class Uniform(Continuous):
     @property
     def entropy(self) -> float:  # noqa: D102
         return math.log(2.0)
+
+    @property
+    def floor(self) -> float:
+        """That of the Gaussian with the prior's variance, 1/3."""
+        return self.entropy - 0.5 * math.log(2.0 * math.pi * math.e / 3.0)
 
     def sample(self, count, seed):  # noqa: D102
         return tf.random.stateless_uniform((count,), seed, minval=-1.0, maxval=1.0)

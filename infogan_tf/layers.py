@@ -3,9 +3,10 @@
 import contextlib
 import contextvars
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 
@@ -64,8 +65,7 @@ class BatchNormReLU(keras.layers.BatchNormalization):
     def call(self, inputs, training=None, mask=None):
         """Activations of the shape and dtype of `inputs`, [B, ..., C]."""
         if training and self.trainable:
-            parts = [self._normalize(part) for part in tf.split(inputs, _statistics.get().parts)]
-            outputs = tf.concat(parts, axis=0) if len(parts) > 1 else parts[0]
+            outputs = part_by_part(self._normalize, inputs)
         else:
             outputs = super().call(inputs, training=training, mask=mask)
         return leaky_relu(outputs, self.negative_slope) if self.negative_slope else tf.nn.relu(outputs)
@@ -102,6 +102,134 @@ class BatchNormReLU(keras.layers.BatchNormalization):
         variance = square - mean * mean
         outputs = tf.nn.batch_normalization(x, mean, variance, self.beta, self.gamma, self.epsilon)
         return tf.cast(outputs, inputs.dtype), mean, variance
+
+
+@keras.saving.register_keras_serializable(package="infogan_tf")
+class VirtualBatchNormReLU(BatchNormReLU):
+    """Virtual batch normalisation and a leaky rectifier: Salimans et al. 2016 (arXiv:1606.03498), section 3.5.
+
+    In training, the first rows of a batch are the reference batch that `AddReference` put there. It is normalised by
+    its own statistics; each of the other rows by those of the reference batch and itself. The reference batch's
+    statistics are recorded for inference.
+
+    Args:
+        rows: of the reference batch.
+    """
+
+    def __init__(self, negative_slope: float = 0.0, rows: int = 64, **kwargs):
+        super().__init__(negative_slope, **kwargs)
+        self.rows = rows
+
+    def get_config(self):
+        """Every argument of the constructor, for `keras.saving`."""
+        return {**super().get_config(), "rows": self.rows}
+
+    def _normalize(self, inputs):
+        inputs32 = tf.cast(inputs, tf.float32)
+        reference, examples = inputs32[: self.rows], inputs32[self.rows :]
+        axes = list(range(1, len(inputs.shape) - 1))
+        share = 1.0 / (self.rows + 1.0)
+
+        def moments(x):
+            """Of each example by itself, [B, ..., C]: the means of its values and of their squares."""
+            if not axes:
+                return x, tf.square(x)
+            return tf.reduce_mean(x, axes, keepdims=True), tf.reduce_mean(tf.square(x), axes, keepdims=True)
+
+        mean, square = (tf.reduce_mean(value, 0, keepdims=True) for value in moments(reference))
+        own_mean, own_square = moments(examples)
+        both_mean, both_square = share * own_mean + (1 - share) * mean, share * own_square + (1 - share) * square
+        outputs = [
+            tf.nn.batch_normalization(x, m, s - m * m, self.beta, self.gamma, self.epsilon)
+            for x, m, s in ((reference, mean, square), (examples, both_mean, both_square))
+        ]
+        values = tf.reshape(mean, [-1]), tf.reshape(square - mean * mean, [-1])
+        for moving, value in zip((self.moving_mean, self.moving_variance), values, strict=True):
+            moving.assign(moving * self.momentum + value * (1.0 - self.momentum))
+        return tf.cast(tf.concat(outputs, axis=0), inputs.dtype)
+
+
+@keras.saving.register_keras_serializable(package="infogan_tf")
+class AddReference(keras.layers.Layer):
+    """In training, puts a fixed batch before each batch, for `VirtualBatchNormReLU`; `DropReference` takes it off.
+
+    Args:
+        reference: float32 [R, F].
+    """
+
+    def __init__(self, reference: np.ndarray, **kwargs):
+        super().__init__(**{**kwargs, "dtype": "float32"})
+        self.reference = np.asarray(reference, np.float32)
+
+    def call(self, inputs, training=None):
+        """[R + B, F] in training, else the inputs [B, F]."""
+        return tf.concat([self.reference, inputs], axis=0) if training else inputs
+
+    def get_config(self):  # noqa: D102
+        return {**super().get_config(), "reference": self.reference.tolist()}
+
+
+@keras.saving.register_keras_serializable(package="infogan_tf")
+class DropReference(keras.layers.Layer):
+    """Takes off what `AddReference` put there.
+
+    Args:
+        rows: of the reference batch.
+    """
+
+    def __init__(self, rows: int, **kwargs):
+        super().__init__(**{**kwargs, "dtype": "float32"})
+        self.rows = rows
+
+    def call(self, inputs, training=None):
+        """The rows after the reference batch's, in training."""
+        return inputs[self.rows :] if training else inputs
+
+    def get_config(self):  # noqa: D102
+        return {**super().get_config(), "rows": self.rows}
+
+
+@keras.saving.register_keras_serializable(package="infogan_tf")
+class MinibatchDiscrimination(keras.layers.Layer):
+    """Appends to each example's features how like the rest of its batch it is: Salimans et al. 2016, section 3.2.
+
+    Features f [B, F] times a tensor give M [B, kernels, dimensions]; what is appended is o [B, kernels], the sum over
+    the other examples j of exp(-||M_i - M_j||_1), kernel by kernel.
+
+    Args:
+        kernels: how many measures of likeness.
+        dimensions: in which each compares.
+    """
+
+    def __init__(self, kernels: int, dimensions: int = 5, **kwargs):
+        super().__init__(**{**kwargs, "dtype": "float32"})
+        self.kernels = kernels
+        self.dimensions = dimensions
+
+    def build(self, input_shape):  # noqa: D102
+        shape = (input_shape[-1], self.kernels * self.dimensions)
+        self.kernel = self.add_weight(shape=shape, initializer=keras.initializers.RandomNormal(stddev=0.02))
+
+    def call(self, inputs, training=None):
+        """[B, F + kernels], float32."""
+        return part_by_part(self._append, tf.cast(inputs, tf.float32)) if training else self._append(inputs)
+
+    def compute_output_shape(self, input_shape):  # noqa: D102
+        return (*input_shape[:-1], input_shape[-1] + self.kernels)
+
+    def get_config(self):  # noqa: D102
+        return {**super().get_config(), "kernels": self.kernels, "dimensions": self.dimensions}
+
+    def _append(self, inputs):
+        matrices = tf.reshape(inputs @ self.kernel, (-1, self.kernels, self.dimensions))
+        distances = tf.reduce_sum(tf.abs(matrices[:, tf.newaxis] - matrices[tf.newaxis]), axis=-1)  # [B, B, kernels]
+        return tf.concat([inputs, tf.reduce_sum(tf.exp(-distances), axis=1) - 1.0], axis=-1)
+
+
+def part_by_part(function: Callable[[tf.Tensor], tf.Tensor], inputs: tf.Tensor) -> tf.Tensor:
+    """`function` of each of the batches that `inputs` stands for, see `batch_statistics`, one after another."""
+    parts = [function(part) for part in tf.split(inputs, _statistics.get().parts)]
+    return tf.concat(parts, axis=0) if len(parts) > 1 else parts[0]
 
 
 @keras.saving.register_keras_serializable(package="infogan_tf")

@@ -8,10 +8,18 @@ Layers compute in the dtype policy they are given; the generator's sigmoid and t
 """
 
 import keras
+import numpy as np
 from keras import layers
 
 from infogan_tf.errors import UserError
-from infogan_tf.layers import BatchNormReLU, LeakyReLU
+from infogan_tf.layers import (
+    AddReference,
+    BatchNormReLU,
+    DropReference,
+    LeakyReLU,
+    MinibatchDiscrimination,
+    VirtualBatchNormReLU,
+)
 
 LEAK = 0.1
 
@@ -22,6 +30,9 @@ def paper_networks(
     image_shape: tuple[int, int, int] = (28, 28, 1),
     dtype: str | keras.DTypePolicy | None = None,
     sync_batch_norm: bool = True,
+    spectral_norm: bool = False,
+    minibatch_kernels: int = 0,
+    reference_latents: np.ndarray | None = None,
 ) -> dict[str, keras.Sequential]:
     """Builds the paper's four networks.
 
@@ -31,6 +42,11 @@ def paper_networks(
         image_shape: height, width, channels; height and width are multiples of 4.
         dtype: a Keras dtype policy; the global one by default.
         sync_batch_norm: under a `tf.distribute` strategy, whether batch norm takes its statistics over all replicas.
+        spectral_norm: whether trunk and D head have their weights divided by the largest singular value after every
+            step (Miyato et al. 2018, arXiv:1802.05957), by `keras.layers.SpectralNormalization`.
+        minibatch_kernels: of `layers.MinibatchDiscrimination` in D's head; 0 for none.
+        reference_latents: [R, num_latents], the reference batch of a generator with virtual batch normalisation, see
+            `layers.VirtualBatchNormReLU`; None for one with batch normalisation.
 
     Returns:
         "generator": latents [B, num_latents] to images [B, H, W, C] in [0, 1], float32;
@@ -55,42 +71,56 @@ def paper_networks(
         kwargs = {"strides": 2, "padding": "same", "dtype": dtype, **kwargs}
         return kind(filters, 4, kernel_initializer=initializer, name=name, **kwargs)
 
-    def batch_norm(name, leak):
+    def batch_norm(name, leak, kind=BatchNormReLU):
         constants = {"momentum": 0.9, "epsilon": 1e-5}
-        return BatchNormReLU(leak, synchronized=sync_batch_norm, dtype=dtype, name=name, **constants)
+        if kind is VirtualBatchNormReLU:
+            constants["rows"] = len(reference_latents)
+        return kind(leak, synchronized=sync_batch_norm, dtype=dtype, name=name, **constants)
+
+    virtual = reference_latents is not None
+
+    def of_generator(name):
+        return batch_norm(name, 0.0, VirtualBatchNormReLU if virtual else BatchNormReLU)
+
+    def of_discriminator(layer):
+        return layers.SpectralNormalization(layer, name=f"{layer.name}_sn") if spectral_norm else layer
 
     small = (height // 4, width // 4, 128)
     generator = keras.Sequential(
         [
             keras.Input((num_latents,), name="latents"),
+            *([AddReference(reference_latents, name="add_reference")] if virtual else []),
             dense(1024, "fc1", use_bias=False),
-            batch_norm("fc1_bn", 0.0),
+            of_generator("fc1_bn"),
             dense(small[0] * small[1] * small[2], "fc2", use_bias=False),
-            batch_norm("fc2_bn", 0.0),
+            of_generator("fc2_bn"),
             layers.Reshape(small, dtype=dtype, name="to_image"),
             convolution(layers.Conv2DTranspose, 64, "upconv1", use_bias=False),
-            batch_norm("upconv1_bn", 0.0),
+            of_generator("upconv1_bn"),
             convolution(layers.Conv2DTranspose, channels, "upconv2"),
             layers.Activation("sigmoid", dtype="float32", name="images"),
+            *([DropReference(len(reference_latents), name="drop_reference")] if virtual else []),
         ],
         name="generator",
     )
     trunk = keras.Sequential(
         [
             keras.Input(image_shape, name="images"),
-            convolution(layers.Conv2D, 64, "conv1"),
+            of_discriminator(convolution(layers.Conv2D, 64, "conv1")),
             LeakyReLU(negative_slope=LEAK, dtype=dtype, name="conv1_lrelu"),
-            convolution(layers.Conv2D, 128, "conv2", use_bias=False),
+            of_discriminator(convolution(layers.Conv2D, 128, "conv2", use_bias=False)),
             batch_norm("conv2_bn", LEAK),
             layers.Flatten(dtype=dtype, name="flatten"),
-            dense(1024, "fc", use_bias=False),
+            of_discriminator(dense(1024, "fc", use_bias=False)),
             batch_norm("fc_bn", LEAK),
         ],
         name="trunk",
     )
     features = trunk.output_shape[1:]
+    likeness = [MinibatchDiscrimination(minibatch_kernels, name="likeness")] if minibatch_kernels else []
     d_head = keras.Sequential(
-        [keras.Input(features, name="features"), dense(1, "logit", dtype="float32")], name="d_head"
+        [keras.Input(features, name="features"), *likeness, of_discriminator(dense(1, "logit", dtype="float32"))],
+        name="d_head",
     )
     q_head = keras.Sequential(
         [

@@ -5,7 +5,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import tensorflow as tf
 
@@ -58,6 +58,14 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
 def same_for_all(strategy: tf.distribute.Strategy, value: int) -> bool:
     """Whether every worker gives the same value; all have to ask."""
     return not _has_workers(strategy) or _mean_over_workers(strategy, value) == value
+
+
+def drawn_here(count: tf.Tensor, draw: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
+    """This replica's `count` rows of what `draw(rows)` gives for all replicas: as one device would have drawn them."""
+    replica = tf.distribute.get_replica_context()
+    rows = draw(count * replica.num_replicas_in_sync)
+    start = tf.cast(replica.replica_id_in_sync_group, tf.int32) * count
+    return rows[start : start + count]
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from infogan_tf import callbacks, pictures
+from infogan_tf import callbacks, pictures, regularizers
 from infogan_tf.checkpoints import Checkpoints
 from infogan_tf.config import Config
 from infogan_tf.data import ImageData, load_data, stream
@@ -114,6 +114,9 @@ def _check_options(config: Config, data: ImageData, strategy: tf.distribute.Stra
         )
     if config.jit_compile and replicas > 1:
         raise UserError(f"--jit_compile: expected false with several replicas, here {replicas}. Received: true")
+    if config.jit_compile and config.invariance_weight:
+        # TensorFlow's affine transformation of images has no XLA kernel.
+        raise UserError("--jit_compile: expected false with --invariance_weight above 0. Received: true")
 
 
 def _is_exported(run: RunDirectory, checkpoint: Path) -> bool:
@@ -125,7 +128,16 @@ def _is_exported(run: RunDirectory, checkpoint: Path) -> bool:
 def build_model(config: Config, layout: LatentLayout, image_shape: tuple[int, int, int], precision: str) -> InfoGAN:
     """Builds and compiles the model that `config` describes; its weights are a function of the seed."""
     keras.utils.set_random_seed(config.seed)
-    networks = paper_networks(layout.width, layout.num_parameters, image_shape, precision, config.sync_batch_norm)
+    networks = paper_networks(
+        layout.width,
+        layout.num_parameters,
+        image_shape,
+        precision,
+        sync_batch_norm=config.sync_batch_norm,
+        spectral_norm=config.spectral_norm,
+        minibatch_kernels=config.minibatch_kernels,
+        reference_latents=layout.sample(64, [config.seed, 0]).numpy() if config.virtual_batch_norm else None,
+    )
     model = InfoGAN(layout, **networks, seed=config.seed)
     model.compile(
         d_optimizer=_adam(config, config.d_learning_rate, "d_optimizer"),
@@ -133,9 +145,35 @@ def build_model(config: Config, layout: LatentLayout, image_shape: tuple[int, in
         lambda_info=config.lambda_info,
         lambda_cat=config.lambda_cat,
         lambda_cont=config.lambda_cont,
+        lambda_warmup=config.lambda_warmup,
+        adversarial_loss=config.adversarial_loss,
+        real_target=1.0 - config.label_smoothing,
+        regularizers=regularizers_of(config),
+        d_updates=config.d_updates,
+        g_updates=config.g_updates,
+        average_decay=config.average_decay,
         jit_compile=config.jit_compile,
     )
     return model
+
+
+def regularizers_of(config: Config) -> list[regularizers.Regularizer]:
+    """The regularisers that the options ask for: those whose weight is not 0."""
+    arguments = {
+        regularizers.Invariance: {
+            "weight": config.invariance_weight,
+            "transformations": config.invariances,
+            "entropy_weight": config.entropy_weight,
+            "marginal_weight": config.marginal_weight,
+        },
+        regularizers.FeatureMatching: {"weight": config.feature_matching_weight},
+        regularizers.HistoricalAveraging: {"weight": config.historical_averaging_weight},
+        regularizers.R1: {"weight": config.r1_weight},
+        regularizers.GradientPenalty: {"weight": config.gradient_penalty_weight},
+        regularizers.InstanceNoise: {"weight": config.instance_noise, "steps": config.instance_noise_steps},
+        regularizers.Contrast: {"weight": config.contrast_weight},
+    }
+    return [kind(**given) for kind, given in arguments.items() if given["weight"]]
 
 
 def restored_model(run: RunDirectory, config: Config) -> InfoGAN:
@@ -198,6 +236,7 @@ def _writers(model, data, config, run, checkpoints, stack) -> list[keras.callbac
         callbacks.MetricsFile(run.metrics_file, config.batch_size),
         board,
         callbacks.Pictures(run.samples, _some(data.train_images), board.writer),
+        callbacks.Guards(_some(data.train_images)),
         saver,
         stop_on_signal,
     ]
@@ -207,11 +246,12 @@ def _batches(images: np.ndarray, config: Config, step: int, strategy: tf.distrib
     """The stream from `step` on; with several replicas, each gets its part of every batch."""
     replicas = strategy.num_replicas_in_sync
     if replicas == 1:
-        return stream(images, config.batch_size, config.seed, step)
+        return stream(images, config.batch_size * config.d_updates, config.seed, step)
 
     def of_a_machine(context):
         part = {"part": context.input_pipeline_id, "parts": context.num_input_pipelines}
-        return stream(images, config.batch_size, config.seed, step, **part).rebatch(config.batch_size // replicas)
+        count = config.batch_size * config.d_updates
+        return stream(images, count, config.seed, step, **part).rebatch(count // replicas)
 
     return strategy.distribute_datasets_from_function(of_a_machine)
 

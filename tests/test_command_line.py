@@ -33,8 +33,12 @@ def refused(capsys, *flags):
         (["--steps=1.5"], ["--steps", "an integer", "'1.5'"]),
         (["--adam_beta_1=1"], ["--adam_beta_1", "0.9999"]),
         (["--precision=float8"], ["--precision", "one of auto, float32", "'float8'"]),
-        (["--mode=fly"], ["--mode", "train, evaluate, compare, sample, export", "'fly'"]),
+        (["--mode=fly"], ["--mode", "train, sweep, evaluate, compare, sample, export", "'fly'"]),
         (["--dataset=mnits"], ["--dataset", "digits", "fashion_mnist", "'mnits'"]),
+        (["--recipe=quick"], ["--recipe", "one of paper, invariant", "'quick'"]),
+        (["--dataset=sprites", "--recipe=invariant"], ["--recipe", "one of paper with sprites", "'invariant'"]),
+        (["--invariance_weight=1", "--invariances=rotate"], ["--invariances", "rotate:SIZE", "'rotate'"]),
+        (["--invariance_weight=1", "--jit_compile"], ["--jit_compile", "--invariance_weight"]),
         (["--latents=noise:62,cats:10"], ["--latents", "position 10", "noise:62,cats:10"]),
         (["--lr_decay_steps=5,3"], ["--lr_decay_steps", "ascending", "5,3"]),
         (["--seed=-1"], ["--seed", "-1"]),
@@ -145,9 +149,20 @@ def test_a_flag_overrides_the_data_sets_default():
     assert (config.steps, config.dataset, config.eval_every) == (
         7,
         "digits",
-        main_module.defaults_of("digits").eval_every,
+        main_module.defaults_of("digits", "paper").eval_every,
     )
     assert given == {"steps": 7, "resume": False}
+
+
+def test_a_recipe_changes_the_defaults_and_flags_change_the_recipe():
+    from infogan_tf.flags import parse
+
+    paper, _ = parse(["main.py", "--dataset=mnist"], main_module.defaults_of)
+    config, given = parse(["main.py", "--dataset=mnist", "--recipe=invariant", "--steps=7"], main_module.defaults_of)
+    assert (paper.recipe, paper.invariance_weight) == ("paper", 0.0)
+    assert (config.recipe, config.steps) == ("invariant", 7)
+    assert config.invariance_weight > 0.0
+    assert given == {"dataset": "mnist", "recipe": "invariant", "steps": 7}
 
 
 def test_every_bound_is_an_allowed_value():

@@ -1,5 +1,8 @@
 """The train step: who is updated by what, what is logged, and that it survives saving."""
 
+import inspect
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +10,7 @@ import tensorflow as tf
 from conftest import make_model
 
 from infogan_tf.losses import discriminator_loss, generator_loss
+from infogan_tf.regularizers import R1, InstanceNoise, Regularizer
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 1), dtype=np.uint8)
 KEYS = {
@@ -33,19 +37,20 @@ class Recorder(keras.optimizers.SGD):
         self.gradients = {v.path: g.numpy() for g, v in zip(grads, trainable_variables, strict=True)}
 
 
-def step_gradients(**weights):
+def step_gradients(step=0, **weights):
     """The gradients of D and G in one step, taken from the optimizers, with everything else at its place."""
     model = make_model()
     recorders = Recorder(0.0), Recorder(0.0)
     model.compile(*recorders, run_eagerly=True, **weights)
+    model.step.assign(step)
     model.train_on_batch(IMAGES)
     return model, recorders[0].gradients, recorders[1].gradients
 
 
-def reference_gradients(lambdas):
+def reference_gradients(lambdas, step=0):
     """The same gradients, written down naively from equation 6 of the paper: two passes, nothing shared."""
     model = make_model()
-    latents = model.layout.sample(len(IMAGES), model.stream_seed("train", 0))
+    latents = model.layout.sample(len(IMAGES), model.stream_seed("train", step))
     real = IMAGES.astype(np.float32) / 255
 
     def information(features):
@@ -109,6 +114,39 @@ def test_a_code_of_weight_zero_reaches_neither_trunk_nor_generator():
     assert np.all(np.abs(bias) > 0)
 
 
+@pytest.mark.parametrize(("step", "share"), [(0, 0.0), (3, 0.3), (10, 1.0), (25, 1.0)])
+def test_the_weights_of_the_information_warm_up(step, share):
+    _, d, g = step_gradients(step, lambda_info=0.5, lambda_cont=2.0, lambda_warmup=10)
+    expected_d, expected_g = reference_gradients({"c1": 0.5 * share, "c2": 2.0 * share, "c3": 2.0 * share}, step)
+    assert_close(d, expected_d)
+    assert_close(g, expected_g)
+
+
+LOSSES = {
+    "hinge": lambda r, f: np.maximum(0, 0.9 - r).mean() + np.maximum(0, 1 + f).mean(),
+    "least_squares": lambda r, f: ((r - 0.9) ** 2).mean() / 2 + (f**2).mean() / 2,
+    "wasserstein": lambda r, f: f.mean() - 0.9 * r.mean(),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_another_adversarial_loss_is_minimised_and_logged(name):
+    model = make_model()
+    latents = model.layout.sample(len(IMAGES), model.stream_seed("train", 0))
+    fake = model.generator(latents, training=True)
+    real, fake = (model.d_head(model.trunk(x, training=True)) for x in (IMAGES.astype(np.float32) / 255, fake))
+    recorders = Recorder(0.0), Recorder(0.0)
+    model.compile(*recorders, run_eagerly=True, adversarial_loss=name, real_target=0.9)
+    logs = model.train_on_batch(IMAGES, return_dict=True)
+    assert logs["d_loss"] == pytest.approx(LOSSES[name](real.numpy(), fake.numpy()), rel=1e-4)
+    of_g = ((fake.numpy() - 1) ** 2).mean() / 2 if name == "least_squares" else -fake.numpy().mean()
+    assert logs["g_loss"] == pytest.approx(of_g, rel=1e-4)
+    # The bias of D's last layer moves all logits alike.
+    real, fake, h = real.numpy().astype(float), fake.numpy().astype(float), 1e-6
+    slope = (LOSSES[name](real + h, fake + h) - LOSSES[name](real - h, fake - h)) / (2 * h)
+    assert recorders[0].gradients["d_head/logit/bias"] == pytest.approx(slope, abs=1e-5)
+
+
 def test_every_part_is_updated_by_its_own_optimizer():
     for still, expected in (("g_optimizer", {"trunk", "d_head", "q_head"}), ("d_optimizer", {"generator"})):
         model = make_model()
@@ -116,6 +154,40 @@ def test_every_part_is_updated_by_its_own_optimizer():
         before = snapshot(model)
         model.train_on_batch(IMAGES)
         assert moved(before, snapshot(model)) == expected
+
+
+class Witness(Regularizer):
+    """Keeps what the passes of a step are given, and asks for nothing."""
+
+    def prepare(self, model):
+        self.seen = {"d": [], "g": []}
+
+    def d_term(self, model, batch):
+        self.seen["d"].append(batch)
+        return tf.constant(0.0)
+
+    def g_term(self, model, batch):
+        self.seen["g"].append(batch)
+        return tf.constant(0.0)
+
+
+@pytest.mark.parametrize(("d_updates", "g_updates"), [(1, 1), (4, 1), (1, 3), (2, 3), (4, 2)])
+def test_a_step_has_several_updates_of_each_player(d_updates, g_updates):
+    witness = Witness(1.0)
+    model = make_model(d_updates=d_updates, g_updates=g_updates, regularizers=[witness], run_eagerly=True)
+    model.train_on_batch(IMAGES)
+    assert (int(model.step), int(model.d_optimizer.iterations), int(model.g_optimizer.iterations)) == (
+        1, d_updates, g_updates,
+    )  # fmt: skip
+    d, g = witness.seen["d"], witness.seen["g"]
+    assert (len(d), len(g)) == (d_updates, g_updates)
+    # D sees all the step's images, a part in every update.
+    np.testing.assert_allclose(np.concatenate([each.real_images for each in d]), IMAGES / np.float32(255))
+    # The last of D's and the first of G's share their latents; all others, and all seeds, are their own.
+    assert len({each.latents.numpy().tobytes() for each in [*d, *g]}) == d_updates + g_updates - 1
+    np.testing.assert_array_equal(d[-1].latents, g[0].latents)
+    np.testing.assert_array_equal(d[-1].latents.shape, (16 // d_updates, model.layout.width))
+    assert len({each.seed.numpy().tobytes() for each in [*d, *g]}) == d_updates + g_updates
 
 
 def test_training_logs_the_epochs_means():
@@ -226,6 +298,23 @@ def test_a_keras_file_keeps_weights_and_both_optimizers(tmp_path, dtype):
     loaded.train_on_batch(IMAGES)
     for one, other in zip(model.weights, loaded.weights, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_every_argument_of_compile_comes_back():
+    arguments = {
+        "lambda_info": 0.5, "lambda_cat": 0.1, "lambda_cont": 0.2, "lambda_warmup": 7, "adversarial_loss": "hinge",
+        "real_target": 0.9, "d_updates": 2, "g_updates": 3, "average_decay": 0.9, "jit_compile": True,
+        "steps_per_execution": 2,
+    }  # fmt: skip
+    model, other = make_model(**arguments, regularizers=[R1(0.3), InstanceNoise(0.2, steps=5)]), make_model()
+    config = model.get_compile_config()
+    assert {name: config[name] for name in arguments} == arguments
+    other.compile_from_config(json.loads(json.dumps(config)))
+    assert other.get_compile_config() == config
+    assert [(type(each), each.weight) for each in other.regularizers] == [(R1, 0.3), (InstanceNoise, 0.2)]
+    assert set(inspect.signature(model.compile).parameters) - {"kwargs"} == set(config) - {
+        "jit_compile", "steps_per_execution",
+    }  # fmt: skip
 
 
 def test_a_fixed_posterior_survives_saving(tmp_path):

@@ -1,6 +1,7 @@
 """InfoGAN as a Keras model: one train step that updates D and Q, then G."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 
 import keras
 import numpy as np
@@ -9,14 +10,19 @@ from tqdm import tqdm
 
 from infogan_tf.latents import LatentLayout, fold_in
 from infogan_tf.layers import batch_statistics
-from infogan_tf.losses import discriminator_loss, generator_loss
+from infogan_tf.losses import ADVERSARIAL_LOSSES
+from infogan_tf.models.averages import Averages
 from infogan_tf.models.means import Means
+from infogan_tf.regularizers import Batch, Regularizer
+from infogan_tf.strategy import drawn_here
 
 # Every random draw of a run is a pure function of (seed, stream, position): what is drawn in one stream moves no other.
-STREAMS = {"train": 0, "evaluate": 1, "pictures": 2, "sample": 3, "measure": 4}
+STREAMS = {"train": 0, "evaluate": 1, "pictures": 2, "sample": 3, "measure": 4, "regularize": 5}
 
 # prob_fake_after costs one more pass through G and D; every tenth step is enough for a curve.
 PROB_FAKE_AFTER_EVERY = 10
+
+NETWORKS = ("generator", "trunk", "d_head", "q_head")
 
 
 @keras.saving.register_keras_serializable(package="infogan_tf")
@@ -77,13 +83,8 @@ class InfoGAN(keras.Model):
         self.q_head = q_head
         # Counts train steps. The optimizers' counters stand still where float16 skips a step; this one never does.
         self.step = self.add_weight(name="step", shape=(), dtype="int64", initializer="zeros", trainable=False)
+        self.averages = None  # until `compile` makes them
         self.built = True
-
-        # === Metrics ===
-        names = ["d_loss", "g_loss", "q_loss", "mutual_info"]
-        names += [f"mutual_info/{code.name}" for code in layout.codes]
-        names += ["prob_real", "prob_fake_before", "prob_fake_after"]
-        self.means = Means(names)
 
         # === Config ===
         self.layout = layout
@@ -91,7 +92,7 @@ class InfoGAN(keras.Model):
 
     def get_config(self):
         """Every argument of the constructor, for `keras.saving`."""
-        networks = {name: getattr(self, name) for name in ("generator", "trunk", "d_head", "q_head")}
+        networks = {name: getattr(self, name) for name in NETWORKS}
         return {
             **super().get_config(),
             "layout": self.layout.text,
@@ -104,7 +105,7 @@ class InfoGAN(keras.Model):
     def from_config(cls, config, custom_objects=None):
         """The inverse of `get_config`."""
         config = dict(config)
-        for name in ("generator", "trunk", "d_head", "q_head"):
+        for name in NETWORKS:
             config[name] = keras.saving.deserialize_keras_object(config[name], custom_objects)
         return cls(**config)
 
@@ -127,6 +128,13 @@ class InfoGAN(keras.Model):
         lambda_info: float = 1.0,
         lambda_cat: float | None = None,
         lambda_cont: float | None = None,
+        lambda_warmup: int = 0,
+        adversarial_loss: str = "nonsaturating",
+        real_target: float = 1.0,
+        regularizers: Sequence[Regularizer] = (),
+        d_updates: int = 1,
+        g_updates: int = 1,
+        average_decay: float = 0.0,
         **kwargs,
     ):
         """Sets what `fit` needs.
@@ -140,6 +148,14 @@ class InfoGAN(keras.Model):
             lambda_info: the weight of L_I.
             lambda_cat: the weight for categorical and Bernoulli codes, in place of lambda_info.
             lambda_cont: the weight for continuous codes, in place of lambda_info.
+            lambda_warmup: steps in which the weights of L_I rise from 0, in a straight line.
+            adversarial_loss: one of `losses.ADVERSARIAL_LOSSES`.
+            real_target: what D is to say of real images; see there.
+            regularizers: further terms of the losses, in the order in which they are added.
+            d_updates: updates of D and Q in a step, each on a part of its own of the step's real images.
+            g_updates: updates of the generator in a step. The last of D's and the first of the generator's share
+                their latents.
+            average_decay: of the weights' exponential moving averages, see `averaged`; 0 keeps none.
             **kwargs: as `keras.Model.compile` takes them (jit_compile, run_eagerly, steps_per_execution).
         """
         # Without optimizer=None Keras makes a phantom "rmsprop" that is saved and logged.
@@ -147,22 +163,41 @@ class InfoGAN(keras.Model):
         float16 = any(layer.compute_dtype == "float16" for layer in self.trunk.layers + self.generator.layers)
         self.d_optimizer = _with_loss_scale(d_optimizer) if float16 else d_optimizer
         self.g_optimizer = _with_loss_scale(g_optimizer) if float16 else g_optimizer
+        self.regularizers = list(regularizers)
+        for regularizer in self.regularizers:
+            regularizer.prepare(self)
         # Built here, so that saved state has somewhere to go when a model is loaded.
         self.d_optimizer.build(self.d_variables)
         self.g_optimizer.build(self.g_variables)
-        self.lambdas = {"lambda_info": lambda_info, "lambda_cat": lambda_cat, "lambda_cont": lambda_cont}
+        self.averages = Averages(self.network_variables, average_decay) if average_decay else None
+        self.means = Means(self._logged())
+        self.adversarial_loss = ADVERSARIAL_LOSSES[adversarial_loss]
+        self.real_target = real_target
+        self.lambda_warmup = lambda_warmup
+        self.updates = {"d_updates": d_updates, "g_updates": g_updates}
         by_kind = {True: lambda_cat, False: lambda_cont}
         self.code_weights = {
             code.name: lambda_info if by_kind[code.discrete] is None else by_kind[code.discrete]
             for code in self.layout.codes
         }
+        self.compiled_with = {
+            "lambda_info": lambda_info,
+            "lambda_cat": lambda_cat,
+            "lambda_cont": lambda_cont,
+            "lambda_warmup": lambda_warmup,
+            "adversarial_loss": adversarial_loss,
+            "real_target": real_target,
+            **self.updates,
+            "average_decay": average_decay,
+        }
 
     def get_compile_config(self):
-        """Both optimizers and the weights, for `keras.saving`."""
+        """Every argument of `compile`, for `keras.saving`."""
         optimizers = {"d_optimizer": self.d_optimizer, "g_optimizer": self.g_optimizer}
         return {
             **{name: keras.saving.serialize_keras_object(optimizer) for name, optimizer in optimizers.items()},
-            **self.lambdas,
+            **self.compiled_with,
+            "regularizers": [keras.saving.serialize_keras_object(each) for each in self.regularizers],
             "jit_compile": self.jit_compile,
             "steps_per_execution": self.steps_per_execution,
         }
@@ -172,83 +207,127 @@ class InfoGAN(keras.Model):
         config = dict(config)
         for name in ("d_optimizer", "g_optimizer"):
             config[name] = keras.saving.deserialize_keras_object(config[name])
+        config["regularizers"] = [keras.saving.deserialize_keras_object(each) for each in config["regularizers"]]
         self.compile(**config)
+
+    def _logged(self):
+        """The names of the figures that a step logs."""
+        names = ["d_loss", "g_loss", "q_loss", "mutual_info"]
+        names += [f"mutual_info/{code.name}" for code in self.layout.codes]
+        names += ["prob_real", "prob_fake_before", "prob_fake_after"]
+        return names + [f"{p}_{each.name}" for p in "dg" for each in self.regularizers if each.has(f"{p}_term")]
 
     @property
     def d_variables(self) -> list[keras.Variable]:
-        """What `d_optimizer` updates: trunk, D head and Q head."""
-        return [
-            *self.trunk.trainable_variables,
-            *self.d_head.trainable_variables,
-            *self.q_head.trainable_variables,
-        ]
+        """What `d_optimizer` updates: trunk, D head, Q head, and what regularisers learn."""
+        parts = (self.trunk, self.d_head, self.q_head, *self.regularizers)
+        return [variable for part in parts for variable in part.trainable_variables]
 
     @property
     def g_variables(self) -> list[keras.Variable]:
         """What `g_optimizer` updates."""
         return self.generator.trainable_variables
 
+    @property
+    def network_variables(self) -> list[keras.Variable]:
+        """All variables of the four networks, batch norm's moving averages among them."""
+        return [variable for name in NETWORKS for variable in getattr(self, name).variables]
+
     # === Training ===
 
     def train_step(self, data):
-        """One update of trunk, D head and Q head, then one of the generator, on one draw of latents.
+        """An update of trunk, D head and Q head, then one of the generator, on one draw of latents.
 
         Under a `tf.distribute` strategy each replica sees its part of the real images and of the latents that one
         device would have drawn; gradients and figures are the means over the whole batch.
         """
-        real_images = unit_images(data)  # [B, H, W, C]
-        latents = self._draw(tf.shape(real_images)[0], self.stream_seed("train", self.step))
-
-        # G's weights do not move before its own update, so one forward pass serves both updates.
-        with tf.GradientTape() as g_tape:
-            fake_images = self.generator(latents, training=True)
-
-        with tf.GradientTape() as d_tape:
-            d_total, d_loss, log_probs, real_logits = self.d_pass(real_images, tf.stop_gradient(fake_images), latents)
-            d_total = _scaled(d_total, self.d_optimizer)
-        _apply(self.d_optimizer, d_tape.gradient(d_total, self.d_variables), self.d_variables)
-
-        with g_tape:
-            g_total, g_loss, fake_logits_before = self.g_pass(fake_images, latents)
-            g_total = _scaled(g_total, self.g_optimizer)
-        _apply(self.g_optimizer, g_tape.gradient(g_total, self.g_variables), self.g_variables)
+        d_updates, g_updates = self.updates["d_updates"], self.updates["g_updates"]
+        rounds = d_updates + g_updates - 1
+        parts = tf.split(unit_images(data), d_updates)  # [B, H, W, C] each
+        seed, other_seed = self.stream_seed("train", self.step), self.stream_seed("regularize", self.step)
+        figures = {}
+        for i in range(rounds):
+            # D's updates are the first of the rounds, the generator's the last.
+            latents = self._draw(tf.shape(parts[0])[0], fold_in(seed, i) if i else seed)
+            real_images = parts[min(i, d_updates - 1)]
+            # G's weights do not move before its own update, so one forward pass serves both updates.
+            with tf.GradientTape() as g_tape:
+                fake_images = self.generator(latents, training=True)
+            if i < d_updates:
+                with tf.GradientTape() as d_tape:
+                    total, d_figures = self.d_pass(
+                        real_images, tf.stop_gradient(fake_images), latents, fold_in(other_seed, 2 * i)
+                    )
+                    total = _scaled(total, self.d_optimizer)
+                _apply(self.d_optimizer, d_tape.gradient(total, self.d_variables), self.d_variables)
+                figures |= d_figures
+            if i >= rounds - g_updates:
+                with g_tape:
+                    total, g_figures = self.g_pass(real_images, fake_images, latents, fold_in(other_seed, 2 * i + 1))
+                    total = _scaled(total, self.g_optimizer)
+                _apply(self.g_optimizer, g_tape.gradient(total, self.g_variables), self.g_variables)
+                figures |= g_figures
 
         is_due = self.step % PROB_FAKE_AFTER_EVERY == 0
-        figures = self._figures(d_loss, g_loss, log_probs, real_logits, fake_logits_before)
         figures["prob_fake_after"] = tf.cond(is_due, lambda: self._prob_fake_after(latents), lambda: 0.0)
         self.means.update_state(_over_replicas(figures), counts={"prob_fake_after": is_due})
+        if self.averages:
+            self.averages.update(self.network_variables, self.step)
         self.step.assign_add(1)
         return self.get_metrics_result()
 
-    def d_pass(self, real_images, fake_images, latents):
-        """Real and fake images through D, and the fake ones through Q, in training.
+    def d_pass(self, real_images, fake_images, latents, seed):
+        """Real and fake images through D, and the fake ones through Q, in training; `seed` is the regularisers'.
 
         Returns:
-            What D and Q minimise, a scalar; of it -V(D, G); log Q(c|x) by code; and D's logits of the real images.
+            What D and Q minimise, a scalar; and what is logged of this pass, by name.
         """
-        # One pass of both through the trunk; batch norm's statistics are of each alone.
+        images = tf.concat([real_images, fake_images], axis=0)
+        for regularizer in self.regularizers:
+            images = regularizer.show(self, images, seed)
+        # One pass of both through D; batch norm's statistics are of each alone.
         with batch_statistics(parts=2):
-            features = self.trunk(tf.concat([real_images, fake_images], axis=0), training=True)
-        real_logits, fake_logits = tf.split(self.d_head(features), 2)
-        log_probs = self._log_probs(tf.split(features, 2)[1], latents, training=True)
-        loss = discriminator_loss(real_logits, fake_logits)
-        return loss + self._information_loss(log_probs) + self._reading_loss(log_probs), loss, log_probs, real_logits
+            features = self.trunk(images, training=True)
+            real_logits, fake_logits = tf.split(self.d_head(features, training=True), 2)
+        real_features, fake_features = tf.split(features, 2)
+        log_probs = self._log_probs(fake_features, latents, training=True)
+        loss = self.adversarial_loss.discriminator(real_logits, fake_logits, self.real_target)
+        batch = Batch(real_images, fake_images, latents, real_features, fake_features, seed)
+        added, terms = self._regularizers_terms("d", batch)
+        figures = {"d_loss": loss, "prob_real": tf.reduce_mean(tf.sigmoid(real_logits))}
+        figures |= self._information_figures(log_probs) | terms
+        return loss + self._information_loss(log_probs) + self._reading_loss(log_probs) + added, figures
 
-    def g_pass(self, fake_images, latents):
-        """Fake images through D and Q for the generator, in training.
+    def g_pass(self, real_images, fake_images, latents, seed):
+        """Fake images through D and Q for the generator, in training; `seed` is the regularisers'.
 
         Returns:
-            What the generator minimises, a scalar; of it -E[log D(G(z, c))]; and D's logits.
+            What the generator minimises, a scalar; and what is logged of this pass, by name.
         """
+        images = fake_images
+        for regularizer in self.regularizers:
+            images = regularizer.show(self, images, seed)
         # The scope uses the batch's statistics without recording them: D's moving averages then hold real and fake
         # images in equal parts, which is what D is trained on.
         with keras.StatelessScope():
-            features = self.trunk(fake_images, training=True)
-            logits = self.d_head(features)
-            total = loss = generator_loss(logits)
+            features = self.trunk(images, training=True)
+            logits = self.d_head(features, training=True)
+            total = loss = self.adversarial_loss.generator(logits)
             if any(self.code_weights.values()):
                 total += self._information_loss(self._log_probs(features, latents, training=True))
-        return total, loss, logits
+        added, terms = self._regularizers_terms("g", Batch(real_images, fake_images, latents, None, features, seed))
+        figures = {"g_loss": loss, "prob_fake_before": tf.reduce_mean(tf.sigmoid(logits)), **terms}
+        return total + added, figures
+
+    def _regularizers_terms(self, player, batch):
+        """The weighted sum of the regularisers' terms for "d" or "g", and each term by the name it is logged under."""
+        terms, total = {}, tf.constant(0.0)
+        for regularizer in self.regularizers:
+            if regularizer.has(f"{player}_term"):
+                term = getattr(regularizer, f"{player}_term")(self, batch)
+                terms[f"{player}_{regularizer.name}"] = term
+                total += regularizer.weight * term
+        return total, terms
 
     def make_train_function(self, force=False):
         """As `keras.Model` has it; Keras 3.15's own fails under a strategy of several replicas (keras issue 20585)."""
@@ -284,11 +363,16 @@ class InfoGAN(keras.Model):
         real_logits = self.d_head(self.trunk(real_images, training=False))
         fake_logits = self.d_head(features)
         log_probs = self.layout.log_prob(self.q_head(features, training=False), latents)
-        d_loss, g_loss = discriminator_loss(real_logits, fake_logits), generator_loss(fake_logits)
-        self.means.update_state(_over_replicas(self._figures(d_loss, g_loss, log_probs, real_logits, fake_logits)))
+        figures = {
+            "d_loss": self.adversarial_loss.discriminator(real_logits, fake_logits, self.real_target),
+            "g_loss": self.adversarial_loss.generator(fake_logits),
+            "prob_real": tf.reduce_mean(tf.sigmoid(real_logits)),
+            "prob_fake_before": tf.reduce_mean(tf.sigmoid(fake_logits)),
+            **self._information_figures(log_probs),
+        }
+        self.means.update_state(_over_replicas(figures))
         results = self.get_metrics_result()
-        results.pop("prob_fake_after")
-        return results
+        return {name: results[name] for name in figures}
 
     def stream_seed(self, stream: str, position: tf.Tensor | int = 0) -> tf.Tensor:
         """The stateless seed, int32 [2], of `position` in one of STREAMS."""
@@ -296,10 +380,7 @@ class InfoGAN(keras.Model):
 
     def _draw(self, count, seed):
         """`count` latents: this replica's own of those that all replicas draw together."""
-        replica = tf.distribute.get_replica_context()
-        latents = self.layout.sample(count * replica.num_replicas_in_sync, seed)
-        start = tf.cast(replica.replica_id_in_sync_group, tf.int32) * count
-        return latents[start : start + count]
+        return drawn_here(count, lambda rows: self.layout.sample(rows, seed))
 
     def _log_probs(self, features, latents, training):
         """log Q(c|x) by code, [B] each; a code of weight 0 is read from features that pass no gradient on."""
@@ -314,31 +395,44 @@ class InfoGAN(keras.Model):
 
     def _information_loss(self, log_probs):
         """-lambda E[log Q(c|x)] summed over codes: -lambda L_I, but for the constant H(c)."""
-        return -sum(self.code_weights[name] * tf.reduce_mean(value) for name, value in log_probs.items())
+        loss = -sum(self.code_weights[name] * tf.reduce_mean(value) for name, value in log_probs.items())
+        if self.lambda_warmup:
+            loss *= tf.minimum(1.0, tf.cast(self.step, tf.float32) / self.lambda_warmup)
+        return loss
 
     def _reading_loss(self, log_probs):
         """-E[log Q(c|x)] summed over the codes of weight 0: it trains Q's head to read them, and nothing else."""
         unweighted = [value for name, value in log_probs.items() if not self.code_weights[name]]
         return -sum((tf.reduce_mean(value) for value in unweighted), tf.constant(0.0))
 
-    def _figures(self, d_loss, g_loss, log_probs, real_logits, fake_logits):
-        """What is logged of a batch, scalars by name."""
+    def _information_figures(self, log_probs):
+        """What is logged of log Q(c|x), scalars by name."""
         mutual_info = self.layout.mutual_info(log_probs)
         return {
-            "d_loss": d_loss,
-            "g_loss": g_loss,
             "q_loss": -sum(tf.reduce_mean(value) for value in log_probs.values()),
             "mutual_info": sum(mutual_info.values()),
             **{f"mutual_info/{name}": value for name, value in mutual_info.items()},
-            "prob_real": tf.reduce_mean(tf.sigmoid(real_logits)),
-            "prob_fake_before": tf.reduce_mean(tf.sigmoid(fake_logits)),
         }
 
     def _prob_fake_after(self, latents):
         # Replicas cannot talk to each other inside a branch.
         with keras.StatelessScope(), batch_statistics(across_replicas=False):
-            logits = self.d_head(self.trunk(self.generator(latents, training=True), training=True))
+            logits = self.d_head(self.trunk(self.generator(latents, training=True), training=True), training=True)
         return tf.reduce_mean(tf.sigmoid(logits))
+
+    @contextlib.contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Within this block the networks have the averages of their weights, where `average_decay` keeps them."""
+        if self.averages is None:
+            yield
+            return
+        own = [variable.numpy() for variable in self.network_variables]
+        self.averages.assign_to(self.network_variables)
+        try:
+            yield
+        finally:
+            for variable, value in zip(self.network_variables, own, strict=True):
+                variable.assign(value)
 
     # === Using ===
 

@@ -1,0 +1,25 @@
+"""A generator that is asked for the data's mean features."""
+
+import keras
+import tensorflow as tf
+
+from infogan_tf.regularizers.base import Regularizer
+
+
+@keras.saving.register_keras_serializable(package="infogan_tf")
+class FeatureMatching(Regularizer):
+    """||E f(x) - E f(G(z, c))||^2 for the trunk's features f: Salimans et al. 2016 (arXiv:1606.03498), section 3.1.
+
+    There it takes the place of the generator's adversarial loss; here it is added to it.
+    """
+
+    def g_term(self, model, batch):  # noqa: D102
+        with keras.StatelessScope():  # as in the generator's own pass, which records no statistics of D
+            real_features = tf.stop_gradient(model.trunk(batch.real_images, training=True))
+        return mean_distance(real_features, batch.fake_features)
+
+
+def mean_distance(real_features: tf.Tensor, fake_features: tf.Tensor) -> tf.Tensor:
+    """The squared Euclidean distance between the means of features [B, F]: a scalar."""
+    real, fake = (tf.reduce_mean(tf.cast(x, tf.float32), axis=0) for x in (real_features, fake_features))
+    return tf.reduce_sum(tf.square(real - fake))

@@ -1,0 +1,132 @@
+"""Small random changes of images that leave what they show unchanged, and the language that declares them."""
+
+import dataclasses
+import math
+
+import keras
+import tensorflow as tf
+
+from infogan_tf.errors import UserError
+from infogan_tf.latents import fold_in
+from infogan_tf.strategy import drawn_here
+
+# What may follow a name: the largest value, and in words what it is.
+KINDS = {
+    "rotate": (180.0, "degrees to either side"),
+    "shift": (1.0, "share of the image's size, to every side"),
+    "scale": (0.9, "share by which it grows or shrinks"),
+    "shear": (1.0, "columns by which a row moves for each row from the middle, to either side"),
+    "contrast": (1.0, "share by which pixel values grow or shrink, all alike"),
+    "noise": (1.0, "standard deviation of Gaussian noise on every pixel"),
+}
+FLIP = "flip"
+
+
+@dataclasses.dataclass(frozen=True)
+class Transformations:
+    """Which random changes are made to an image; each is drawn uniformly up to the size given here.
+
+    Attributes:
+        rotate: degrees.
+        shift: share of height and width.
+        scale: share of the size, in both directions alike.
+        shear: columns per row.
+        contrast: share of the pixel values.
+        noise: standard deviation of what is added to pixels in [0, 1].
+        flip: whether half of the images are mirrored left to right.
+    """
+
+    rotate: float = 0.0
+    shift: float = 0.0
+    scale: float = 0.0
+    shear: float = 0.0
+    contrast: float = 0.0
+    noise: float = 0.0
+    flip: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> "Transformations":
+        """Reads, for example, `rotate:15,shift:0.1,flip`: names of KINDS with a size each, and `flip`.
+
+        Raises:
+            UserError: where the text is something else.
+        """
+        sizes = {}
+        for item in filter(None, (part.strip() for part in text.split(","))):
+            name, _, value = item.partition(":")
+            if name in sizes:
+                raise UserError(f"--invariances: expected each transformation once. Received: {name!r} in {text!r}")
+            sizes[name] = item == FLIP or _size(name, value, item, text)
+        return cls(**sizes)
+
+    def __bool__(self) -> bool:
+        return self != Transformations()
+
+    def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Changes each image in a way of its own.
+
+        Args:
+            images: float32 [B, H, W, C] in [0, 1]; what moves in from outside repeats the border.
+            seed: int32 [2]; the same seed makes the same changes.
+
+        Returns:
+            The same shape and range.
+        """
+        count = tf.shape(images)[0]
+        if dataclasses.replace(self, contrast=0.0, noise=0.0):
+            matrices = drawn_here(count, lambda rows: self.matrices(rows, images.shape[1:3], seed))
+            images = keras.ops.image.affine_transform(
+                images, matrices, "bilinear", fill_mode="nearest", data_format="channels_last"
+            )
+        if self.contrast:
+            seed2 = fold_in(seed, 2)
+            images *= 1.0 + self.contrast * drawn_here(
+                count, lambda rows: tf.random.stateless_uniform((rows, 1, 1, 1), seed2, -1.0, 1.0)
+            )
+        if self.noise:
+            shape, seed1 = images.shape[1:], fold_in(seed, 1)
+            images += self.noise * drawn_here(count, lambda rows: tf.random.stateless_normal((rows, *shape), seed1))
+        return tf.clip_by_value(images, 0.0, 1.0)
+
+    def matrices(self, count: tf.Tensor | int, size: tuple[int, int], seed: tf.Tensor) -> tf.Tensor:
+        """Draws affine maps from a place (x, y) of the new image to one of the old, about the image's middle.
+
+        Args:
+            count: how many.
+            size: height and width, in pixels.
+            seed: int32 [2].
+
+        Returns:
+            float32 [count, 8], rows (a, b, c, d, e, f, 0, 0): the old place is (a x + b y + c, d x + e y + f).
+        """
+        height, width = size
+        draws = tf.random.stateless_uniform((count, 6), fold_in(seed, 0), -1.0, 1.0)
+        angle, grow, shear, right, down, mirror = tf.unstack(draws, axis=1)
+        angle, grow, shear = angle * self.rotate * math.pi / 180.0, 1.0 + grow * self.scale, shear * self.shear
+        right, down = right * self.shift * width, down * self.shift * height
+        mirror = tf.where(self.flip & (mirror < 0.0), -1.0, 1.0)
+        # (mirror, 1) times the rotation times (1, shear; 0, 1), over the growth.
+        a, b = mirror * tf.cos(angle) / grow, mirror * (shear * tf.cos(angle) - tf.sin(angle)) / grow
+        d, e = tf.sin(angle) / grow, (shear * tf.sin(angle) + tf.cos(angle)) / grow
+        x, y = (width - 1) / 2, (height - 1) / 2
+        c, f = x - a * (x + right) - b * (y + down), y - d * (x + right) - e * (y + down)
+        return tf.stack([a, b, c, d, e, f, tf.zeros_like(a), tf.zeros_like(a)], axis=1)
+
+
+def _size(name, value, item, text):
+    if name == FLIP:
+        raise UserError(f"--invariances: expected flip alone. Received: {item!r} in {text!r}")
+    if name not in KINDS:
+        names = ", ".join([*(f"{kind}:SIZE" for kind in KINDS), FLIP])
+        raise UserError(f"--invariances: expected some of {names}. Received: {item!r} in {text!r}")
+    most, meaning = KINDS[name]
+    try:
+        size = float(value)
+    except ValueError:
+        size = math.nan
+    if not 0.0 < size <= most:
+        raise UserError(
+            f"--invariances: expected {name}:SIZE, above 0 and at most {most:g} ({meaning}). "
+            f"Received: {item!r} in {text!r}"
+        )
+    return size

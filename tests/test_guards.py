@@ -1,0 +1,76 @@
+"""The guards speak up for what goes wrong, and only then."""
+
+import numpy as np
+import pytest
+from conftest import make_model
+
+from infogan_tf import callbacks, guards
+from infogan_tf.latents import LatentLayout
+
+RANDOM = np.random.default_rng(0)
+CODES = LatentLayout.parse("noise:2,cat:10,uniform:1,normal:1,bernoulli:1").codes
+ALIVE = {"mutual_info/c1": 2.0, "mutual_info/c2": 0.1, "mutual_info/c3": 0.3, "mutual_info/c4": 0.2}
+
+
+@pytest.mark.parametrize(("real", "fake", "speaks"), [(0.99, 0.01, True), (0.99, 0.2, False), (0.6, 0.01, False)])
+def test_a_discriminator_that_is_nearly_always_right(real, fake, speaks):
+    sentence = guards.overpowered({"prob_real": real, "prob_fake_before": fake})
+    assert bool(sentence) == speaks
+    assert not speaks or ("99.0%" in sentence and "1.0%" in sentence and "--instance_noise" in sentence)
+
+
+@pytest.mark.parametrize(
+    ("code", "bound", "speaks"),
+    [
+        ("c1", 0.01, True),
+        ("c1", 0.3, False),
+        # The best Gaussian that knows nothing of a uniform code scores -0.1765.
+        ("c2", -0.176, True),
+        ("c2", -0.1, False),
+        ("c3", -0.4, True),
+        ("c4", 0.001, True),
+    ],
+)
+def test_a_code_that_images_do_not_show(code, bound, speaks):
+    sentence = guards.dead_codes(ALIVE | {f"mutual_info/{code}": bound}, CODES)
+    assert bool(sentence) == speaks
+    assert not speaks or (code in sentence and f"{bound:.3f} nats" in sentence and "--lambda_info" in sentence)
+
+
+def test_the_floor_of_a_code_is_the_bound_of_a_posterior_that_is_the_prior():
+    values = RANDOM.uniform(-1, 1, 200_000)
+    bound = np.log(2) - 0.5 * np.log(2 * np.pi * values.var()) - 0.5
+    assert CODES[1].floor == pytest.approx(bound, abs=2e-3)
+    values = RANDOM.normal(size=200_000)
+    bound = CODES[2].entropy - 0.5 * np.log(2 * np.pi) - 0.5 * np.mean(values**2)
+    assert CODES[2].floor == pytest.approx(bound, abs=1e-2)
+    assert CODES[0].floor == CODES[3].floor == 0.0
+
+
+def test_samples_that_are_nearly_all_alike():
+    real = RANDOM.uniform(size=(60, 8, 8, 1))
+    assert guards.collapsed(RANDOM.uniform(size=real.shape), real) == ""
+    ten = np.repeat(RANDOM.uniform(size=(10, 8, 8, 1)), 6, axis=0)
+    sentence = guards.collapsed(ten + RANDOM.normal(0, 0.01, real.shape), real)
+    assert "collapse" in sentence
+    assert "--minibatch_kernels" in sentence
+
+
+def test_the_nearest_neighbour_is_another_image():
+    images = np.array([0.0, 1.0, 3.0, 7.0]).reshape(4, 1, 1, 1)
+    assert guards.median_nearest(images) == pytest.approx(1.5)  # of 1, 1, 2, 4
+
+
+def test_a_guard_speaks_once_from_the_third_epoch_on(capsys):
+    model = make_model(lambda_info=1.0, lambda_cont=0.0)
+    watch = callbacks.Guards(np.tile(RANDOM.integers(0, 256, (20, 1, 1, 1), dtype=np.uint8), (1, 8, 8, 1)))
+    watch.set_model(model)
+    logs = {"prob_real": 0.5, "prob_fake_before": 0.5, "mutual_info/c1": 0.0, "mutual_info/c2": -9.0}
+    for epoch in range(5):
+        watch.on_epoch_end(epoch, logs)
+        told = capsys.readouterr().out
+        assert ("tells of c1 (" in told) == (epoch == 2)
+        assert "c2" not in told  # its weight is 0
+    watch.on_epoch_end(5, logs | {"mutual_info/c1": 1.0})
+    watch.on_epoch_end(6, logs)
+    assert "tells of c1 (" in capsys.readouterr().out

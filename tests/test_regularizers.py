@@ -1,0 +1,374 @@
+"""The regularisers against their papers' formulas in NumPy, and what they do in a train step."""
+
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+import scipy.special
+import scipy.stats
+import tensorflow as tf
+from conftest import make_model
+from keras import layers
+from test_infogan import IMAGES, PARTS, Recorder
+
+from infogan_tf.checkpoints import Checkpoints
+from infogan_tf.latents import LatentLayout
+from infogan_tf.models import InfoGAN
+from infogan_tf.regularizers import (
+    R1,
+    Batch,
+    Contrast,
+    FeatureMatching,
+    GradientPenalty,
+    HistoricalAveraging,
+    InstanceNoise,
+    Invariance,
+)
+from infogan_tf.regularizers.invariance import real_information_loss
+from infogan_tf.regularizers.matching import mean_distance
+from infogan_tf.transformations import Transformations
+
+SEED = tf.constant([3, 5])
+REAL = tf.constant(IMAGES, tf.float32) / 255
+EVERYTHING = set(PARTS)
+
+# By name: how it is made; in whose losses it has a term; and whose gradients it changes.
+KINDS = {
+    "invariance": (lambda weight: Invariance(weight, "rotate:20,noise:0.1"), "d", {"trunk", "q_head"}),
+    "feature_matching": (FeatureMatching, "g", {"generator"}),
+    "historical_averaging": (HistoricalAveraging, "dg", EVERYTHING),
+    "r1": (R1, "d", {"trunk", "d_head"}),
+    "gradient_penalty": (GradientPenalty, "d", {"trunk", "d_head"}),
+    "instance_noise": (lambda weight: InstanceNoise(weight, steps=10), "", EVERYTHING),
+    "contrast": (Contrast, "dg", {"trunk", "generator"}),
+}
+
+
+def all_of_them():
+    return [make(0.1) for make, _, _ in KINDS.values()]
+
+
+def batch(real=None, fake=None, real_features=None, fake_features=None, latents=None, seed=SEED):
+    return Batch(real, fake, latents, real_features, fake_features, seed)
+
+
+# === Information from real images ===
+
+DISCRETE = LatentLayout.parse("noise:2,cat:4,uniform:1,bernoulli:1")
+
+
+def in_numpy(parameters, changed, entropy_weight, marginal_weight):
+    def posteriors(p):
+        p = p.astype(float)
+        coin = scipy.special.expit(p[:, 6:])
+        return scipy.special.softmax(p[:, :4], axis=1), np.concatenate([1 - coin, coin], axis=1)
+
+    total = 0.0
+    for q, other in zip(posteriors(parameters), posteriors(changed), strict=True):
+        prior = np.full(q.shape[1], 1 / q.shape[1])
+        total += scipy.stats.entropy(q, other, axis=1).mean()
+        total += entropy_weight * scipy.stats.entropy(q, axis=1).mean()
+        total += marginal_weight * scipy.stats.entropy(q.mean(axis=0), prior)
+    return total
+
+
+@pytest.mark.parametrize("weights", [(0.0, 0.0), (0.3, 0.0), (0.0, 0.7), (0.3, 0.7)])
+def test_real_information_is_that_of_the_discrete_codes(weights):
+    parameters, changed = np.random.default_rng(0).normal(scale=2.0, size=(2, 20, 7)).astype(np.float32)
+    found = float(real_information_loss(DISCRETE, parameters, changed, *weights))
+    assert found == pytest.approx(in_numpy(parameters, changed, *weights), rel=1e-5)
+    # What Q says of the continuous code does not count.
+    parameters[:, 4:6], changed[:, 4:6] = 7.0, -7.0
+    assert float(real_information_loss(DISCRETE, parameters, changed, *weights)) == pytest.approx(found, rel=1e-6)
+
+
+def test_sure_balanced_unchanged_classes_cost_nothing_and_one_class_its_whole_entropy():
+    classes = np.arange(16)
+    coins = 2 * (classes[:, np.newaxis] // 4 % 2) - 1
+    sure = np.concatenate([np.eye(4)[classes % 4], np.zeros((16, 2)), coins], axis=1).astype(np.float32) * 100
+    assert float(real_information_loss(DISCRETE, sure, sure, 0.3, 0.7)) == pytest.approx(0.0, abs=1e-5)
+    alike = np.repeat(sure[:1], 16, axis=0)
+    expected = 0.7 * (np.log(4) + np.log(2))
+    assert float(real_information_loss(DISCRETE, alike, alike, 0.3, 0.7)) == pytest.approx(expected, rel=1e-5)
+    unsure = np.zeros_like(sure)
+    expected = 0.3 * (np.log(4) + np.log(2))
+    assert float(real_information_loss(DISCRETE, unsure, unsure, 0.3, 0.7)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_invariance_reads_images_and_their_changed_copies():
+    model, regularizer = make_model(), Invariance(1.0, "rotate:20,flip", 0.3, 0.7)
+    features = model.trunk(REAL, training=True)
+    changed = model.trunk(Transformations.parse("rotate:20,flip")(REAL, SEED), training=True)
+    parameters = [model.q_head(x, training=True) for x in (features, changed)]
+    expected = float(real_information_loss(model.layout, *parameters, 0.3, 0.7))
+    assert float(regularizer.d_term(model, batch(REAL, real_features=features))) == pytest.approx(expected, rel=1e-4)
+    assert expected != pytest.approx(float(real_information_loss(model.layout, *parameters, 0.1, 0.4)), rel=0.1)
+
+
+# === Features and weights ===
+
+
+def test_feature_matching_is_the_distance_of_means():
+    real, fake = np.random.default_rng(0).normal(size=(2, 9, 5)).astype(np.float32)
+    expected = ((real.mean(axis=0) - fake.mean(axis=0)) ** 2).sum()
+    assert float(mean_distance(real, fake)) == pytest.approx(expected, rel=1e-5)
+    assert float(mean_distance(real.astype(np.float16), fake.astype(np.float16))) == pytest.approx(expected, rel=1e-2)
+    model = SimpleNamespace(trunk=lambda images, training: 2.0 * images)
+    assert float(FeatureMatching(1.0).g_term(model, batch(real / 2, fake_features=fake))) == pytest.approx(expected)
+
+
+def test_historical_averaging_is_the_distance_to_the_mean_of_all_weights_so_far():
+    rng = np.random.default_rng(0)
+    kernel, bias, other = (keras.Variable(np.zeros(shape), dtype="float32") for shape in ((3, 2), (2,), (4,)))
+    networks = {"trunk": [kernel], "d_head": [bias], "q_head": [], "generator": [other]}
+    model = SimpleNamespace(**{name: SimpleNamespace(trainable_variables=of) for name, of in networks.items()})
+    regularizer, past = HistoricalAveraging(1.0), {"d": [], "g": []}
+    regularizer.prepare(model)
+    for updates in ("d", "dg", "ddg", "gd", "dg"):
+        for player in updates:
+            variables = [kernel, bias] if player == "d" else [other]
+            for variable in variables:
+                variable.assign(rng.normal(size=variable.shape))
+            past[player].append(np.concatenate([v.numpy().ravel() for v in variables]))
+            apart = past[player][-1] - np.mean(past[player], axis=0)
+            with tf.GradientTape() as tape:
+                term = getattr(regularizer, f"{player}_term")(model, None)
+            assert float(term) == pytest.approx((apart**2).sum(), rel=1e-4, abs=1e-6)
+            found = np.concatenate([gradient.numpy().ravel() for gradient in tape.gradient(term, variables)])
+            np.testing.assert_allclose(found, 2 * apart, atol=1e-5)
+
+
+# === A smooth D ===
+
+
+def of_function(logit):
+    """A D that is `logit` of the flat images [B, N], and a list of all that it is shown."""
+    seen = []
+
+    def trunk(images, training):
+        assert training
+        seen.append(images.numpy())
+        return tf.reshape(images, (len(images), -1))
+
+    return SimpleNamespace(trunk=trunk, d_head=lambda features: logit(features)[:, tf.newaxis]), seen
+
+
+def test_r1_is_half_the_squared_gradient_at_real_images():
+    w = tf.Variable(np.random.default_rng(0).normal(size=64), dtype=tf.float32)
+    # D = (w x)^2 / 2 has the gradient (w x) w.
+    model, _ = of_function(lambda x: tf.square(tf.linalg.matvec(x, w)) / 2)
+    found = R1(1.0).d_term(model, batch(REAL, 1 - REAL))
+    inner = REAL.numpy().reshape(16, -1) @ w.numpy()
+    assert float(found) == pytest.approx(0.5 * (inner**2).mean() * (w.numpy() ** 2).sum(), rel=1e-4)
+
+
+def test_gradient_penalty_asks_for_a_norm_of_one():
+    w = tf.Variable(np.random.default_rng(0).normal(size=64), dtype=tf.float32)
+    model, _ = of_function(lambda x: tf.linalg.matvec(x, w) + 3.0)
+    with tf.GradientTape() as tape:
+        term = GradientPenalty(1.0).d_term(model, batch(REAL, 1 - REAL))
+    norm = np.linalg.norm(w)
+    assert float(term) == pytest.approx((norm - 1) ** 2, rel=1e-4)
+    np.testing.assert_allclose(tape.gradient(term, w), 2 * (norm - 1) * w / norm, rtol=1e-4)
+    w.assign(w / norm)
+    assert float(GradientPenalty(1.0).d_term(model, batch(REAL, 1 - REAL))) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_gradient_penalty_is_taken_evenly_between_real_and_fake():
+    model, seen = of_function(lambda x: tf.reduce_sum(x, axis=-1))
+    GradientPenalty(1.0).d_term(model, batch(tf.zeros((500, 4, 4, 1)), tf.ones((500, 4, 4, 1))))
+    shares = seen[0][:, 0, 0, 0]
+    np.testing.assert_array_equal(seen[0], np.broadcast_to(shares[:, None, None, None], seen[0].shape))
+    assert scipy.stats.kstest(shares, "uniform").pvalue > 1e-3
+
+
+@pytest.mark.parametrize(("step", "stddev"), [(0, 0.5), (5, 0.25), (9, 0.05), (10, 0.0), (11, 0.0)])
+def test_instance_noise_falls_to_nothing(step, stddev):
+    regularizer, images = InstanceNoise(0.5, steps=10), tf.fill((50, 8, 8, 1), 0.3)
+    assert float(regularizer.stddev(tf.constant(step, tf.int64))) == pytest.approx(stddev, abs=1e-6)
+    shown = regularizer.show(SimpleNamespace(step=tf.constant(step)), images, SEED)
+    if stddev:
+        assert scipy.stats.kstest(np.ravel(shown - images), scipy.stats.norm(0, stddev).cdf).pvalue > 1e-3
+    else:
+        np.testing.assert_array_equal(shown, images)
+
+
+def test_d_is_shown_the_noise_in_both_passes():
+    regularizer = InstanceNoise(0.5, steps=10)
+    model = make_model(regularizers=[regularizer])
+    latents, both = model.layout.sample(16, SEED), tf.concat([REAL, REAL], axis=0)
+    noisy = tf.split(regularizer.show(model, both, SEED), 2)
+    assert np.abs(np.corrcoef(np.ravel(noisy[0] - REAL), np.ravel(noisy[1] - REAL))[0, 1]) < 0.1
+    noisy_losses = float(model.d_pass(REAL, REAL, latents, SEED)[0]), float(model.g_pass(REAL, REAL, latents, SEED)[0])
+    alone = regularizer.show(model, REAL, SEED)
+    regularizer.weight = 0.0
+    assert noisy_losses[0] == pytest.approx(float(model.d_pass(*noisy, latents, SEED)[0]), rel=1e-5)
+    assert noisy_losses[1] == pytest.approx(float(model.g_pass(REAL, alone, latents, SEED)[0]), rel=1e-5)
+    assert noisy_losses[0] != pytest.approx(float(model.d_pass(REAL, REAL, latents, SEED)[0]), rel=1e-4)
+
+
+def test_the_noises_of_one_pass_are_not_alike():
+    grey = tf.fill((16, 8, 8, 1), 0.5)
+    one = InstanceNoise(0.1, steps=10).show(SimpleNamespace(step=tf.constant(0)), grey, SEED) - grey
+    other = Transformations.parse("noise:0.1")(grey, SEED) - grey
+    assert np.abs(np.corrcoef(np.ravel(one), np.ravel(other))[0, 1]) < 0.1
+
+
+# === Pairs that share a code ===
+
+
+def test_pairs_share_one_code_alone():
+    layout = LatentLayout.parse("noise:3,cat:4,uniform:2,bernoulli:1,normal:1")
+    first, second, shared = Contrast.pairs(layout, 3000, SEED)
+    assert scipy.stats.chisquare(np.bincount(shared, minlength=5)).pvalue > 1e-3
+    (noise, blocks), (other_noise, other_blocks) = layout.split(first), layout.split(second)
+    assert np.all(noise != other_noise)
+    for i, code in enumerate(layout.codes):
+        same = np.all(blocks[code.name] == other_blocks[code.name], axis=1)
+        assert np.all(same[shared == i])
+        chance = 1 / code.num_classes if code.discrete else 0.0
+        assert same[shared != i].mean() == pytest.approx(chance, abs=0.04 if chance else 0.0)
+    np.testing.assert_array_equal(tf.reduce_sum(other_blocks["c1"], axis=1), 1.0)
+
+
+def test_the_shared_code_is_learnt():
+    keras.utils.set_random_seed(0)
+    layout = LatentLayout.parse("noise:1,cat:4x3")
+
+    def dense(outputs, name):
+        return keras.Sequential([keras.Input((16,)), layers.Dense(outputs)], name=name)
+
+    # Images that are the latents themselves.
+    generator = keras.Sequential([keras.Input((13,)), layers.Reshape((1, 13, 1))], name="generator")
+    trunk = keras.Sequential([keras.Input((1, 13, 1)), layers.Flatten(), layers.Dense(16)], name="trunk")
+    regularizer, optimizer = Contrast(1.0), keras.optimizers.Adam(0.02)
+    model = InfoGAN(layout, generator, trunk, dense(1, "d_head"), dense(layout.num_parameters, "q_head"))
+    model.compile(keras.optimizers.Adam(), keras.optimizers.Adam(), regularizers=[regularizer])
+    assert {id(v) for v in regularizer.trainable_variables} < {id(v) for v in model.d_variables}
+    variables = regularizer.trainable_variables + trunk.trainable_variables
+
+    @tf.function
+    def step(seed):
+        with tf.GradientTape() as tape:
+            loss = regularizer.d_term(model, batch(latents=tf.zeros((256, 13)), seed=seed))
+        optimizer.apply(tape.gradient(loss, variables), variables)
+        return loss
+
+    losses = [float(step(tf.constant([0, i]))) for i in range(60)]
+    assert losses[0] > 1.0  # ln 3 is 1.1
+    assert np.mean(losses[-5:]) < 0.6
+
+
+# === In a train step ===
+
+
+def step_gradients(name=None):
+    """The gradients of both players in a step, what it logs, and D's statistics after it; no weight is trained."""
+    model = make_model()
+    recorders = Recorder(0.0), Recorder(0.0)
+    model.compile(*recorders, run_eagerly=True, regularizers=[KINDS[name][0](0.5)] if name else [])
+    # The weights move between two steps, as historical averaging wants.
+    for _ in range(2):
+        logs = model.train_on_batch(IMAGES, return_dict=True)
+        for part in PARTS:
+            for variable in getattr(model, part).trainable_variables:
+                variable.assign(1.05 * variable)
+    statistics = [v.numpy() for v in model.trunk.non_trainable_variables]
+    return recorders[0].gradients | recorders[1].gradients, logs, statistics
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return step_gradients()
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_gradients_reach_whom_they_should(plain, name):
+    (gradients, logs, statistics), (plain_gradients, plain_logs, plain_statistics) = step_gradients(name), plain
+    _, terms, reaches = KINDS[name]
+    changed = {
+        path.split("/")[0]
+        for path, gradient in plain_gradients.items()
+        if not np.allclose(gradients[path], gradient, rtol=1e-3, atol=1e-3 * np.abs(gradient).max())
+    }
+    assert changed == reaches
+    own = [np.abs(gradient).max() for path, gradient in gradients.items() if path not in plain_gradients]
+    assert len(own) == (5 if name == "contrast" else 0)
+    assert all(0.0 < size < np.inf for size in own)
+    assert set(logs) - set(plain_logs) == {f"{player}_{name}" for player in terms}
+    assert all(np.isfinite(value) for value in logs.values())
+    if name not in {"invariance", "instance_noise", "contrast"}:
+        # D's statistics are of real and fake images in equal parts still.
+        for one, other in zip(statistics, plain_statistics, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_term_counts_with_its_weight_and_the_generators_pass_records_nothing_of_d(name):
+    make, terms, _ = KINDS[name]
+    regularizer = make(2.0)
+    model = make_model(regularizers=[regularizer])
+    latents = model.layout.sample(16, SEED)
+    fake = model.generator(latents, training=True)
+    for player, run in (("d", model.d_pass), ("g", model.g_pass)):
+        run(REAL, fake, latents, SEED)
+        for variable in model.trainable_variables:
+            variable.assign(1.05 * variable)
+        of_d = [v for part in ("trunk", "d_head", "q_head") for v in getattr(model, part).variables]
+        before = [v.numpy() for v in of_d]
+        total, figures = run(REAL, fake, latents, SEED)
+        if player == "g":
+            for variable, value in zip(of_d, before, strict=True):
+                np.testing.assert_array_equal(variable, value)
+        if player not in terms:
+            assert f"{player}_{name}" not in figures
+            continue
+        regularizer.weight = 0.0
+        without, _ = run(REAL, fake, latents, SEED)
+        regularizer.weight = 2.0
+        term = float(figures[f"{player}_{name}"])
+        assert term > 0.0
+        assert float(total - without) == pytest.approx(2.0 * term, rel=1e-3, abs=1e-5)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """With every regulariser, after two steps."""
+    model = make_model(regularizers=all_of_them(), run_eagerly=True)
+    for _ in range(2):
+        model.train_on_batch(IMAGES)
+    return model
+
+
+def state(model):
+    return [*model.weights, *model.d_optimizer.variables, *model.g_optimizer.variables]
+
+
+def test_a_model_with_all_of_them_goes_on_from_a_file_and_from_a_checkpoint(tmp_path, trained):
+    trained.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    loaded.run_eagerly = True
+    assert [each.get_config() for each in loaded.regularizers] == [each.get_config() for each in trained.regularizers]
+    restored = make_model(regularizers=all_of_them(), run_eagerly=True, seed=1)
+    restored.seed = trained.seed
+    Checkpoints(tmp_path).save(trained)
+    Checkpoints(tmp_path).restore(restored)
+    assert len({id(v) for v in trained.weights}) == len(trained.weights)
+    for model in (trained, loaded, restored):
+        model.train_on_batch(IMAGES)
+        assert int(model.step) == 3
+        for variable, expected in zip(state(model), state(trained), strict=True):
+            np.testing.assert_array_equal(variable, expected)
+
+
+@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_bears_all_of_them(dtype):
+    model = make_model(regularizers=all_of_them(), dtype=dtype)
+    before = {part: [v.numpy() for v in getattr(model, part).trainable_variables] for part in PARTS}
+    history = model.fit(IMAGES, batch_size=8, epochs=4, verbose=0, shuffle=False).history
+    assert np.isfinite(list(history.values())).all()
+    for part, values in before.items():
+        for variable, value in zip(getattr(model, part).trainable_variables, values, strict=True):
+            assert np.isfinite(variable).all()
+            assert np.any(variable.numpy() != value), (part, variable.path)

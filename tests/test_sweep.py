@@ -1,0 +1,110 @@
+"""--mode=sweep: which runs it makes, that it goes on where it stopped, and what it says at the end."""
+
+import json
+import shutil
+
+import pytest
+from conftest import TINY, run_here, run_main
+
+from infogan_tf import sweep
+from infogan_tf.errors import UserError
+
+FLAGS = ("--mode=sweep", "--seeds=3,4", *TINY)
+
+
+def test_every_choice_of_options_meets_every_seed():
+    grid = sweep.parse_grid("lambda_info=0.3,1; batch_size=64,128", {})
+    assert grid == {"lambda_info": ["0.3", "1"], "batch_size": ["64", "128"]}
+    runs = dict(sweep.combinations(grid, [0, 5]))
+    assert len(runs) == 8
+    assert runs["lambda_info=0.3-batch_size=128-seed=5"] == ["--lambda_info=0.3", "--batch_size=128", "--seed=5"]
+
+
+@pytest.mark.parametrize("text", ["", "a", "1,1", "-1", "0.5", "1,,2"])
+def test_bad_seeds_are_refused(text):
+    with pytest.raises(UserError, match="--seeds: expected different integers from 0"):
+        sweep.parse_seeds(text)
+
+
+@pytest.mark.parametrize(
+    ("grid", "message"),
+    [
+        ("lambda=1", "'lambda' is no option of a run"),
+        ("seed=1,2", "'seed' is no option of a run"),
+        ("mode=train", "'mode' is no option of a run"),
+        ("lambda_info=1;lambda_info=2", "'lambda_info' is given twice"),
+        ("steps=1,2", "'steps' is given twice"),
+        ("lambda_info=1,-1", "--lambda_info: expected a number from 0"),
+        ("spectral_norm=yes", "--spectral_norm: expected true or false"),
+        ("batch_size", "--batch_size: expected an integer"),
+    ],
+)
+def test_bad_grids_are_refused(grid, message):
+    with pytest.raises(UserError, match=message):
+        sweep.parse_grid(grid, {"steps": 4})
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("swept")
+    return folder, run_main(*FLAGS, "--run_dir=all", cwd=folder).stdout
+
+
+def test_a_sweep_makes_the_runs_and_a_table(swept):
+    folder, told = swept
+    for seed in (3, 4):
+        kept = json.loads((folder / "all" / f"seed={seed}" / "config.json").read_text())["config"]
+        assert (kept["seed"], kept["steps"], kept["batch_size"]) == (seed, 4, 8)
+    errors = [
+        json.loads((folder / "all" / f"seed={seed}" / "metrics.jsonl").read_text().splitlines()[-1])["c1_error"]
+        for seed in (3, 4)
+    ]
+    table = (folder / "all" / "sweep.md").read_text()
+    assert table in told
+    rows = {cells[1].strip(): cells[2:] for cells in (line.split("|") for line in table.splitlines() if "|" in line)}
+    assert rows["run"][0].strip() == "c1_error"
+    assert float(rows["seed=3"][0]) == pytest.approx(errors[0], abs=1e-4)
+    assert float(rows["mean, all"][0]) == pytest.approx(sum(errors) / 2, abs=1e-4)
+    assert float(rows["worst, all"][0]) == pytest.approx(max(errors), abs=1e-4)
+    assert "seed=4" in (folder / "all" / "compare.html").read_text()
+
+
+def test_a_sweep_goes_on_where_it_stopped(swept, tmp_path):
+    whole, _ = swept
+    shutil.copytree(whole / "all", tmp_path / "all")
+    # What a kill in the second run's training leaves.
+    shutil.rmtree(tmp_path / "all" / "seed=4" / "export")
+    (tmp_path / "all" / "sweep.md").unlink()
+    (tmp_path / "all" / "seed=4" / "checkpoints" / "step_00000004.npz").unlink()
+    first = (tmp_path / "all" / "seed=3" / "config.json").read_bytes()
+    told = run_main(*FLAGS, "--resume", "--run_dir=all", cwd=tmp_path).stdout
+    assert told.count("Done before.") == 1
+    assert "Going on at step 2" in told
+    assert (tmp_path / "all" / "seed=3" / "config.json").read_bytes() == first
+    assert (tmp_path / "all" / "sweep.md").read_text() == (whole / "all" / "sweep.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--seed=1", "--run_dir=new"], "--seed: expected --seeds=0,1,2"),
+        (["--resume", "--run_dir=nowhere"], "--run_dir: expected a sweep's folder"),
+        (["--resume", "--run_dir=all", "--lambda_info=2"], "--resume: expected the flags of the sweep"),
+        (["--run_dir=all"], "--run_dir: expected a new or empty folder"),
+        (["--grid=stepz=1", "--run_dir=new"], "'stepz' is no option of a run"),
+    ],
+)
+def test_bad_sweeps_are_refused_in_one_line(swept, flags, message):
+    folder, _ = swept
+    done = run_here(*FLAGS, *flags, cwd=folder, check=False)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not (folder / "new").exists()
+
+
+def test_figures_over_runs():
+    assert sweep.over("worst", "c1_error", [0.1, 0.3, 0.2]) == 0.3
+    assert sweep.over("worst", "fid", [1.0, 3.0]) == 3.0
+    assert sweep.over("worst", "mig", [0.1, 0.3]) == 0.1
+    assert sweep.over("median", "mig", [0.1, 0.3, 0.9]) == 0.3

@@ -1,0 +1,152 @@
+"""Random changes of images against SciPy and their stated sizes, and the language that declares them."""
+
+import numpy as np
+import pytest
+import scipy.ndimage
+import scipy.spatial
+import scipy.stats
+import tensorflow as tf
+
+from infogan_tf.errors import UserError
+from infogan_tf.transformations import KINDS, Transformations
+
+SEED = tf.constant([3, 5])
+HEIGHT, WIDTH = 12, 10
+IMAGES = np.random.default_rng(0).uniform(size=(16, HEIGHT, WIDTH, 2)).astype(np.float32)
+AFFINE = "rotate:40,shift:0.2,scale:0.3,shear:0.5,flip"
+
+
+def changed(text, images=IMAGES, seed=SEED):
+    return Transformations.parse(text)(tf.constant(images), seed).numpy()
+
+
+def maps(text, count=2000):
+    """What is drawn: matrices [count, 2, 2] and offsets [count, 2], from places (x, y) of the new image to the old."""
+    rows = Transformations.parse(text).matrices(count, (HEIGHT, WIDTH), SEED).numpy()
+    return rows[:, [[0, 1], [3, 4]]], rows[:, [2, 5]]
+
+
+def test_places_are_mapped_as_by_scipy():
+    for image, found, matrix, offset in zip(IMAGES, changed(AFFINE), *maps(AFFINE, len(IMAGES)), strict=True):
+        for channel in range(2):
+            # SciPy counts (row, column), which is (y, x).
+            expected = scipy.ndimage.affine_transform(
+                image[..., channel], matrix[::-1, ::-1], offset[::-1], order=1, mode="nearest"
+            )
+            np.testing.assert_allclose(found[..., channel], expected, atol=1e-4)
+
+
+# What is drawn by each kind, of the matrices and offsets; and the matrices that belong to it.
+DRAWN = {
+    "rotate:30": lambda m, o: np.degrees(np.arctan2(m[:, 1, 0], m[:, 0, 0])),
+    "scale:0.4": lambda m, o: 1 / m[:, 0, 0] - 1,
+    "shear:0.5": lambda m, o: m[:, 0, 1],
+    "shift:0.2": lambda m, o: -o[:, 0] / WIDTH,
+    "shift:0.3": lambda m, o: -o[:, 1] / HEIGHT,
+}
+MATRICES = {
+    "rotate": lambda v: scipy.spatial.transform.Rotation.from_euler("z", v, degrees=True).as_matrix()[:2, :2],
+    "scale": lambda v: np.eye(2) / (1 + v),
+    "shear": lambda v: [[1, v], [0, 1]],
+    "shift": lambda v: np.eye(2),
+}
+
+
+@pytest.mark.parametrize("text", DRAWN)
+def test_each_kind_does_what_it_says_and_no_more(text):
+    name, size = text.split(":")
+    matrices, offsets = maps(text)
+    values = DRAWN[text](matrices, offsets)
+    # Evenly from -size to size.
+    assert scipy.stats.kstest(values / float(size), scipy.stats.uniform(-1, 2).cdf).pvalue > 1e-3
+    assert 0.99 < np.abs(values).max() / float(size) < 1 + 1e-5
+    np.testing.assert_allclose(matrices, [MATRICES[name](value) for value in values], atol=1e-5)
+    middle = np.array([(WIDTH - 1) / 2, (HEIGHT - 1) / 2])
+    moved = matrices @ middle + offsets - middle
+    np.testing.assert_allclose(moved, offsets if name == "shift" else np.zeros_like(moved), atol=1e-5)
+
+
+def test_lengths_and_areas():
+    rotations, _ = maps("rotate:180,flip")
+    squares = rotations @ rotations.transpose(0, 2, 1)
+    np.testing.assert_allclose(squares, np.broadcast_to(np.eye(2), squares.shape), atol=1e-5)
+    np.testing.assert_allclose(np.linalg.det(maps("rotate:180,shear:1,shift:1")[0]), 1.0, atol=1e-4)
+    growth = 1 / np.sqrt(np.linalg.det(maps("rotate:90,scale:0.5,shear:0.3")[0]))
+    assert 0.5 < growth.min() < 0.51
+    assert 1.49 < growth.max() < 1.5
+
+
+def test_a_shift_moves_a_dot_by_what_was_drawn():
+    dots = np.zeros((50, HEIGHT, WIDTH, 1), np.float32)
+    dots[:, 6, 4] = 1.0
+    images = changed("shift:0.2", dots)[..., 0]
+    np.testing.assert_allclose(images.sum(axis=(1, 2)), 1.0, atol=1e-4)
+    x, y = images.sum(axis=1) @ np.arange(WIDTH), images.sum(axis=2) @ np.arange(HEIGHT)
+    np.testing.assert_allclose(np.stack([x, y], axis=1) - [4, 6], -maps("shift:0.2", 50)[1], atol=1e-4)
+
+
+def test_a_flip_mirrors_half_of_the_images():
+    images = np.random.default_rng(1).uniform(size=(400, HEIGHT, WIDTH, 1)).astype(np.float32)
+    found = changed("flip", images)
+    mirrored = (found == images[:, :, ::-1]).all(axis=(1, 2, 3))
+    assert np.all(mirrored | (found == images).all(axis=(1, 2, 3)))
+    assert scipy.stats.binomtest(int(mirrored.sum()), 400).pvalue > 1e-3
+
+
+def test_noise_is_normal_and_contrast_even():
+    grey = np.full((200, HEIGHT, WIDTH, 1), 0.5, np.float32)
+    noise = changed("noise:0.1", grey) - 0.5
+    assert scipy.stats.kstest(noise.ravel(), scipy.stats.norm(0, 0.1).cdf).pvalue > 1e-3
+    growth = changed("contrast:0.4", grey) / 0.5 - 1.0
+    np.testing.assert_array_equal(growth, np.broadcast_to(growth[:, :1, :1], growth.shape))
+    assert scipy.stats.kstest(growth[:, 0, 0, 0], scipy.stats.uniform(-0.4, 0.8).cdf).pvalue > 1e-3
+
+
+def test_nothing_and_next_to_nothing_leave_images_as_they_are():
+    assert not Transformations.parse("")
+    np.testing.assert_array_equal(changed(" "), IMAGES)
+    tiny = ",".join(f"{name}:1e-7" for name in KINDS)
+    assert Transformations.parse(tiny)
+    np.testing.assert_allclose(changed(tiny), IMAGES, atol=1e-5)
+
+
+@pytest.mark.parametrize("text", [AFFINE, "contrast:0.5", "noise:0.5"])
+def test_changes_are_a_function_of_the_seed_and_each_image_has_its_own(text):
+    images = np.repeat(IMAGES[:1], 8, axis=0)
+    found = changed(text, images)
+    np.testing.assert_array_equal(found, changed(text, images))
+    assert all(np.any(found[0] != other) for other in [*found[1:], changed(text, images, tf.constant([3, 6]))[0]])
+    assert found.min() >= 0.0
+    assert found.max() <= 1.0
+
+
+def test_the_language_is_read():
+    text = " rotate:15, shift:0.1,scale:.2,shear:0.3,contrast:1,noise:1e-2,flip,"
+    expected = Transformations(rotate=15, shift=0.1, scale=0.2, shear=0.3, contrast=1, noise=0.01, flip=True)
+    assert Transformations.parse(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        ("spin:3", "expected some of rotate:SIZE, shift:SIZE, .*, flip"),
+        (":3", "expected some of rotate:SIZE, "),
+        ("rotate", r"expected rotate:SIZE, above 0 and at most 180 \(degrees to either side\)"),
+        ("rotate:181", "expected rotate:SIZE, above 0 and at most 180 "),
+        ("scale:0.91", r"expected scale:SIZE, above 0 and at most 0\.9 "),
+        ("shift:0", "expected shift:SIZE, above 0 and at most 1 "),
+        ("noise:-1", "expected noise:SIZE, above 0 and at most 1 "),
+        ("shear:nan", "expected shear:SIZE, above 0 and at most 1 "),
+        ("shear:much", "expected shear:SIZE, above 0 and at most 1 "),
+        ("flip:1", "expected flip alone"),
+    ],
+)
+def test_another_text_is_refused(item, message):
+    with pytest.raises(UserError, match=rf"^--invariances: {message}.*Received: '{item}' in 'contrast:0.1, {item}'$"):
+        Transformations.parse(f"contrast:0.1, {item}")
+
+
+@pytest.mark.parametrize(("text", "name"), [("rotate:5,rotate:6", "rotate"), ("flip,flip", "flip")])
+def test_a_second_one_is_refused(text, name):
+    with pytest.raises(UserError, match=rf"^--invariances: expected each .* once. Received: '{name}' in '{text}'$"):
+        Transformations.parse(text)
