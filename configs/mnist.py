@@ -14,5 +14,7 @@ PAPER = Config(dataset="mnist", lambda_warmup=2_000)
 
 RECIPES = {
     "paper": PAPER,
-    "invariant": dataclasses.replace(PAPER, steps=5_000, invariance_weight=0.3),
+    "invariant": dataclasses.replace(
+        PAPER, steps=5_000, lr_decay_steps="4000", lambda_warmup=1_000, invariance_weight=1.0
+    ),
 }
