@@ -74,10 +74,10 @@ class ClassifierError(keras.callbacks.Callback):
         self.labels = labels
 
     def on_epoch_end(self, epoch, logs=None):  # noqa: D102
-        name = self.model.layout.first_categorical.name
+        code = self.model.layout.first_categorical
         with self.model.averaged():
-            classes = self.model.encode(self.images)[name]["probabilities"].argmax(axis=-1)
-        logs[f"{name}_error"] = matched_error(classes, self.labels)
+            classes = code.most_probable(self.model.encode(self.images)[code.name])
+        logs[f"{code.name}_error"] = matched_error(classes, self.labels)
 
 
 class Guards(keras.callbacks.Callback):

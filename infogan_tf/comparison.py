@@ -203,13 +203,6 @@ def _agreements(runs):
 
 
 def _read_codes(model: InfoGAN, images: np.ndarray) -> list[np.ndarray]:
-    """The most probable value of each code: integers where it is discrete, else the posterior's mean."""
-    read = []
-    for parts in model.encode(images).values():
-        if "probabilities" in parts:
-            read.append(parts["probabilities"].argmax(axis=-1))
-        elif "probability" in parts:
-            read.append((parts["probability"] > 0.5).astype(np.int64))
-        else:
-            read.append(parts["mean"])
-    return read
+    """The most probable value of each code."""
+    posterior = model.encode(images)
+    return [code.most_probable(posterior[code.name]) for code in model.layout.codes]

@@ -77,6 +77,11 @@ class Config:
         0, "Steps in which these weights rise from 0, in a straight line.", "Latent codes", low=0, high=10**9
     )
 
+    learn_prior: bool = option(
+        False, "Learn how frequent each class of the categorical codes is; for data whose classes are not equally so.",
+        "Latent codes",
+    )  # fmt: skip
+
     invariance_weight: float = option(
         0.0,
         "Weight of what discrete codes are to say of real images: the same of each and of its transformed copy, "

@@ -53,7 +53,10 @@ def versions(base: Path) -> list[int]:
 
 
 def float32_twin(model: InfoGAN) -> InfoGAN:
-    """A copy of `model`, not compiled, that computes in float32; with its averaged weights, where it has them."""
+    """A copy of `model`, not compiled, that computes in float32.
+
+    It has the averaged weights, where `model` keeps them, and the class frequencies that were learnt.
+    """
     twin = InfoGAN.from_config(model.get_config())
     for name in NETWORKS:
         network = getattr(twin, name)
@@ -63,6 +66,7 @@ def float32_twin(model: InfoGAN) -> InfoGAN:
         for name in NETWORKS:
             getattr(twin, name).set_weights(getattr(model, name).get_weights())
     twin.step.assign(model.step)
+    twin.layout = model.learnt_layout()
     return twin
 
 

@@ -82,6 +82,11 @@ class Code:
         """L_I, in nats, where Q knows the prior and nothing of the image."""
         return 0.0
 
+    @property
+    def log_prior(self) -> np.ndarray:
+        """log p(c) of every class of a discrete code, float32 [num_classes], in nats."""
+        return np.full(self.num_classes, -math.log(self.num_classes), np.float32)
+
     def sample(self, count: tf.Tensor | int, seed: tf.Tensor) -> tf.Tensor:
         """Draws values from the prior: [count], of `dtype`."""
         raise NotImplementedError
@@ -98,6 +103,10 @@ class Code:
         """Q(c|x) in words: the distribution's own quantities, by name."""
         raise NotImplementedError
 
+    def most_probable(self, posterior: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The value, [N], that a posterior of `InfoGAN.encode` thinks most probable: integers where discrete."""
+        raise NotImplementedError
+
     def log_probabilities(self, parameters: tf.Tensor) -> tf.Tensor:
         """log Q(c|x) in nats of every class of a discrete code, [B, num_classes]."""
         raise NotImplementedError
@@ -109,9 +118,10 @@ class Code:
 
 @dataclasses.dataclass(frozen=True)
 class Categorical(Code):
-    """A uniform choice among `num_classes`; Q(c|x) is a softmax, H(c) = ln K."""
+    """A choice among `num_classes`, uniform unless `probabilities` say otherwise; Q(c|x) is a softmax."""
 
     num_classes: int = 10
+    probabilities: tuple[float, ...] | None = None
     dtype: ClassVar[tf.DType] = tf.int32
     discrete: ClassVar[bool] = True
 
@@ -125,9 +135,17 @@ class Categorical(Code):
 
     @property
     def entropy(self) -> float:  # noqa: D102
-        return math.log(self.num_classes)
+        return float(-np.sum(np.exp(self.log_prior) * self.log_prior))
+
+    @property
+    def log_prior(self):  # noqa: D102
+        if self.probabilities is None:
+            return super().log_prior
+        return np.log(np.float32(self.probabilities))
 
     def sample(self, count, seed):  # noqa: D102
+        if self.probabilities is not None:
+            return tf.random.stateless_categorical(self.log_prior[np.newaxis], count, seed, tf.int32)[0]
         return tf.random.stateless_uniform((count,), seed, maxval=self.num_classes, dtype=tf.int32)
 
     def to_block(self, values):  # noqa: D102
@@ -138,6 +156,9 @@ class Categorical(Code):
 
     def posterior(self, parameters):  # noqa: D102
         return {"probabilities": tf.nn.softmax(parameters)}
+
+    def most_probable(self, posterior):  # noqa: D102
+        return posterior["probabilities"].argmax(axis=-1)
 
     def log_probabilities(self, parameters):  # noqa: D102
         return tf.nn.log_softmax(parameters)
@@ -171,6 +192,9 @@ class Bernoulli(Code):
 
     def posterior(self, parameters):  # noqa: D102
         return {"probability": tf.sigmoid(tf.squeeze(parameters, axis=-1))}
+
+    def most_probable(self, posterior):  # noqa: D102
+        return (posterior["probability"] > 0.5).astype(np.int64)
 
     def log_probabilities(self, parameters):  # noqa: D102
         return tf.concat([tf.math.log_sigmoid(-parameters), tf.math.log_sigmoid(parameters)], axis=-1)
@@ -210,6 +234,9 @@ class Continuous(Code):
     def posterior(self, parameters):  # noqa: D102
         mean, stddev = self.mean_and_stddev(parameters)
         return {"mean": mean, "stddev": stddev}
+
+    def most_probable(self, posterior):  # noqa: D102
+        return posterior["mean"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -311,6 +338,16 @@ class LatentLayout:
         """The number of outputs of the Q head."""
         return sum(code.num_parameters for code in self.codes)
 
+    def with_probabilities(self, probabilities: Mapping[str, np.ndarray]) -> "LatentLayout":
+        """The same layout, with other class frequencies [num_classes] for the categorical codes named."""
+        codes = tuple(
+            dataclasses.replace(code, probabilities=tuple(map(float, probabilities[code.name])))
+            if code.name in probabilities
+            else code
+            for code in self.codes
+        )
+        return dataclasses.replace(self, codes=codes)
+
     @property
     def entropy(self) -> dict[str, float]:
         """H(c) by code name, in nats."""
@@ -365,9 +402,17 @@ class LatentLayout:
         parts = self.split_parameters(tf.cast(parameters, tf.float32))
         return {code.name: code.log_prob(parts[code.name], blocks[code.name]) for code in self.codes}
 
-    def mutual_info(self, log_probs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """L_I by code name, a scalar each, in nats, of log Q(c|x) as `log_prob` gives it."""
-        return {code.name: mutual_info_bound(log_probs[code.name], code.entropy) for code in self.codes}
+    def mutual_info(
+        self, log_probs: Mapping[str, tf.Tensor], entropies: Mapping[str, tf.Tensor] | None = None
+    ) -> dict[str, tf.Tensor]:
+        """L_I by code name, a scalar each, in nats.
+
+        Args:
+            log_probs: log Q(c|x) as `log_prob` gives it.
+            entropies: H(c) by code name, where it is not the layout's.
+        """
+        entropies = {**self.entropy, **(entropies or {})}
+        return {code.name: mutual_info_bound(log_probs[code.name], entropies[code.name]) for code in self.codes}
 
     def posterior(self, parameters: tf.Tensor) -> dict[str, dict[str, tf.Tensor]]:
         """Q(c|x) by code name: probabilities [B, K], probability [B], or mean and stddev [B]."""

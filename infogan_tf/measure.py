@@ -91,7 +91,7 @@ class Material:
 
     def test_classes(self, code: Code) -> np.ndarray:
         """The most probable class of each test image."""
-        return self.test_posterior[code.name]["probabilities"].argmax(axis=-1)
+        return code.most_probable(self.test_posterior[code.name])
 
     @functools.cached_property
     def training_sample(self) -> np.ndarray:

@@ -32,8 +32,10 @@ def summarize(
     print("  code         L_I    H(c)   most that Q can show")
     for code in LatentLayout.parse(config.latents, config.posterior_stddev).codes:
         does = found.codes[code.name].get("does", "") if found else type(code).__name__.lower()
+        # Where the evaluation measured, H(c) is that of class frequencies that were learnt.
+        facts = found.codes[code.name] if found else {"entropy": code.entropy, "ceiling": code.ceiling}
         value = figures[f"mutual_info/{code.name}"]
-        print(f"  {code.name:<5} {value:>10.4f} {code.entropy:>7.4f} {code.ceiling:>8.4f}   {does}")
+        print(f"  {code.name:<5} {value:>10.4f} {facts['entropy']:>7.4f} {facts['ceiling']:>8.4f}   {does}")
     for name, value in lines[-1].items():
         if name.endswith("_error"):
             print(f"\n  {name}: {value:.2%} of the test images, classes matched one-to-one to labels")

@@ -146,6 +146,7 @@ def build_model(config: Config, layout: LatentLayout, image_shape: tuple[int, in
         lambda_cat=config.lambda_cat,
         lambda_cont=config.lambda_cont,
         lambda_warmup=config.lambda_warmup,
+        learn_prior=config.learn_prior,
         adversarial_loss=config.adversarial_loss,
         real_target=1.0 - config.label_smoothing,
         regularizers=regularizers_of(config),

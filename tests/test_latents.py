@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import scipy.special
 import scipy.stats
 import tensorflow as tf
 
@@ -91,6 +92,21 @@ def test_learnt_stddev_never_falls_below_the_bound():
     stddev = layout.posterior(tf.constant([[0.0, -1e4], [0.0, 0.0]]))["c1"]["stddev"]
     assert float(stddev[0]) == pytest.approx(MIN_STDDEV)
     assert float(stddev[1]) > MIN_STDDEV
+
+
+def test_a_posterior_has_a_most_probable_value_and_discrete_ones_all_probabilities():
+    layout = LatentLayout.parse("cat:3,uniform:1,bernoulli:1")
+    parameters = tf.constant([[1.0, 5.0, 2.0, 0.3, 0.0, 4.0], [9.0, 5.0, 2.0, -0.7, 0.0, -4.0]])
+    posterior = tf.nest.map_structure(lambda value: value.numpy(), layout.posterior(parameters))
+    expected = {"c1": [1, 0], "c2": [0.3, -0.7], "c3": [1, 0]}
+    for code in layout.codes:
+        np.testing.assert_allclose(code.most_probable(posterior[code.name]), expected[code.name], rtol=1e-6)
+    parts = layout.split_parameters(parameters)
+    classes = np.exp(layout["c1"].log_probabilities(parts["c1"]))
+    np.testing.assert_allclose(classes, scipy.special.softmax(parts["c1"], axis=1), rtol=1e-5)
+    coins = np.exp(layout["c3"].log_probabilities(parts["c3"]))
+    heads = scipy.special.expit([4.0, -4.0])
+    np.testing.assert_allclose(coins, np.stack([1 - heads, heads], axis=1), rtol=1e-4)
 
 
 def test_samples_follow_their_priors():

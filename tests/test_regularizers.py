@@ -56,6 +56,11 @@ def batch(real=None, fake=None, real_features=None, fake_features=None, latents=
 # === Information from real images ===
 
 DISCRETE = LatentLayout.parse("noise:2,cat:4,uniform:1,bernoulli:1")
+UNIFORM = {"c1": np.log(np.full(4, 0.25, np.float32)), "c3": np.log(np.full(2, 0.5, np.float32))}
+
+
+def loss_of_real_images(*arguments):
+    return float(real_information_loss(*arguments))
 
 
 def in_numpy(parameters, changed, entropy_weight, marginal_weight):
@@ -76,24 +81,35 @@ def in_numpy(parameters, changed, entropy_weight, marginal_weight):
 @pytest.mark.parametrize("weights", [(0.0, 0.0), (0.3, 0.0), (0.0, 0.7), (0.3, 0.7)])
 def test_real_information_is_that_of_the_discrete_codes(weights):
     parameters, changed = np.random.default_rng(0).normal(scale=2.0, size=(2, 20, 7)).astype(np.float32)
-    found = float(real_information_loss(DISCRETE, parameters, changed, *weights))
+    found = loss_of_real_images(DISCRETE, parameters, changed, UNIFORM, *weights)
     assert found == pytest.approx(in_numpy(parameters, changed, *weights), rel=1e-5)
     # What Q says of the continuous code does not count.
     parameters[:, 4:6], changed[:, 4:6] = 7.0, -7.0
-    assert float(real_information_loss(DISCRETE, parameters, changed, *weights)) == pytest.approx(found, rel=1e-6)
+    assert loss_of_real_images(DISCRETE, parameters, changed, UNIFORM, *weights) == pytest.approx(found, rel=1e-6)
 
 
 def test_sure_balanced_unchanged_classes_cost_nothing_and_one_class_its_whole_entropy():
     classes = np.arange(16)
     coins = 2 * (classes[:, np.newaxis] // 4 % 2) - 1
     sure = np.concatenate([np.eye(4)[classes % 4], np.zeros((16, 2)), coins], axis=1).astype(np.float32) * 100
-    assert float(real_information_loss(DISCRETE, sure, sure, 0.3, 0.7)) == pytest.approx(0.0, abs=1e-5)
+    assert loss_of_real_images(DISCRETE, sure, sure, UNIFORM, 0.3, 0.7) == pytest.approx(0.0, abs=1e-5)
     alike = np.repeat(sure[:1], 16, axis=0)
     expected = 0.7 * (np.log(4) + np.log(2))
-    assert float(real_information_loss(DISCRETE, alike, alike, 0.3, 0.7)) == pytest.approx(expected, rel=1e-5)
+    assert loss_of_real_images(DISCRETE, alike, alike, UNIFORM, 0.3, 0.7) == pytest.approx(expected, rel=1e-5)
     unsure = np.zeros_like(sure)
     expected = 0.3 * (np.log(4) + np.log(2))
-    assert float(real_information_loss(DISCRETE, unsure, unsure, 0.3, 0.7)) == pytest.approx(expected, rel=1e-5)
+    assert loss_of_real_images(DISCRETE, unsure, unsure, UNIFORM, 0.3, 0.7) == pytest.approx(expected, rel=1e-5)
+
+
+def test_classes_are_to_be_as_frequent_as_the_prior_says():
+    frequencies = np.array([0.5, 0.25, 0.125, 0.125], np.float32)
+    classes = np.repeat(np.arange(4), [8, 4, 2, 2])
+    layout = LatentLayout.parse("cat:4")
+    sure = 100 * np.eye(4, dtype=np.float32)[classes]
+    matching = real_information_loss(layout, sure, sure, {"c1": np.log(frequencies)}, 0.3, 0.7)
+    assert float(matching) == pytest.approx(0.0, abs=1e-5)
+    uniform = real_information_loss(layout, sure, sure, {"c1": UNIFORM["c1"]}, 0.3, 0.7)
+    assert float(uniform) == pytest.approx(0.7 * scipy.stats.entropy(frequencies, np.full(4, 0.25)), rel=1e-5)
 
 
 def test_invariance_reads_images_and_their_changed_copies():
@@ -101,9 +117,10 @@ def test_invariance_reads_images_and_their_changed_copies():
     features = model.trunk(REAL, training=True)
     changed = model.trunk(Transformations.parse("rotate:20,flip")(REAL, SEED), training=True)
     parameters = [model.q_head(x, training=True) for x in (features, changed)]
-    expected = float(real_information_loss(model.layout, *parameters, 0.3, 0.7))
+    uniform = {"c1": np.log(np.full(10, 0.1, np.float32))}
+    expected = loss_of_real_images(model.layout, *parameters, uniform, 0.3, 0.7)
     assert float(regularizer.d_term(model, batch(REAL, real_features=features))) == pytest.approx(expected, rel=1e-4)
-    assert expected != pytest.approx(float(real_information_loss(model.layout, *parameters, 0.1, 0.4)), rel=0.1)
+    assert expected != pytest.approx(loss_of_real_images(model.layout, *parameters, uniform, 0.1, 0.4), rel=0.1)
 
 
 # === Features and weights ===

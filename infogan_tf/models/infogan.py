@@ -1,6 +1,7 @@
 """InfoGAN as a Keras model: one train step that updates D and Q, then G."""
 
 import contextlib
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 
 import keras
@@ -8,10 +9,11 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from infogan_tf.latents import LatentLayout, fold_in
+from infogan_tf.latents import Categorical, Code, LatentLayout, fold_in
 from infogan_tf.layers import batch_statistics
 from infogan_tf.losses import ADVERSARIAL_LOSSES
 from infogan_tf.models.averages import Averages
+from infogan_tf.models.class_prior import ClassPrior
 from infogan_tf.models.means import Means
 from infogan_tf.regularizers import Batch, Regularizer
 from infogan_tf.strategy import drawn_here
@@ -83,7 +85,9 @@ class InfoGAN(keras.Model):
         self.q_head = q_head
         # Counts train steps. The optimizers' counters stand still where float16 skips a step; this one never does.
         self.step = self.add_weight(name="step", shape=(), dtype="int64", initializer="zeros", trainable=False)
-        self.averages = None  # until `compile` makes them
+        # Until `compile` makes them.
+        self.averages = None
+        self.class_priors = {}
         self.built = True
 
         # === Config ===
@@ -129,6 +133,7 @@ class InfoGAN(keras.Model):
         lambda_cat: float | None = None,
         lambda_cont: float | None = None,
         lambda_warmup: int = 0,
+        learn_prior: bool = False,
         adversarial_loss: str = "nonsaturating",
         real_target: float = 1.0,
         regularizers: Sequence[Regularizer] = (),
@@ -149,6 +154,7 @@ class InfoGAN(keras.Model):
             lambda_cat: the weight for categorical and Bernoulli codes, in place of lambda_info.
             lambda_cont: the weight for continuous codes, in place of lambda_info.
             lambda_warmup: steps in which the weights of L_I rise from 0, in a straight line.
+            learn_prior: whether the generator learns how frequent the classes of categorical codes are.
             adversarial_loss: one of `losses.ADVERSARIAL_LOSSES`.
             real_target: what D is to say of real images; see there.
             regularizers: further terms of the losses, in the order in which they are added.
@@ -163,6 +169,8 @@ class InfoGAN(keras.Model):
         float16 = any(layer.compute_dtype == "float16" for layer in self.trunk.layers + self.generator.layers)
         self.d_optimizer = _with_loss_scale(d_optimizer) if float16 else d_optimizer
         self.g_optimizer = _with_loss_scale(g_optimizer) if float16 else g_optimizer
+        learnt = [code for code in self.layout.codes if learn_prior and isinstance(code, Categorical)]
+        self.class_priors = {code.name: ClassPrior(code.num_classes, f"{code.name}_prior") for code in learnt}
         self.regularizers = list(regularizers)
         for regularizer in self.regularizers:
             regularizer.prepare(self)
@@ -185,6 +193,7 @@ class InfoGAN(keras.Model):
             "lambda_cat": lambda_cat,
             "lambda_cont": lambda_cont,
             "lambda_warmup": lambda_warmup,
+            "learn_prior": learn_prior,
             "adversarial_loss": adversarial_loss,
             "real_target": real_target,
             **self.updates,
@@ -225,8 +234,9 @@ class InfoGAN(keras.Model):
 
     @property
     def g_variables(self) -> list[keras.Variable]:
-        """What `g_optimizer` updates."""
-        return self.generator.trainable_variables
+        """What `g_optimizer` updates: the generator, and class frequencies that are learnt."""
+        parts = (self.generator, *self.class_priors.values())
+        return [variable for part in parts for variable in part.trainable_variables]
 
     @property
     def network_variables(self) -> list[keras.Variable]:
@@ -248,10 +258,10 @@ class InfoGAN(keras.Model):
         figures = {}
         for i in range(rounds):
             # D's updates are the first of the rounds, the generator's the last.
-            latents = self._draw(tf.shape(parts[0])[0], fold_in(seed, i) if i else seed)
             real_images = parts[min(i, d_updates - 1)]
             # G's weights do not move before its own update, so one forward pass serves both updates.
             with tf.GradientTape() as g_tape:
+                latents = self._draw(tf.shape(real_images)[0], fold_in(seed, i) if i else seed)
                 fake_images = self.generator(latents, training=True)
             if i < d_updates:
                 with tf.GradientTape() as d_tape:
@@ -380,7 +390,29 @@ class InfoGAN(keras.Model):
 
     def _draw(self, count, seed):
         """`count` latents: this replica's own of those that all replicas draw together."""
-        return drawn_here(count, lambda rows: self.layout.sample(rows, seed))
+        latents = drawn_here(count, lambda rows: self.layout.sample(rows, seed))
+        if not self.class_priors:
+            return latents
+        noise, blocks = self.layout.split(latents)
+        for i, (name, prior) in enumerate(self.class_priors.items(), len(self.layout.codes) + 1):
+            blocks[name] = drawn_here(count, functools.partial(prior.sample, seed=fold_in(seed, i)))
+        return tf.concat([noise, *blocks.values()], axis=-1)
+
+    def log_prior(self, code: Code) -> tf.Tensor:
+        """log p(c) of every class of a discrete code, [num_classes], in nats; learnt or not."""
+        prior = self.class_priors.get(code.name)
+        return tf.constant(code.log_prior) if prior is None else prior.log_probabilities()
+
+    def learnt_layout(self) -> LatentLayout:
+        """The layout with the class frequencies that were learnt."""
+        return self.layout.with_probabilities(
+            {name: prior.probabilities().numpy() for name, prior in self.class_priors.items()}
+        )
+
+    def _mutual_info(self, log_probs):
+        """L_I by code, scalars in nats, under the prior as it is now."""
+        learnt = {name: prior.entropy() for name, prior in self.class_priors.items()}
+        return self.layout.mutual_info(log_probs, learnt)
 
     def _log_probs(self, features, latents, training):
         """log Q(c|x) by code, [B] each; a code of weight 0 is read from features that pass no gradient on."""
@@ -394,8 +426,8 @@ class InfoGAN(keras.Model):
         return log_probs
 
     def _information_loss(self, log_probs):
-        """-lambda E[log Q(c|x)] summed over codes: -lambda L_I, but for the constant H(c)."""
-        loss = -sum(self.code_weights[name] * tf.reduce_mean(value) for name, value in log_probs.items())
+        """-lambda L_I summed over codes."""
+        loss = -sum(self.code_weights[name] * value for name, value in self._mutual_info(log_probs).items())
         if self.lambda_warmup:
             loss *= tf.minimum(1.0, tf.cast(self.step, tf.float32) / self.lambda_warmup)
         return loss
@@ -407,7 +439,7 @@ class InfoGAN(keras.Model):
 
     def _information_figures(self, log_probs):
         """What is logged of log Q(c|x), scalars by name."""
-        mutual_info = self.layout.mutual_info(log_probs)
+        mutual_info = self._mutual_info(log_probs)
         return {
             "q_loss": -sum(tf.reduce_mean(value) for value in log_probs.values()),
             "mutual_info": sum(mutual_info.values()),

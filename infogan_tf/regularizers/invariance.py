@@ -1,5 +1,7 @@
 """Information from real images: discrete codes that survive small transformations."""
 
+from collections.abc import Mapping
+
 import keras
 import tensorflow as tf
 
@@ -43,7 +45,10 @@ class Invariance(Regularizer):
         changed = model.trunk(self.transformations(batch.real_images, batch.seed), training=True)
         with batch_statistics(parts=2):
             parameters = model.q_head(tf.concat([batch.real_features, changed], axis=0), training=True)
-        return real_information_loss(model.layout, *tf.split(parameters, 2), self.entropy_weight, self.marginal_weight)
+        log_priors = {code.name: model.log_prior(code) for code in model.layout.codes if code.discrete}
+        return real_information_loss(
+            model.layout, *tf.split(parameters, 2), log_priors, self.entropy_weight, self.marginal_weight
+        )
 
     def get_config(self):  # noqa: D102
         own = {"entropy_weight": self.entropy_weight, "marginal_weight": self.marginal_weight}
@@ -51,7 +56,12 @@ class Invariance(Regularizer):
 
 
 def real_information_loss(
-    layout: LatentLayout, parameters: tf.Tensor, changed: tf.Tensor, entropy_weight: float, marginal_weight: float
+    layout: LatentLayout,
+    parameters: tf.Tensor,
+    changed: tf.Tensor,
+    log_priors: Mapping[str, tf.Tensor],
+    entropy_weight: float,
+    marginal_weight: float,
 ) -> tf.Tensor:
     """Of real images x and transformed copies Tx, summed over the discrete codes, a scalar in nats:
 
@@ -63,6 +73,7 @@ def real_information_loss(
         layout: of the codes.
         parameters: what Q says of x, [B, layout.num_parameters].
         changed: what Q says of Tx, likewise.
+        log_priors: log p(c) of each discrete code's classes, [num_classes].
         entropy_weight: of the second term.
         marginal_weight: of the third term.
     """  # noqa: D415
@@ -76,7 +87,6 @@ def real_information_loss(
         divergence = tf.reduce_mean(tf.reduce_sum(q * (log_q - code.log_probabilities(of_copies[code.name])), axis=-1))
         entropy = -tf.reduce_mean(tf.reduce_sum(q * log_q, axis=-1))
         marginal = tf.reduce_mean(q, axis=0)
-        # The prior is uniform: the distance to it is H(c) less the marginal's entropy.
-        distance = code.entropy + tf.reduce_sum(tf.math.xlogy(marginal, marginal))
+        distance = tf.reduce_sum(tf.math.xlogy(marginal, marginal) - marginal * log_priors[code.name])
         total += divergence + entropy_weight * entropy + marginal_weight * distance
     return total
