@@ -96,8 +96,9 @@ class Guards(keras.callbacks.Callback):
         if epoch < GUARDED_FROM_EPOCH:
             return
         latents = self.model.layout.sample(len(self.real_images), self.model.stream_seed("pictures"))
-        # A weight of 0 asks for a code that means nothing.
-        wanted = [code for code in self.model.layout.codes if self.model.code_weights[code.name]]
+        # A weight of 0, or one that still rises, asks for no more.
+        risen = int(self.model.step.numpy()) > self.model.lambda_warmup
+        wanted = [code for code in self.model.layout.codes if risen and self.model.code_weights[code.name]]
         found = {
             "overpowered": guards.overpowered(logs),
             "dead codes": guards.dead_codes(logs, wanted),

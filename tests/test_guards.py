@@ -63,6 +63,7 @@ def test_the_nearest_neighbour_is_another_image():
 
 def test_a_guard_speaks_once_from_the_third_epoch_on(capsys):
     model = make_model(lambda_info=1.0, lambda_cont=0.0)
+    model.step.assign(1)
     watch = callbacks.Guards(np.tile(RANDOM.integers(0, 256, (20, 1, 1, 1), dtype=np.uint8), (1, 8, 8, 1)))
     watch.set_model(model)
     logs = {"prob_real": 0.5, "prob_fake_before": 0.5, "mutual_info/c1": 0.0, "mutual_info/c2": -9.0}
@@ -71,6 +72,9 @@ def test_a_guard_speaks_once_from_the_third_epoch_on(capsys):
         told = capsys.readouterr().out
         assert ("tells of c1 (" in told) == (epoch == 2)
         assert "c2" not in told  # its weight is 0
-    watch.on_epoch_end(5, logs | {"mutual_info/c1": 1.0})
+    model.lambda_warmup = 9
+    watch.on_epoch_end(5, logs)
+    assert "tells of" not in capsys.readouterr().out
+    model.lambda_warmup = 0
     watch.on_epoch_end(6, logs)
     assert "tells of c1 (" in capsys.readouterr().out
