@@ -111,6 +111,11 @@ class Code:
         """log Q(c|x) in nats of every class of a discrete code, [B, num_classes]."""
         raise NotImplementedError
 
+    def divergence(self, parameters: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
+        """KL between the posteriors of two times B parameters, [B], in nats."""
+        log_q = self.log_probabilities(parameters)
+        return tf.reduce_sum(tf.exp(log_q) * (log_q - self.log_probabilities(others)), axis=-1)
+
     def traversal(self, steps: int) -> np.ndarray:
         """The values to draw in a picture of what this code does: all classes, or -2 to 2 in `steps` steps."""
         return np.linspace(-2.0, 2.0, steps, dtype=np.float32)
@@ -230,6 +235,11 @@ class Continuous(Code):
         mean, stddev = self.mean_and_stddev(parameters)
         z = (block[:, 0] - mean) / stddev
         return -0.5 * tf.square(z) - tf.math.log(stddev) - 0.5 * math.log(2.0 * math.pi)
+
+    def divergence(self, parameters, others):  # noqa: D102
+        (mean, stddev), (other_mean, other_stddev) = map(self.mean_and_stddev, (parameters, others))
+        squares = (tf.square(stddev) + tf.square(mean - other_mean)) / tf.square(other_stddev)
+        return tf.math.log(other_stddev / stddev) + 0.5 * (squares - 1.0)
 
     def posterior(self, parameters):  # noqa: D102
         mean, stddev = self.mean_and_stddev(parameters)

@@ -163,7 +163,7 @@ def regularizers_of(config: Config) -> list[regularizers.Regularizer]:
     arguments = {
         regularizers.Invariance: {
             "weight": config.invariance_weight,
-            "transformations": config.invariances,
+            "declared": config.invariances,
             "entropy_weight": config.entropy_weight,
             "marginal_weight": config.marginal_weight,
         },

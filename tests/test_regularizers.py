@@ -13,7 +13,8 @@ from keras import layers
 from test_infogan import IMAGES, PARTS, Recorder
 
 from infogan_tf.checkpoints import Checkpoints
-from infogan_tf.latents import LatentLayout
+from infogan_tf.errors import UserError
+from infogan_tf.latents import LatentLayout, fold_in
 from infogan_tf.models import InfoGAN
 from infogan_tf.regularizers import (
     R1,
@@ -25,7 +26,7 @@ from infogan_tf.regularizers import (
     InstanceNoise,
     Invariance,
 )
-from infogan_tf.regularizers.invariance import real_information_loss
+from infogan_tf.regularizers.invariance import entropy_and_distance, parse_invariances
 from infogan_tf.regularizers.matching import mean_distance
 from infogan_tf.transformations import Transformations
 
@@ -56,71 +57,98 @@ def batch(real=None, fake=None, real_features=None, fake_features=None, latents=
 # === Information from real images ===
 
 DISCRETE = LatentLayout.parse("noise:2,cat:4,uniform:1,bernoulli:1")
-UNIFORM = {"c1": np.log(np.full(4, 0.25, np.float32)), "c3": np.log(np.full(2, 0.5, np.float32))}
 
 
-def loss_of_real_images(*arguments):
-    return float(real_information_loss(*arguments))
+def posteriors(parameters):
+    parameters = parameters.astype(float)
+    coin = scipy.special.expit(parameters[:, 6:])
+    return scipy.special.softmax(parameters[:, :4], axis=1), np.concatenate([1 - coin, coin], axis=1)
 
 
-def in_numpy(parameters, changed, entropy_weight, marginal_weight):
-    def posteriors(p):
-        p = p.astype(float)
-        coin = scipy.special.expit(p[:, 6:])
-        return scipy.special.softmax(p[:, :4], axis=1), np.concatenate([1 - coin, coin], axis=1)
-
-    total = 0.0
-    for q, other in zip(posteriors(parameters), posteriors(changed), strict=True):
-        prior = np.full(q.shape[1], 1 / q.shape[1])
-        total += scipy.stats.entropy(q, other, axis=1).mean()
-        total += entropy_weight * scipy.stats.entropy(q, axis=1).mean()
-        total += marginal_weight * scipy.stats.entropy(q.mean(axis=0), prior)
-    return total
-
-
-@pytest.mark.parametrize("weights", [(0.0, 0.0), (0.3, 0.0), (0.0, 0.7), (0.3, 0.7)])
-def test_real_information_is_that_of_the_discrete_codes(weights):
-    parameters, changed = np.random.default_rng(0).normal(scale=2.0, size=(2, 20, 7)).astype(np.float32)
-    found = loss_of_real_images(DISCRETE, parameters, changed, UNIFORM, *weights)
-    assert found == pytest.approx(in_numpy(parameters, changed, *weights), rel=1e-5)
-    # What Q says of the continuous code does not count.
-    parameters[:, 4:6], changed[:, 4:6] = 7.0, -7.0
-    assert loss_of_real_images(DISCRETE, parameters, changed, UNIFORM, *weights) == pytest.approx(found, rel=1e-6)
+def test_divergence_is_the_kullback_leibler_of_posteriors():
+    parameters, others = np.random.default_rng(0).normal(scale=2.0, size=(2, 20, 7)).astype(np.float32)
+    parts, other_parts = DISCRETE.split_parameters(parameters), DISCRETE.split_parameters(others)
+    found = [code.divergence(parts[code.name], other_parts[code.name]) for code in DISCRETE.codes]
+    for i, (q, other) in zip((0, 2), zip(posteriors(parameters), posteriors(others), strict=True), strict=True):
+        np.testing.assert_allclose(found[i], scipy.stats.entropy(q, other, axis=1), rtol=1e-3, atol=1e-5)
+    # Of two Gaussians by quadrature.
+    x = np.linspace(-60, 60, 40_001)
+    (mean, other_mean), (stddev, other_stddev) = zip(
+        *(DISCRETE["c2"].mean_and_stddev(part["c2"]) for part in (parts, other_parts)), strict=True
+    )
+    for i in range(5):
+        p, q = (scipy.stats.norm(m[i], s[i]) for m, s in ((mean, stddev), (other_mean, other_stddev)))
+        expected = np.trapezoid(p.pdf(x) * (p.logpdf(x) - q.logpdf(x)), x)
+        assert float(found[1][i]) == pytest.approx(expected, rel=1e-3)
 
 
-def test_sure_balanced_unchanged_classes_cost_nothing_and_one_class_its_whole_entropy():
-    classes = np.arange(16)
-    coins = 2 * (classes[:, np.newaxis] // 4 % 2) - 1
-    sure = np.concatenate([np.eye(4)[classes % 4], np.zeros((16, 2)), coins], axis=1).astype(np.float32) * 100
-    assert loss_of_real_images(DISCRETE, sure, sure, UNIFORM, 0.3, 0.7) == pytest.approx(0.0, abs=1e-5)
-    alike = np.repeat(sure[:1], 16, axis=0)
-    expected = 0.7 * (np.log(4) + np.log(2))
-    assert loss_of_real_images(DISCRETE, alike, alike, UNIFORM, 0.3, 0.7) == pytest.approx(expected, rel=1e-5)
-    unsure = np.zeros_like(sure)
-    expected = 0.3 * (np.log(4) + np.log(2))
-    assert loss_of_real_images(DISCRETE, unsure, unsure, UNIFORM, 0.3, 0.7) == pytest.approx(expected, rel=1e-5)
-
-
-def test_classes_are_to_be_as_frequent_as_the_prior_says():
-    frequencies = np.array([0.5, 0.25, 0.125, 0.125], np.float32)
+def test_entropy_and_distance_to_the_prior():
+    q = np.random.default_rng(0).dirichlet(np.ones(4), size=20).astype(np.float32)
+    prior = np.array([0.5, 0.25, 0.125, 0.125], np.float32)
+    entropy, distance = entropy_and_distance(np.log(q), np.log(prior))
+    assert float(entropy) == pytest.approx(scipy.stats.entropy(q, axis=1).mean(), rel=1e-5)
+    assert float(distance) == pytest.approx(scipy.stats.entropy(q.mean(axis=0), prior), rel=1e-4)
+    # Sure and as frequent as the prior says costs nothing; all in one class costs what that class is surprising.
     classes = np.repeat(np.arange(4), [8, 4, 2, 2])
-    layout = LatentLayout.parse("cat:4")
-    sure = 100 * np.eye(4, dtype=np.float32)[classes]
-    matching = real_information_loss(layout, sure, sure, {"c1": np.log(frequencies)}, 0.3, 0.7)
-    assert float(matching) == pytest.approx(0.0, abs=1e-5)
-    uniform = real_information_loss(layout, sure, sure, {"c1": UNIFORM["c1"]}, 0.3, 0.7)
-    assert float(uniform) == pytest.approx(0.7 * scipy.stats.entropy(frequencies, np.full(4, 0.25)), rel=1e-5)
+    sure = np.log(np.eye(4, dtype=np.float32)[classes] + 1e-30)
+    assert [float(x) for x in entropy_and_distance(sure, np.log(prior))] == pytest.approx([0.0, 0.0], abs=1e-5)
+    assert float(entropy_and_distance(sure[:1], np.log(prior))[1]) == pytest.approx(np.log(2), rel=1e-5)
 
 
-def test_invariance_reads_images_and_their_changed_copies():
-    model, regularizer = make_model(), Invariance(1.0, "rotate:20,flip", 0.3, 0.7)
+def test_transformations_are_declared_for_codes():
+    layout = LatentLayout.parse("noise:2,cat:4,uniform:2,bernoulli:1")
+    (codes, first), (others, second) = parse_invariances("rotate:10,flip; c3=shear:0.2", layout)
+    assert [code.name for code in codes] == ["c1", "c4"]
+    assert first == Transformations(rotate=10.0, flip=True)
+    assert [code.name for code in others] == ["c3"]
+    assert second == Transformations(shear=0.2)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("rotate:10;c9=shear:0.2", "a code of c1, c2, c3, c4. Received: 'c9'"),
+        ("rotate:10;", "transformations as in rotate:10. Received: ''"),
+        ("c1=", "transformations as in rotate:10. Received: 'c1='"),
+        ("c1=turn:3", "rotate:SIZE"),
+    ],
+)
+def test_declarations_that_are_none_are_refused(text, message):
+    with pytest.raises(UserError, match=f"--invariances: .*{message}"):
+        parse_invariances(text, LatentLayout.parse("noise:2,cat:4,uniform:2,bernoulli:1"))
+
+
+def test_without_discrete_codes_a_code_has_to_be_named():
+    layout = LatentLayout.parse("noise:2,uniform:2")
+    with pytest.raises(UserError, match="no code is discrete"):
+        parse_invariances("rotate:10", layout)
+    assert len(parse_invariances("c1=rotate:10", layout)) == 1
+
+
+@pytest.mark.parametrize("declared", ["rotate:20,flip", "rotate:20,flip;c2=shear:0.3"])
+def test_invariance_reads_images_and_their_changed_copies(declared):
+    model, regularizer = make_model(), Invariance(1.0, declared, 0.3, 0.7)
+    regularizer.prepare(model)
     features = model.trunk(REAL, training=True)
-    changed = model.trunk(Transformations.parse("rotate:20,flip")(REAL, SEED), training=True)
-    parameters = [model.q_head(x, training=True) for x in (features, changed)]
-    uniform = {"c1": np.log(np.full(10, 0.1, np.float32))}
-    expected = loss_of_real_images(model.layout, *parameters, uniform, 0.3, 0.7)
-    assert float(regularizer.d_term(model, batch(REAL, real_features=features))) == pytest.approx(expected, rel=1e-4)
-    assert expected != pytest.approx(loss_of_real_images(model.layout, *parameters, uniform, 0.1, 0.4), rel=0.1)
+    sets = parse_invariances(declared, model.layout)
+    shares = [np.arange(i, len(REAL), len(sets)) for i in range(len(sets))]
+    copies = [
+        transformations(tf.gather(REAL, share), fold_in(SEED, 100 + i))
+        for i, (share, (_, transformations)) in enumerate(zip(shares, sets, strict=True))
+    ]
+    order = np.concatenate(shares)
+    of_images = model.layout.split_parameters(model.q_head(tf.gather(features, order), training=True))
+    changed = model.q_head(model.trunk(tf.concat(copies, axis=0), training=True), training=True)
+    of_copies = model.layout.split_parameters(changed)
+    entropy, distance = entropy_and_distance(tf.nn.log_softmax(of_images["c1"]), np.log(np.full(10, 0.1, np.float32)))
+    expected, start = 0.3 * entropy + 0.7 * distance, 0
+    for name, share in zip(("c1", "c2"), shares, strict=False):
+        rows = slice(start, start + len(share))
+        kl = model.layout[name].divergence(of_images[name][rows], of_copies[name][rows])
+        assert float(tf.reduce_mean(kl)) > 0.0
+        expected, start = expected + tf.reduce_mean(kl), rows.stop
+    found = regularizer.d_term(model, batch(REAL, real_features=features))
+    assert float(found) == pytest.approx(float(expected), rel=1e-4)
 
 
 # === Features and weights ===

@@ -1,11 +1,10 @@
-"""Information from real images: discrete codes that survive small transformations."""
-
-from collections.abc import Mapping
+"""Information from real images: codes that small transformations leave as they are."""
 
 import keras
 import tensorflow as tf
 
-from infogan_tf.latents import LatentLayout
+from infogan_tf.errors import UserError
+from infogan_tf.latents import Code, LatentLayout, fold_in
 from infogan_tf.layers import batch_statistics
 from infogan_tf.regularizers.base import Regularizer
 from infogan_tf.transformations import Transformations
@@ -13,80 +12,95 @@ from infogan_tf.transformations import Transformations
 
 @keras.saving.register_keras_serializable(package="infogan_tf")
 class Invariance(Regularizer):
-    """Q is sure of every real image's classes, takes none more often than the prior, and sees them after changes.
+    """Q also reads real images: the same in each as in a transformed copy, surely, no class more often than its prior.
 
-    The mutual information between images and code of Krause et al. 2010 (regularised information maximisation) with
-    the self-augmentation of Hu et al. 2017 (IMSAT, arXiv:1702.08720), for the Q of an InfoGAN; the formula is that of
-    `real_information_loss`, summed over the discrete codes. The images that Q sees are those that D sees, and their
-    transformed copies.
+    Over real images x and their copies Tx, in nats, with T as it is declared for each code,
+
+        sum over codes declared     E[KL(Q(c|x) || Q(c|Tx))]
+        sum over discrete codes     entropy_weight E[H(Q(c|x))] + marginal_weight KL(E[Q(c|x)] || p(c))
+
+    For a class this is the regularised information maximisation of Krause et al. 2010 with the self-augmentation of Hu
+    et al. 2017 (IMSAT, arXiv:1702.08720), for the Q of an InfoGAN. A continuous code that rotation and shear leave as
+    it is cannot be the slant of a digit; the other one will be.
 
     Args:
         weight: of the sum.
-        transformations: what leaves a class unchanged, as `Transformations.parse` takes it.
+        declared: which transformations leave which codes as they are, see `parse_invariances`. Each set of
+            transformations is tried on its share of the batch.
         entropy_weight: of the conditional entropy.
-        marginal_weight: of the distance between the classes' frequencies and the prior.
+        marginal_weight: of the distance between the classes' frequencies in the batch and the prior.
     """
 
     def __init__(
-        self,
-        weight: float,
-        transformations: str,
-        entropy_weight: float = 0.1,
-        marginal_weight: float = 0.4,
-        **kwargs,
+        self, weight: float, declared: str, entropy_weight: float = 0.1, marginal_weight: float = 0.4, **kwargs
     ):
         super().__init__(weight, **kwargs)
-        self.text = transformations
-        self.transformations = Transformations.parse(transformations)
+        self.declared = declared
         self.entropy_weight = entropy_weight
         self.marginal_weight = marginal_weight
 
+    def prepare(self, model):  # noqa: D102
+        self.sets = parse_invariances(self.declared, model.layout)
+
     def d_term(self, model, batch):  # noqa: D102
-        changed = model.trunk(self.transformations(batch.real_images, batch.seed), training=True)
+        shares = [slice(i, None, len(self.sets)) for i in range(len(self.sets))]
+        features = [batch.real_features[share] for share in shares]
+        copies = [
+            transformations(batch.real_images[share], fold_in(batch.seed, 100 + i))
+            for i, (share, (_, transformations)) in enumerate(zip(shares, self.sets, strict=True))
+        ]
+        changed = model.trunk(tf.concat(copies, axis=0), training=True)
         with batch_statistics(parts=2):
-            parameters = model.q_head(tf.concat([batch.real_features, changed], axis=0), training=True)
-        log_priors = {code.name: model.log_prior(code) for code in model.layout.codes if code.discrete}
-        return real_information_loss(
-            model.layout, *tf.split(parameters, 2), log_priors, self.entropy_weight, self.marginal_weight
-        )
+            parameters = model.q_head(tf.concat([*features, changed], axis=0), training=True)
+        of_images, of_copies = (model.layout.split_parameters(part) for part in tf.split(parameters, 2))
+
+        total, start = tf.constant(0.0), 0
+        for (codes, _), share in zip(self.sets, features, strict=True):
+            rows = slice(start, start + tf.shape(share)[0])
+            start = rows.stop
+            for code in codes:
+                total += tf.reduce_mean(code.divergence(of_images[code.name][rows], of_copies[code.name][rows]))
+        for code in model.layout.codes:
+            if code.discrete:
+                log_q = code.log_probabilities(of_images[code.name])
+                entropy, distance = entropy_and_distance(log_q, model.log_prior(code))
+                total += self.entropy_weight * entropy + self.marginal_weight * distance
+        return total
 
     def get_config(self):  # noqa: D102
-        own = {"entropy_weight": self.entropy_weight, "marginal_weight": self.marginal_weight}
-        return {**super().get_config(), "transformations": self.text, **own}
+        own = {name: getattr(self, name) for name in ("declared", "entropy_weight", "marginal_weight")}
+        return {**super().get_config(), **own}
 
 
-def real_information_loss(
-    layout: LatentLayout,
-    parameters: tf.Tensor,
-    changed: tf.Tensor,
-    log_priors: Mapping[str, tf.Tensor],
-    entropy_weight: float,
-    marginal_weight: float,
-) -> tf.Tensor:
-    """Of real images x and transformed copies Tx, summed over the discrete codes, a scalar in nats:
+def entropy_and_distance(log_q: tf.Tensor, log_prior: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """E[H(Q(c|x))] and KL(E[Q(c|x)] || p(c)), scalars in nats, of log Q(c|x) [B, K] and log p(c) [K]."""
+    q = tf.exp(log_q)
+    marginal = tf.reduce_mean(q, axis=0)
+    distance = tf.reduce_sum(tf.math.xlogy(marginal, marginal) - marginal * log_prior)
+    return -tf.reduce_mean(tf.reduce_sum(q * log_q, axis=-1)), distance
 
-        E[KL(Q(c|x) || Q(c|Tx))] + entropy_weight E[H(Q(c|x))] + marginal_weight KL(E[Q(c|x)] || p(c))
 
-    The last expectation is taken over the batch.
+def parse_invariances(text: str, layout: LatentLayout) -> list[tuple[tuple[Code, ...], Transformations]]:
+    """Reads which transformations leave which codes of `layout` as they are.
 
-    Args:
-        layout: of the codes.
-        parameters: what Q says of x, [B, layout.num_parameters].
-        changed: what Q says of Tx, likewise.
-        log_priors: log p(c) of each discrete code's classes, [num_classes].
-        entropy_weight: of the second term.
-        marginal_weight: of the third term.
-    """  # noqa: D415
-    of_images, of_copies = layout.split_parameters(parameters), layout.split_parameters(changed)
-    total = tf.constant(0.0)
-    for code in layout.codes:
-        if not code.discrete:
-            continue
-        log_q = code.log_probabilities(of_images[code.name])
-        q = tf.exp(log_q)
-        divergence = tf.reduce_mean(tf.reduce_sum(q * (log_q - code.log_probabilities(of_copies[code.name])), axis=-1))
-        entropy = -tf.reduce_mean(tf.reduce_sum(q * log_q, axis=-1))
-        marginal = tf.reduce_mean(q, axis=0)
-        distance = tf.reduce_sum(tf.math.xlogy(marginal, marginal) - marginal * log_priors[code.name])
-        total += divergence + entropy_weight * entropy + marginal_weight * distance
-    return total
+    `rotate:10,shift:0.1` is for all discrete codes; `rotate:10,shift:0.1;c3=rotate:10,shear:0.2` says of c3 besides
+    that it knows neither of rotation nor of shear. Sets are separated by semicolons; transformations are those of
+    `Transformations.parse`.
+
+    Raises:
+        UserError: where the text is something else, or names no code of the layout.
+    """
+    sets = []
+    for item in text.split(";"):
+        name, equals, transformations = item.strip().rpartition("=")
+        if equals and name not in layout.entropy:
+            names = ", ".join(layout.entropy)
+            raise UserError(f"--invariances: expected CODE=... with a code of {names}. Received: {name!r} in {text!r}")
+        codes = (layout[name],) if equals else tuple(code for code in layout.codes if code.discrete)
+        parsed = Transformations.parse(transformations)
+        if not parsed:
+            raise UserError(f"--invariances: expected transformations as in rotate:10. Received: {item!r} in {text!r}")
+        if not codes:
+            raise UserError(f"--invariances: expected CODE=..., as no code is discrete. Received: {item!r} in {text!r}")
+        sets.append((codes, parsed))
+    return sets
