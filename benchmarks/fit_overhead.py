@@ -32,7 +32,7 @@ def main(_):
     from infogan_tf.precision import choose_precision
     from infogan_tf.run_directory import RunDirectory
 
-    config = command.defaults_of(FLAGS.dataset)
+    config = command.defaults_of(FLAGS.dataset, "paper")
     steps = FLAGS.steps or config.eval_every
     config = dataclasses.replace(config, eval_every=steps, checkpoint_every=steps)
     data = load_data(config.dataset)

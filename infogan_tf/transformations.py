@@ -14,6 +14,8 @@ from infogan_tf.strategy import drawn_here
 KINDS = {
     "rotate": (180.0, "degrees to either side"),
     "shift": (1.0, "share of the image's size, to every side"),
+    "shift_x": (1.0, "share of the image's width, to left and right"),
+    "shift_y": (1.0, "share of the image's height, up and down"),
     "scale": (0.9, "share by which it grows or shrinks"),
     "shear": (1.0, "columns by which a row moves for each row from the middle, to either side"),
     "contrast": (1.0, "share by which pixel values grow or shrink, all alike"),
@@ -29,6 +31,8 @@ class Transformations:
     Attributes:
         rotate: degrees.
         shift: share of height and width.
+        shift_x: share of the width, besides.
+        shift_y: share of the height, besides.
         scale: share of the size, in both directions alike.
         shear: columns per row.
         contrast: share of the pixel values.
@@ -38,6 +42,8 @@ class Transformations:
 
     rotate: float = 0.0
     shift: float = 0.0
+    shift_x: float = 0.0
+    shift_y: float = 0.0
     scale: float = 0.0
     shear: float = 0.0
     contrast: float = 0.0
@@ -103,7 +109,7 @@ class Transformations:
         draws = tf.random.stateless_uniform((count, 6), fold_in(seed, 0), -1.0, 1.0)
         angle, grow, shear, right, down, mirror = tf.unstack(draws, axis=1)
         angle, grow, shear = angle * self.rotate * math.pi / 180.0, 1.0 + grow * self.scale, shear * self.shear
-        right, down = right * self.shift * width, down * self.shift * height
+        right, down = right * (self.shift + self.shift_x) * width, down * (self.shift + self.shift_y) * height
         mirror = tf.where(self.flip & (mirror < 0.0), -1.0, 1.0)
         # (mirror, 1) times the rotation times (1, shear; 0, 1), over the growth.
         a, b = mirror * tf.cos(angle) / grow, mirror * (shear * tf.cos(angle) - tf.sin(angle)) / grow

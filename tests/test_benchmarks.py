@@ -138,7 +138,7 @@ def test_the_parts_make_a_train_step():
         fake_images = parts.fake(latents)
         d_gradients, d_logged = parts.d_gradients(real_images, fake_images, latents)
         parts.d_update(d_gradients)
-        g_gradients, g_logged = parts.g_gradients(latents)
+        g_gradients, g_logged = parts.g_gradients(real_images, latents)
         parts.g_update(g_gradients)
         return parts.log(latents, d_logged, g_logged)
 

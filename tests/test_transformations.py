@@ -82,7 +82,11 @@ def test_a_shift_moves_a_dot_by_what_was_drawn():
     images = changed("shift:0.2", dots)[..., 0]
     np.testing.assert_allclose(images.sum(axis=(1, 2)), 1.0, atol=1e-4)
     x, y = images.sum(axis=1) @ np.arange(WIDTH), images.sum(axis=2) @ np.arange(HEIGHT)
-    np.testing.assert_allclose(np.stack([x, y], axis=1) - [4, 6], -maps("shift:0.2", 50)[1], atol=1e-4)
+    both = np.stack([x, y], axis=1) - [4, 6]
+    np.testing.assert_allclose(both, -maps("shift:0.2", 50)[1], atol=1e-4)
+    # One direction alone, by the same draws.
+    np.testing.assert_allclose(-maps("shift_x:0.2", 50)[1], both * [1, 0], atol=1e-4)
+    np.testing.assert_allclose(-maps("shift_y:0.2", 50)[1], both * [0, 1], atol=1e-4)
 
 
 def test_a_flip_mirrors_half_of_the_images():
