@@ -14,6 +14,11 @@ RECIPES = {
     "paper": PAPER,
     # Shoes point left; a mirrored one is the same article.
     "invariant": dataclasses.replace(
-        PAPER, steps=5_000, invariance_weight=0.3, invariances=f"{Config.invariances},flip"
+        PAPER,
+        steps=5_000,
+        lr_decay_steps="4000",
+        lambda_warmup=1_000,
+        invariance_weight=1.0,
+        invariances=f"{Config.invariances},flip",
     ),
 }
