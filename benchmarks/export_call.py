@@ -54,6 +54,9 @@ def torch_call():
 
 def main(_):
     """Prints the table."""
+    if FLAGS.peer:
+        import torch_twin  # noqa: F401, before TensorFlow: see there
+
     model = paper_model(FLAGS.image_size, "float32")
     with tempfile.TemporaryDirectory() as folder:
         calls = {"ours": exported_call(model, Path(folder))}

@@ -11,6 +11,7 @@ other in busy loops, and take many times as long as one thread would.
 import math
 
 import torch
+import torch._dynamo  # the optimizer's, early: its compiler (triton) crashes where TensorFlow was imported before it
 from torch import nn
 from torch.nn import functional as F  # noqa: N812, everybody calls it so
 

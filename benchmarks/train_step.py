@@ -82,6 +82,9 @@ def matrix_product(precision: str):
 
 def main(_):
     """Prints the table."""
+    if FLAGS.peer:
+        import torch_twin  # noqa: F401, before TensorFlow: see there
+
     images = random_images(FLAGS.image_size)
     rows, times = [], {}
     for batch_size in map(int, FLAGS.batch_size):
