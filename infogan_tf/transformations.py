@@ -19,12 +19,13 @@ KINDS = {
     "scale": (0.9, "share by which it grows or shrinks"),
     "shear": (1.0, "columns by which a row moves for each row from the middle, to either side"),
     "stretch": (0.9, "share by which it becomes wider or narrower"),
+    "thicken": (1.0, "share of the way to figures that reach one pixel farther on every side, or less far"),
     "contrast": (1.0, "share by which pixel values grow or shrink, all alike"),
     "noise": (1.0, "standard deviation of Gaussian noise on every pixel"),
 }
 FLIP = "flip"
 # What is drawn of an image, a column of `Transformations.amounts` each; a shift is one along each axis.
-AMOUNTS = ("rotate", "scale", "shear", "stretch", "shift_x", "shift_y", FLIP, "contrast")
+AMOUNTS = ("rotate", "scale", "shear", "stretch", "shift_x", "shift_y", FLIP, "thicken", "contrast")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Transformations:
         scale: share of the size, in both directions alike.
         shear: columns per row.
         stretch: share of the width.
+        thicken: share of the way to the greatest (or the least) value among a pixel and its eight neighbours, which is
+            grey-scale dilation (or erosion).
         contrast: share of the pixel values.
         noise: standard deviation of what is added to pixels in [0, 1].
         flip: whether half of the images are mirrored left to right.
@@ -51,6 +54,7 @@ class Transformations:
     scale: float = 0.0
     shear: float = 0.0
     stretch: float = 0.0
+    thicken: float = 0.0
     contrast: float = 0.0
     noise: float = 0.0
     flip: bool = False
@@ -93,7 +97,11 @@ class Transformations:
         Returns:
             The same shape and range.
         """
-        if dataclasses.replace(self, contrast=0.0, noise=0.0):
+        if self.thicken:
+            share = self.thicken * _by_image(amounts, "thicken")
+            thick, thin = tf.nn.max_pool2d(images, 3, 1, "SAME"), -tf.nn.max_pool2d(-images, 3, 1, "SAME")
+            images += tf.nn.relu(share) * (thick - images) + tf.nn.relu(-share) * (thin - images)
+        if dataclasses.replace(self, thicken=0.0, contrast=0.0, noise=0.0):
             images = keras.ops.image.affine_transform(
                 images,
                 self.matrices(amounts, images.shape[1:3]),
@@ -102,7 +110,7 @@ class Transformations:
                 data_format="channels_last",
             )
         if self.contrast:
-            images *= 1.0 + self.contrast * amounts[:, AMOUNTS.index("contrast"), tf.newaxis, tf.newaxis, tf.newaxis]
+            images *= 1.0 + self.contrast * _by_image(amounts, "contrast")
         if self.noise:
             shape = images.shape[1:]
             images += self.noise * drawn_here(
@@ -121,7 +129,7 @@ class Transformations:
             float32 [B, 8], rows (a, b, c, d, e, f, 0, 0): the old place is (a x + b y + c, d x + e y + f).
         """
         height, width = size
-        angle, grow, shear, stretch, right, down, mirror, _ = tf.unstack(amounts, axis=1)
+        angle, grow, shear, stretch, right, down, mirror, *_ = tf.unstack(amounts, axis=1)
         angle, shear = angle * self.rotate * math.pi / 180.0, shear * self.shear
         grow, stretch = 1.0 + grow * self.scale, 1.0 + stretch * self.stretch
         right, down = right * (self.shift + self.shift_x) * width, down * (self.shift + self.shift_y) * height
@@ -132,6 +140,11 @@ class Transformations:
         x, y = (width - 1) / 2, (height - 1) / 2
         c, f = x - a * (x + right) - b * (y + down), y - d * (x + right) - e * (y + down)
         return tf.stack([a, b, c, d, e, f, tf.zeros_like(a), tf.zeros_like(a)], axis=1)
+
+
+def _by_image(amounts, name):
+    """One column of the amounts as a factor for images, [B, 1, 1, 1]."""
+    return amounts[:, AMOUNTS.index(name), tf.newaxis, tf.newaxis, tf.newaxis]
 
 
 def _size(name, value, item, text):

@@ -105,6 +105,16 @@ def test_a_flip_mirrors_half_of_the_images():
     assert scipy.stats.binomtest(int(mirrored.sum()), 400).pvalue > 1e-3
 
 
+def test_thickening_goes_towards_dilation_and_erosion():
+    transformations = Transformations.parse("thicken:0.8")
+    shares = 0.8 * transformations.amounts(len(IMAGES), SEED).numpy()[:, AMOUNTS.index("thicken")]
+    for image, found, share in zip(IMAGES, changed("thicken:0.8"), shares, strict=True):
+        towards = scipy.ndimage.grey_dilation if share > 0 else scipy.ndimage.grey_erosion
+        end = towards(image, size=(3, 3, 1), mode="nearest")
+        np.testing.assert_allclose(found, image + abs(share) * (end - image), atol=1e-5)
+    assert shares.min() < -0.3 < 0.3 < shares.max()
+
+
 def test_noise_is_normal_and_contrast_even():
     grey = np.full((200, HEIGHT, WIDTH, 1), 0.5, np.float32)
     noise = changed("noise:0.1", grey) - 0.5
@@ -122,7 +132,7 @@ def test_nothing_and_next_to_nothing_leave_images_as_they_are():
     np.testing.assert_allclose(changed(tiny), IMAGES, atol=1e-5)
 
 
-@pytest.mark.parametrize("text", [AFFINE, "contrast:0.5", "noise:0.5"])
+@pytest.mark.parametrize("text", [AFFINE, "thicken:0.5", "contrast:0.5", "noise:0.5"])
 def test_changes_are_a_function_of_the_seed_and_each_image_has_its_own(text):
     images = np.repeat(IMAGES[:1], 8, axis=0)
     found = changed(text, images)
@@ -133,8 +143,9 @@ def test_changes_are_a_function_of_the_seed_and_each_image_has_its_own(text):
 
 
 def test_the_language_is_read():
-    text = " rotate:15, shift:0.1,scale:.2,shear:0.3,stretch:.1,contrast:1,noise:1e-2,flip,"
-    sizes = {"rotate": 15, "shift": 0.1, "scale": 0.2, "shear": 0.3, "stretch": 0.1, "contrast": 1, "noise": 0.01}
+    text = " rotate:15, shift:0.1,scale:.2,shear:0.3,stretch:.1,thicken:1,contrast:1,noise:1e-2,flip,"
+    sizes = {"rotate": 15, "shift": 0.1, "scale": 0.2, "shear": 0.3, "stretch": 0.1}
+    sizes |= {"thicken": 1, "contrast": 1, "noise": 0.01}
     expected = Transformations(**sizes, flip=True)
     assert Transformations.parse(text) == expected
 
