@@ -1,47 +1,55 @@
-"""The trained generator and encoder as a SavedModel that TensorFlow Serving, or TensorFlow alone, can run."""
+"""Writes a SavedModel as the next version, complete or not at all."""
 
+import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import tensorflow as tf
 
+from infogan_tf.export.metadata import make_metadata
+from infogan_tf.export.signatures import make_signatures
 from infogan_tf.files import partial_name
-from infogan_tf.latents import LatentLayout
 from infogan_tf.models import InfoGAN
 from infogan_tf.models.infogan import NETWORKS
 
 
-def export_saved_model(model: InfoGAN, base: Path) -> Path:
+def export_saved_model(
+    model: InfoGAN,
+    base: Path,
+    dataset: str = "",
+    options: Mapping[str, object] | None = None,
+    evaluation: Mapping[str, object] | None = None,
+) -> Path:
     """Writes base/<version>/, a float32 SavedModel; the version is the next number, and none is overwritten.
 
-    Signatures, B any number, also 0:
-
-        serving_default   noise float32 [B, n] and one input per code: c1, c2, ... [B], int32 class indices or 0/1,
-                          float32 for continuous codes -> images float32 [B, H, W, C] in [0, 1]
-        encode            images float32 [B, H, W, C] in [0, 1] -> c1_probabilities [B, K], c2_mean [B], c2_stddev [B],
-                          and so on for every code
-
-    The folder appears complete or not at all. A class out of range is refused with an InvalidArgument error.
+    `signatures` makes what it can be asked, and export/README.md documents that. The folder appears complete or not at
+    all.
 
     Args:
         model: with any precision; the export computes in float32.
         base: the folder of versions; made if missing.
+        dataset, options, evaluation: for the metadata, see `make_metadata`.
 
     Returns:
         The folder written.
     """
     twin = float32_twin(model)
+    metadata = json.dumps(make_metadata(twin, dataset, options, evaluation), indent=2) + "\n"
     module = tf.Module()
     # Keras variables inside a tf.Module load in Python but not in the C++ loader of TF Serving; raw ones load in both.
     networks = (twin.generator, twin.trunk, twin.q_head)
     module.raw_variables = [variable.value for network in networks for variable in network.variables]
-    signatures = {"serving_default": _generate_signature(twin), "encode": _encode_signature(twin)}
+    signatures = make_signatures(twin, {"metadata": metadata, "readme": ""})
 
     base = Path(base)
     base.mkdir(parents=True, exist_ok=True)
     temporary = partial_name(base)
     try:
         tf.saved_model.save(module, str(temporary), signatures=signatures)
+        extra = temporary / "assets.extra"
+        extra.mkdir()
+        (extra / "metadata.json").write_text(metadata, encoding="utf-8")
         return _take_next_version(temporary, base)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -80,34 +88,3 @@ def _take_next_version(temporary: Path, base: Path) -> Path:
             if not (base / str(version)).exists():
                 raise
             version += 1
-
-
-def _generate_signature(model: InfoGAN):
-    layout = model.layout
-    specs = {"noise": tf.TensorSpec((None, layout.noise.size), tf.float32, name="noise")}
-    specs |= {code.name: tf.TensorSpec((None,), code.dtype, name=code.name) for code in layout.codes}
-
-    @tf.function
-    def generate(**inputs):
-        _check_classes(layout, inputs)
-        return {"images": model.generator(layout.join(inputs["noise"], inputs), training=False)}
-
-    return generate.get_concrete_function(**specs)
-
-
-def _encode_signature(model: InfoGAN):
-    @tf.function
-    def encode(images):
-        posterior = model.posterior(images)
-        return {f"{name}_{what}": value for name, parts in posterior.items() for what, value in parts.items()}
-
-    return encode.get_concrete_function(images=tf.TensorSpec((None, *model.image_shape), tf.float32, name="images"))
-
-
-def _check_classes(layout: LatentLayout, inputs: dict[str, tf.Tensor]) -> None:
-    """Refuses classes that do not exist; one_hot would silently give a code of zeros."""
-    for code in layout.codes:
-        if code.discrete:
-            classes, most = inputs[code.name], code.num_classes
-            message = f"{code.name}: expected classes from 0 to {most - 1}"
-            tf.debugging.Assert(tf.reduce_all((classes >= 0) & (classes < most)), [message, classes])
