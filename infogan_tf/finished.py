@@ -135,7 +135,7 @@ def export(config: Config, given: dict[str, object]) -> Path:
     Raises:
         UserError: for bad input; nothing was written then.
     """
-    run, kept = existing_run(config.run_dir, given)
+    run, kept = existing_run(config.run_dir, given, may_change=("export_precision",))
     path = export_run(restored_model(run, kept), kept, run)
     print(f"Exported {path}.")
     return path

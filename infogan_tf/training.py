@@ -193,7 +193,9 @@ def restored_model(run: RunDirectory, config: Config) -> InfoGAN:
 def export_run(model: InfoGAN, config: Config, run: RunDirectory) -> Path:
     """Exports the run's model as the next version, with its options and, where it was evaluated, what was found."""
     evaluation = read_json(run.evaluation_file) if run.evaluation_file.exists() else None
-    return export_saved_model(model, run.export, config.dataset, config.to_json(), evaluation)
+    options = config.to_json()
+    options.pop("data_dir")  # of no use to others, who need not know this machine's folders
+    return export_saved_model(model, run.export, config.export_precision, config.dataset, options, evaluation)
 
 
 def _adam(config: Config, learning_rate: float, name: str) -> keras.optimizers.Optimizer:

@@ -12,19 +12,19 @@ PACKAGES = ("infogan_tf", "tensorflow", "keras", "numpy")
 
 def make_metadata(
     model: InfoGAN,
+    precision: str = "float32",
     dataset: str = "",
     options: Mapping[str, object] | None = None,
     evaluation: Mapping[str, object] | None = None,
-    precision: str = "float32",
 ) -> dict[str, object]:
     """The metadata of an export, ready for JSON.
 
     Args:
         model: that is exported.
+        precision: that the weights are stored in.
         dataset: that it was trained on; empty where it is not known.
         options: of the run, by name.
         evaluation: what evaluation.json holds. One of another step than the model's is left out.
-        precision: that the weights are stored in.
 
     Returns:
         format          the version of this format, 1
@@ -40,7 +40,7 @@ def make_metadata(
         versions        of packages and Python
     """
     step = int(model.step.numpy())
-    if not evaluation or evaluation["step"] != step:
+    if not evaluation or evaluation.get("step") != step:
         evaluation = {"figures": {}, "stderrs": {}, "codes": {}}
     layout = model.layout
     return {

@@ -8,48 +8,59 @@ from pathlib import Path
 import tensorflow as tf
 
 from infogan_tf.export.metadata import make_metadata
+from infogan_tf.export.model_card import FOLDER, model_card, write_pictures
+from infogan_tf.export.networks import ExportedNetworks, float32_twin
 from infogan_tf.export.signatures import make_signatures
-from infogan_tf.files import partial_name
+from infogan_tf.export.warmup import FILE, write_warmup
+from infogan_tf.files import partial_name, sync_folder
 from infogan_tf.models import InfoGAN
-from infogan_tf.models.infogan import NETWORKS
 
 
 def export_saved_model(
     model: InfoGAN,
     base: Path,
+    precision: str = "float32",
     dataset: str = "",
     options: Mapping[str, object] | None = None,
     evaluation: Mapping[str, object] | None = None,
 ) -> Path:
-    """Writes base/<version>/, a float32 SavedModel; the version is the next number, and none is overwritten.
+    """Writes base/<version>/, a SavedModel; the version is the next number, and none is overwritten.
 
-    `signatures` makes what it can be asked, and export/README.md documents that. The folder appears complete or not at
-    all.
+    What it can be asked is in `signatures`, and documented in export/README.md. With it go metadata.json and requests
+    to warm a server up, in assets.extra/, and a model card, README.md, with its pictures. The folder appears complete
+    or not at all, whatever happens meanwhile.
 
     Args:
         model: with any precision; the export computes in float32.
         base: the folder of versions; made if missing.
-        dataset, options, evaluation: for the metadata, see `make_metadata`.
+        precision: of the stored weights, "float32" or "float16"; see `ExportedNetworks`.
+        dataset: that it was trained on, for the metadata.
+        options: of the run, for the metadata.
+        evaluation: what the run's evaluation.json holds, for the metadata.
 
     Returns:
         The folder written.
+
+    Raises:
+        UserError: where weights are too large for float16; nothing was written then.
     """
     twin = float32_twin(model)
-    metadata = json.dumps(make_metadata(twin, dataset, options, evaluation), indent=2) + "\n"
-    module = tf.Module()
-    # Keras variables inside a tf.Module load in Python but not in the C++ loader of TF Serving; raw ones load in both.
-    networks = (twin.generator, twin.trunk, twin.q_head)
-    module.raw_variables = [variable.value for network in networks for variable in network.variables]
-    signatures = make_signatures(twin, {"metadata": metadata, "readme": ""})
+    networks = ExportedNetworks(twin, precision)
+    metadata = make_metadata(twin, precision, dataset, options, evaluation)
+    texts = {"metadata": json.dumps(metadata, indent=2) + "\n", "readme": model_card(metadata)}
 
     base = Path(base)
     base.mkdir(parents=True, exist_ok=True)
     temporary = partial_name(base)
     try:
-        tf.saved_model.save(module, str(temporary), signatures=signatures)
+        tf.saved_model.save(networks.module, str(temporary), signatures=make_signatures(networks, texts))
         extra = temporary / "assets.extra"
         extra.mkdir()
-        (extra / "metadata.json").write_text(metadata, encoding="utf-8")
+        (extra / "metadata.json").write_text(texts["metadata"], encoding="utf-8")
+        write_warmup(extra / FILE, twin.layout, twin.image_shape)
+        (temporary / "README.md").write_text(texts["readme"], encoding="utf-8")
+        write_pictures(temporary / FOLDER, twin)
+        sync_folder(temporary)
         return _take_next_version(temporary, base)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -58,24 +69,6 @@ def export_saved_model(
 def versions(base: Path) -> list[int]:
     """The versions that lie in `base`, ascending."""
     return sorted(int(path.name) for path in Path(base).glob("*") if path.name.isdigit())
-
-
-def float32_twin(model: InfoGAN) -> InfoGAN:
-    """A copy of `model`, not compiled, that computes in float32.
-
-    It has the averaged weights, where `model` keeps them, and the class frequencies that were learnt.
-    """
-    twin = InfoGAN.from_config(model.get_config())
-    for name in NETWORKS:
-        network = getattr(twin, name)
-        for layer in (network, *network._flatten_layers()):
-            layer.dtype_policy = "float32"
-    with model.averaged():
-        for name in NETWORKS:
-            getattr(twin, name).set_weights(getattr(model, name).get_weights())
-    twin.step.assign(model.step)
-    twin.layout = model.learnt_layout()
-    return twin
 
 
 def _take_next_version(temporary: Path, base: Path) -> Path:

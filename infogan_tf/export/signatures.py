@@ -9,8 +9,8 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from infogan_tf.export import checks
+from infogan_tf.export.networks import ExportedNetworks
 from infogan_tf.latents import Code, LatentLayout
-from infogan_tf.models import InfoGAN
 
 # Rows that go through the networks at a time: the memory that many rows take is bounded.
 BLOCK = 500
@@ -23,22 +23,22 @@ LARGEST = 1_000_000
 GAP, GROUND = 1, 96
 
 
-def make_signatures(model: InfoGAN, texts: dict[str, str]) -> dict[str, Callable]:
+def make_signatures(networks: ExportedNetworks, texts: dict[str, str]) -> dict[str, Callable]:
     """The signatures by name, as concrete functions.
 
     Args:
-        model: computes in float32.
+        networks: that answer.
         texts: what `describe` answers, by name.
     """
-    generate = _generate(model)
+    generate = _generate(networks)
     return {
         "serving_default": generate,
         "generate": generate,
-        "generate_png": _generate_png(model),
-        "sample": _sample(model),
-        "traverse": _traverse(model),
-        "encode": _encode(model),
-        "encode_png": _encode_png(model),
+        "generate_png": _generate_png(networks),
+        "sample": _sample(networks),
+        "traverse": _traverse(networks),
+        "encode": _encode(networks),
+        "encode_png": _encode_png(networks),
         "describe": _describe(texts),
     }
 
@@ -54,22 +54,22 @@ def _scalar(name: str, dtype: tf.DType) -> tf.TensorSpec:
 # === Drawing ===
 
 
-def _generate(model):
-    layout = model.layout
+def _generate(networks):
+    layout = networks.layout
 
     @tf.function
     def generate(**inputs):
-        return {"images": _draw(model, _latents(layout, inputs))}
+        return {"images": _draw(networks, _latents(layout, inputs))}
 
     return generate.get_concrete_function(**_latents_specs(layout))
 
 
-def _generate_png(model):
-    layout = model.layout
+def _generate_png(networks):
+    layout = networks.layout
 
     @tf.function
     def generate_png(**inputs):
-        return {"png_bytes": tf.io.encode_png(_to_bytes(_draw(model, _latents(layout, inputs))))}
+        return {"png_bytes": tf.io.encode_png(_to_bytes(_draw(networks, _latents(layout, inputs))))}
 
     return generate_png.get_concrete_function(**_latents_specs(layout))
 
@@ -100,10 +100,10 @@ def _values(code: Code, given: tf.Tensor) -> tf.Tensor:
     return checks.numbers(code.name, given, -LARGEST, LARGEST)
 
 
-def _draw(model: InfoGAN, latents: tf.Tensor) -> tf.Tensor:
+def _draw(networks: ExportedNetworks, latents: tf.Tensor) -> tf.Tensor:
     """Images [B, H, W, C] in [0, 1] of latents [B, width]."""
-    images = _in_blocks(lambda block: model.generator(block, training=False), latents)
-    return tf.ensure_shape(images, (None, *model.image_shape))
+    images = _in_blocks(networks.generate, latents)
+    return tf.ensure_shape(images, (None, *networks.image_shape))
 
 
 def _to_bytes(images: tf.Tensor) -> tf.Tensor:
@@ -111,8 +111,8 @@ def _to_bytes(images: tf.Tensor) -> tf.Tensor:
     return tf.cast(tf.round(images * 255.0), tf.uint8)
 
 
-def _sample(model):
-    layout = model.layout
+def _sample(networks):
+    layout = networks.layout
 
     @tf.function
     def sample(count, seed, **codes):
@@ -123,7 +123,7 @@ def _sample(model):
             # The first `count` of what was given and what was drawn; or the one value that was given, for all.
             index = tf.where(tf.size(given) == 1, tf.zeros(count, tf.int32), tf.range(count))
             values[code.name] = tf.gather(tf.concat([given, values[code.name]], axis=0), index)
-        return {"images": _draw(model, layout.join(noise, values)), **values}
+        return {"images": _draw(networks, layout.join(noise, values)), **values}
 
     return sample.get_concrete_function(
         count=_scalar("count", tf.int32), seed=_scalar("seed", tf.int32), **_codes_specs(layout)
@@ -135,8 +135,8 @@ def _seed(seed: tf.Tensor) -> tf.Tensor:
     return tf.stack([checks.shaped("seed", seed, ()), 0])
 
 
-def _traverse(model):
-    layout = model.layout
+def _traverse(networks):
+    layout = networks.layout
     names = tuple(code.name for code in layout.codes)
     all_classes = tf.constant([code.num_classes if code.discrete else 0 for code in layout.codes])
 
@@ -162,7 +162,7 @@ def _traverse(model):
             )
             for i, each in enumerate(layout.codes)
         }
-        images = _draw(model, layout.join(tf.repeat(noise, columns, axis=0), drawn))
+        images = _draw(networks, layout.join(tf.repeat(noise, columns, axis=0), drawn))
         return {"images": images, "values": values, "png_bytes": tf.io.encode_png(_tiled(images, rows, columns))}
 
     return traverse.get_concrete_function(
@@ -194,17 +194,17 @@ def _tiled(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
 # === Reading ===
 
 
-def _encode(model):
+def _encode(networks):
     @tf.function
     def encode(images):
-        images = checks.shaped("images", images, (None, *model.image_shape))
-        return _read(model, checks.numbers("images", images, 0, 1))
+        images = checks.shaped("images", images, (None, *networks.image_shape))
+        return _read(networks, checks.numbers("images", images, 0, 1))
 
-    return encode.get_concrete_function(images=tf.TensorSpec((None, *model.image_shape), tf.float32, name="images"))
+    return encode.get_concrete_function(images=tf.TensorSpec((None, *networks.image_shape), tf.float32, name="images"))
 
 
-def _encode_png(model):
-    shape = model.image_shape
+def _encode_png(networks):
+    shape = networks.image_shape
 
     @tf.function
     def encode_png(image_bytes):
@@ -213,7 +213,7 @@ def _encode_png(model):
         images = tf.map_fn(
             lambda file: _decoded(file, shape), files, parallel_iterations=1, fn_output_signature=tf.float32
         )
-        return _read(model, tf.ensure_shape(images, (None, *shape)))
+        return _read(networks, tf.ensure_shape(images, (None, *shape)))
 
     return encode_png.get_concrete_function(image_bytes=_vector("image_bytes", tf.string))
 
@@ -231,11 +231,11 @@ def _decoded(file: tf.Tensor, shape: tuple[int, int, int]) -> tf.Tensor:
     return tf.ensure_shape(tf.round(tf.clip_by_value(resized, 0.0, 255.0)) / 255.0, shape)
 
 
-def _read(model: InfoGAN, images: tf.Tensor) -> dict[str, tf.Tensor]:
+def _read(networks: ExportedNetworks, images: tf.Tensor) -> dict[str, tf.Tensor]:
     """Q(c|x) of images [B, H, W, C]: <code>_<quantity> [B, ...], and <code>_class [B], the most probable one."""
 
     def posterior(block):
-        parts = model.posterior(block)
+        parts = networks.posterior(block)
         return {f"{name}_{what}": value for name, found in parts.items() for what, value in found.items()}
 
     found = _in_blocks(posterior, images)
