@@ -211,24 +211,32 @@ def _encode_png(networks):
         files = checks.shaped("image_bytes", image_bytes, (None,))
         # One at a time: a small file may be a large picture.
         images = tf.map_fn(
-            lambda file: _decoded(file, shape), files, parallel_iterations=1, fn_output_signature=tf.float32
+            lambda file: decode_image(file, shape), files, parallel_iterations=1, fn_output_signature=tf.float32
         )
         return _read(networks, tf.ensure_shape(images, (None, *shape)))
 
     return encode_png.get_concrete_function(image_bytes=_vector("image_bytes", tf.string))
 
 
-def _decoded(file: tf.Tensor, shape: tuple[int, int, int]) -> tf.Tensor:
+def decode_image(file: tf.Tensor, shape: tuple[int, int, int]) -> tf.Tensor:
     """The image [H, W, C] in [0, 1] that a PNG, JPEG, GIF (its first frame) or BMP file would be in training.
 
-    It is brought to the images' size by the bicubic filter of the data loaders, whatever its proportions, to one
-    channel by the luminance of ITU-R 601, and to bytes. A picture of the right size is taken as it is.
+    It is brought to the images' size as the data loaders do it, by Pillow's bicubic filter: first the columns, then the
+    rows, in bytes; whatever its proportions, and to one channel by the luminance of ITU-R 601. A picture of the right
+    size is taken as it is.
     """
+    height, width, channels = shape
     picture = tf.io.decode_image(file, channels=3, expand_animations=False, name="image_bytes")
-    resized = tf.image.resize(picture, shape[:2], tf.image.ResizeMethod.BICUBIC, antialias=True)
-    if shape[-1] == 1:
-        resized = tf.tensordot(resized, tf.constant([[0.299], [0.587], [0.114]]), 1)
-    return tf.ensure_shape(tf.round(tf.clip_by_value(resized, 0.0, 255.0)) / 255.0, shape)
+    for size in ((tf.shape(picture)[0], width), (height, width)):
+        picture = _whole_levels(tf.image.resize(picture, size, tf.image.ResizeMethod.BICUBIC, antialias=True))
+    if channels == 1:
+        picture = _whole_levels(tf.tensordot(picture, tf.constant([[0.299], [0.587], [0.114]]), 1))
+    return tf.ensure_shape(picture, shape) / 255.0
+
+
+def _whole_levels(picture: tf.Tensor) -> tf.Tensor:
+    """Levels from 0 to 255 as bytes could hold them, float32."""
+    return tf.round(tf.clip_by_value(picture, 0.0, 255.0))
 
 
 def _read(networks: ExportedNetworks, images: tf.Tensor) -> dict[str, tf.Tensor]:
