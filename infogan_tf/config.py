@@ -193,6 +193,12 @@ class Config:
     checkpoint_every: int = option(500, "Steps between checkpoints.", "Watching", low=1, high=10**9)
     keep_checkpoints: int = option(2, "How many checkpoints to keep, the newest.", "Watching", low=1, high=1000)
 
+    export_precision: str = option(
+        "float32",
+        "What the exported weights are stored in; float16 halves the export, which computes in float32 all the same. "
+        "--mode=export may change it.", "Exporting", choices=("float32", "float16"),
+    )  # fmt: skip
+
     count: int = option(
         100, "How many images to draw; 10,000 are the most in a grid.", "Drawing (--mode=sample)", low=1, high=10**9
     )

@@ -46,7 +46,7 @@ def test_signatures_are_as_documented(exported):
     }  # fmt: skip
     assert set(signatures["serving_default"].structured_outputs) == {"images"}
     assert set(signatures["encode"].structured_outputs) == {
-        "c1_probabilities", "c2_mean", "c2_stddev", "c3_mean", "c3_stddev", "c4_probability",
+        "c1_probabilities", "c1_class", "c2_mean", "c2_stddev", "c3_mean", "c3_stddev", "c4_probability",
     }  # fmt: skip
 
 

@@ -51,13 +51,12 @@ def _model(config: Config, given: dict[str, object]) -> Model:
 
     if config.saved_model:
         return SavedModelRest(_newest_version(Path(config.saved_model)))
-    from infogan_tf.export import export_saved_model
-    from infogan_tf.training import restored_model
+    from infogan_tf.training import export_run, restored_model
 
     run, kept = existing_run(config.run_dir, given)
     with tempfile.TemporaryDirectory() as folder:
         # Once loaded, it is not needed on disk.
-        return SavedModelRest(export_saved_model(restored_model(run, kept), Path(folder)))
+        return SavedModelRest(export_run(restored_model(run, kept), kept, run, Path(folder)))
 
 
 def _newest_version(path: Path) -> Path:

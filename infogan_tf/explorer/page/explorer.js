@@ -109,7 +109,7 @@ function drawCode(code, seed, index) {
 }
 
 // 0 where the code is continuous.
-const classesOf = (code) => (code.kind === "bernoulli" ? 2 : (code.num_classes ?? 0));
+const classesOf = (code) => code.num_classes ?? 0;
 
 // === State: seed, count, lock, and a value or "random" for each code; the address's fragment holds it ===
 
@@ -247,7 +247,7 @@ function setCode(name, value) {
 
 function codeCard(code) {
   const { name } = code;
-  const words = code.does || { cat: "classes", bernoulli: "a coin" }[code.kind] || "continuous";
+  const words = code.does || { categorical: "a class", bernoulli: "yes or no" }[code.kind] || "a number";
   const random = element("input", { type: "checkbox" });
   const gif = element("button", { class: "small", "aria-label": `Save a GIF along ${name}` }, "GIF");
   const shown = element("output", {});
