@@ -190,12 +190,15 @@ def restored_model(run: RunDirectory, config: Config) -> InfoGAN:
     return float32_twin(model)
 
 
-def export_run(model: InfoGAN, config: Config, run: RunDirectory) -> Path:
-    """Exports the run's model as the next version, with its options and, where it was evaluated, what was found."""
+def export_run(model: InfoGAN, config: Config, run: RunDirectory, base: Path | None = None) -> Path:
+    """Exports the run's model as the next version, with its options and, where it was evaluated, what was found.
+
+    It goes to the folder `base`, by default the run's own.
+    """
     evaluation = read_json(run.evaluation_file) if run.evaluation_file.exists() else None
     options = config.to_json()
     options.pop("data_dir")  # of no use to others, who need not know this machine's folders
-    return export_saved_model(model, run.export, config.export_precision, config.dataset, options, evaluation)
+    return export_saved_model(model, base or run.export, config.export_precision, config.dataset, options, evaluation)
 
 
 def _adam(config: Config, learning_rate: float, name: str) -> keras.optimizers.Optimizer:
