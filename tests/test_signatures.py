@@ -99,10 +99,11 @@ def test_they_are_as_documented(loaded):
 
 
 @pytest.mark.parametrize("count", [0, 1, 64])
-def test_generate_draws_bit_for_bit_what_the_live_model_draws(live_model, call, count):
+def test_generate_draws_what_the_live_model_draws(live_model, call, count):
     inputs, latents = latents_of(live_model, count)
     images = call("serving_default", **inputs)["images"]
-    np.testing.assert_array_equal(images, live_model(latents))
+    # Batch norm, folded into the weights, rounds otherwise in the last digit.
+    np.testing.assert_allclose(images, live_model(latents), atol=5e-7)
     files = call("generate_png", **inputs)["png_bytes"]
     assert len(files) == count
     for file, image in zip(files, pictures.to_bytes(images), strict=True):

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from infogan_tf.errors import UserError
+from infogan_tf.export.inference import for_inference
 from infogan_tf.models import InfoGAN
 from infogan_tf.models.infogan import NETWORKS
 
@@ -46,9 +47,9 @@ class ExportedNetworks:
 
     def __init__(self, model: InfoGAN, precision: str = "float32"):
         self._model, self.layout, self.image_shape = model, model.layout, model.image_shape
-        self._originals = [
-            variable for network in (model.generator, model.trunk, model.q_head) for variable in network.variables
-        ]
+        self._generator = for_inference(model.generator)
+        networks = (self._generator, model.trunk, model.q_head)
+        self._originals = [variable for network in networks for variable in network.variables]
         # Keras variables inside a tf.Module load in Python but not in the C++ loader of TF Serving; raw ones do.
         self.module = tf.Module()
         self.module.weights = [_stored(variable, precision) for variable in self._originals]
@@ -56,7 +57,7 @@ class ExportedNetworks:
     def generate(self, latents: tf.Tensor) -> tf.Tensor:
         """Images [B, H, W, C] in [0, 1] of latents [B, layout.width]."""
         with self._weights():
-            return self._model.generator(latents, training=False)
+            return self._generator(latents, training=False)
 
     def posterior(self, images: tf.Tensor) -> dict[str, dict[str, tf.Tensor]]:
         """As `InfoGAN.posterior`."""
