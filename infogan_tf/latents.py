@@ -236,9 +236,10 @@ class Continuous(Code):
         z = (block[:, 0] - mean) / stddev
         return -0.5 * tf.square(z) - tf.math.log(stddev) - 0.5 * math.log(2.0 * math.pi)
 
-    def divergence(self, parameters, others):  # noqa: D102
+    def divergence(self, parameters: tf.Tensor, others: tf.Tensor, moved_by: tf.Tensor | float = 0.0) -> tf.Tensor:
+        """KL between the posteriors of two times B parameters, the first moved by a number each; [B], in nats."""
         (mean, stddev), (other_mean, other_stddev) = map(self.mean_and_stddev, (parameters, others))
-        squares = (tf.square(stddev) + tf.square(mean - other_mean)) / tf.square(other_stddev)
+        squares = (tf.square(stddev) + tf.square(mean + moved_by - other_mean)) / tf.square(other_stddev)
         return tf.math.log(other_stddev / stddev) + 0.5 * (squares - 1.0)
 
     def posterior(self, parameters):  # noqa: D102

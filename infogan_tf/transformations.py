@@ -18,10 +18,14 @@ KINDS = {
     "shift_y": (1.0, "share of the image's height, up and down"),
     "scale": (0.9, "share by which it grows or shrinks"),
     "shear": (1.0, "columns by which a row moves for each row from the middle, to either side"),
+    "stretch": (0.9, "share by which it becomes wider or narrower"),
+    "thicken": (1.0, "share of the way to figures that reach one pixel farther on every side, or less far"),
     "contrast": (1.0, "share by which pixel values grow or shrink, all alike"),
     "noise": (1.0, "standard deviation of Gaussian noise on every pixel"),
 }
 FLIP = "flip"
+# What is drawn of an image, a column of `Transformations.amounts` each; a shift is one along each axis.
+AMOUNTS = ("rotate", "scale", "shear", "stretch", "shift_x", "shift_y", FLIP, "thicken", "contrast")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +39,9 @@ class Transformations:
         shift_y: share of the height, besides.
         scale: share of the size, in both directions alike.
         shear: columns per row.
+        stretch: share of the width.
+        thicken: share of the way to the greatest (or the least) value among a pixel and its eight neighbours, which is
+            grey-scale dilation (or erosion).
         contrast: share of the pixel values.
         noise: standard deviation of what is added to pixels in [0, 1].
         flip: whether half of the images are mirrored left to right.
@@ -46,6 +53,8 @@ class Transformations:
     shift_y: float = 0.0
     scale: float = 0.0
     shear: float = 0.0
+    stretch: float = 0.0
+    thicken: float = 0.0
     contrast: float = 0.0
     noise: float = 0.0
     flip: bool = False
@@ -68,55 +77,74 @@ class Transformations:
     def __bool__(self) -> bool:
         return self != Transformations()
 
-    def __call__(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    def amounts(self, count: tf.Tensor | int, seed: tf.Tensor) -> tf.Tensor:
+        """Draws how each image is changed: float32 [count, len(AMOUNTS)], 1 for each size given here, -1 the other way.
+
+        Args:
+            count: how many images.
+            seed: int32 [2]; the same seed makes the same draws.
+        """
+        return drawn_here(count, lambda rows: tf.random.stateless_uniform((rows, len(AMOUNTS)), seed, -1.0, 1.0))
+
+    def __call__(self, images: tf.Tensor, amounts: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Changes each image in a way of its own.
 
         Args:
             images: float32 [B, H, W, C] in [0, 1]; what moves in from outside repeats the border.
-            seed: int32 [2]; the same seed makes the same changes.
+            amounts: how, as the method of that name draws it.
+            seed: int32 [2], of the noise.
 
         Returns:
             The same shape and range.
         """
-        count = tf.shape(images)[0]
-        if dataclasses.replace(self, contrast=0.0, noise=0.0):
-            matrices = drawn_here(count, lambda rows: self.matrices(rows, images.shape[1:3], seed))
+        if self.thicken:
+            share = self.thicken * _by_image(amounts, "thicken")
+            thick, thin = tf.nn.max_pool2d(images, 3, 1, "SAME"), -tf.nn.max_pool2d(-images, 3, 1, "SAME")
+            images += tf.nn.relu(share) * (thick - images) + tf.nn.relu(-share) * (thin - images)
+        if dataclasses.replace(self, thicken=0.0, contrast=0.0, noise=0.0):
             images = keras.ops.image.affine_transform(
-                images, matrices, "bilinear", fill_mode="nearest", data_format="channels_last"
+                images,
+                self.matrices(amounts, images.shape[1:3]),
+                "bilinear",
+                fill_mode="nearest",
+                data_format="channels_last",
             )
         if self.contrast:
-            seed2 = fold_in(seed, 2)
-            images *= 1.0 + self.contrast * drawn_here(
-                count, lambda rows: tf.random.stateless_uniform((rows, 1, 1, 1), seed2, -1.0, 1.0)
-            )
+            images *= 1.0 + self.contrast * _by_image(amounts, "contrast")
         if self.noise:
-            shape, seed1 = images.shape[1:], fold_in(seed, 1)
-            images += self.noise * drawn_here(count, lambda rows: tf.random.stateless_normal((rows, *shape), seed1))
+            shape = images.shape[1:]
+            images += self.noise * drawn_here(
+                tf.shape(images)[0], lambda rows: tf.random.stateless_normal((rows, *shape), fold_in(seed, 1))
+            )
         return tf.clip_by_value(images, 0.0, 1.0)
 
-    def matrices(self, count: tf.Tensor | int, size: tuple[int, int], seed: tf.Tensor) -> tf.Tensor:
-        """Draws affine maps from a place (x, y) of the new image to one of the old, about the image's middle.
+    def matrices(self, amounts: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+        """Affine maps from a place (x, y) of the new image to one of the old, about the image's middle.
 
         Args:
-            count: how many.
+            amounts: [B, len(AMOUNTS)].
             size: height and width, in pixels.
-            seed: int32 [2].
 
         Returns:
-            float32 [count, 8], rows (a, b, c, d, e, f, 0, 0): the old place is (a x + b y + c, d x + e y + f).
+            float32 [B, 8], rows (a, b, c, d, e, f, 0, 0): the old place is (a x + b y + c, d x + e y + f).
         """
         height, width = size
-        draws = tf.random.stateless_uniform((count, 6), fold_in(seed, 0), -1.0, 1.0)
-        angle, grow, shear, right, down, mirror = tf.unstack(draws, axis=1)
-        angle, grow, shear = angle * self.rotate * math.pi / 180.0, 1.0 + grow * self.scale, shear * self.shear
+        angle, grow, shear, stretch, right, down, mirror, *_ = tf.unstack(amounts, axis=1)
+        angle, shear = angle * self.rotate * math.pi / 180.0, shear * self.shear
+        grow, stretch = 1.0 + grow * self.scale, 1.0 + stretch * self.stretch
         right, down = right * (self.shift + self.shift_x) * width, down * (self.shift + self.shift_y) * height
-        mirror = tf.where(self.flip & (mirror < 0.0), -1.0, 1.0)
-        # (mirror, 1) times the rotation times (1, shear; 0, 1), over the growth.
+        # (1 / stretch, 1) times (mirror, 1) times the rotation times (1, shear; 0, 1), over the growth.
+        mirror = tf.where(self.flip & (mirror < 0.0), -1.0, 1.0) / stretch
         a, b = mirror * tf.cos(angle) / grow, mirror * (shear * tf.cos(angle) - tf.sin(angle)) / grow
         d, e = tf.sin(angle) / grow, (shear * tf.sin(angle) + tf.cos(angle)) / grow
         x, y = (width - 1) / 2, (height - 1) / 2
         c, f = x - a * (x + right) - b * (y + down), y - d * (x + right) - e * (y + down)
         return tf.stack([a, b, c, d, e, f, tf.zeros_like(a), tf.zeros_like(a)], axis=1)
+
+
+def _by_image(amounts, name):
+    """One column of the amounts as a factor for images, [B, 1, 1, 1]."""
+    return amounts[:, AMOUNTS.index(name), tf.newaxis, tf.newaxis, tf.newaxis]
 
 
 def _size(name, value, item, text):

@@ -28,7 +28,7 @@ from infogan_tf.regularizers import (
 )
 from infogan_tf.regularizers.invariance import entropy_and_distance, parse_invariances
 from infogan_tf.regularizers.matching import mean_distance
-from infogan_tf.transformations import Transformations
+from infogan_tf.transformations import AMOUNTS, Transformations
 
 SEED = tf.constant([3, 5])
 REAL = tf.constant(IMAGES, tf.float32) / 255
@@ -97,11 +97,14 @@ def test_entropy_and_distance_to_the_prior():
 
 def test_transformations_are_declared_for_codes():
     layout = LatentLayout.parse("noise:2,cat:4,uniform:2,bernoulli:1")
-    (codes, first), (others, second) = parse_invariances("rotate:10,flip; c3=shear:0.2", layout)
-    assert [code.name for code in codes] == ["c1", "c4"]
-    assert first == Transformations(rotate=10.0, flip=True)
-    assert [code.name for code in others] == ["c3"]
-    assert second == Transformations(shear=0.2)
+    first, second, third = parse_invariances("rotate:10,flip; c3=shear:0.2;c2 ~ shear:0.4,shift:0.1", layout)
+    assert [code.name for code in first.codes] == ["c1", "c4"]
+    assert first.transformations == Transformations(rotate=10.0, flip=True)
+    assert [code.name for code in second.codes] == ["c3"]
+    assert second.transformations == Transformations(shear=0.2)
+    assert [code.name for code in third.codes] == ["c2"]
+    assert third.transformations == Transformations(shear=0.4, shift=0.1)
+    assert [each.moves_with for each in (first, second, third)] == [None, None, "shear"]
 
 
 @pytest.mark.parametrize(
@@ -111,6 +114,13 @@ def test_transformations_are_declared_for_codes():
         ("rotate:10;", "transformations as in rotate:10. Received: ''"),
         ("c1=", "transformations as in rotate:10. Received: 'c1='"),
         ("c1=turn:3", "rotate:SIZE"),
+        ("c9~shear:0.2", "CODE~... with a code of c1, c2, c3, c4. Received: 'c9'"),
+        (
+            "c1~shear:0.2",
+            "CODE~... with a continuous code and, first, one of rotate, .*, contrast. Received: 'c1~shear",
+        ),
+        ("c2~flip", "a continuous code and, first, one of rotate"),
+        ("c2~shift:0.1", "a continuous code and, first, one of .*shift_x, shift_y"),
     ],
 )
 def test_declarations_that_are_none_are_refused(text, message):
@@ -125,16 +135,20 @@ def test_without_discrete_codes_a_code_has_to_be_named():
     assert len(parse_invariances("c1=rotate:10", layout)) == 1
 
 
-@pytest.mark.parametrize("declared", ["rotate:20,flip", "rotate:20,flip;c2=shear:0.3"])
+@pytest.mark.parametrize("declared", ["rotate:20,flip", "rotate:20,flip;c2=shear:0.3", "rotate:20,flip;c2~shear:0.3"])
 def test_invariance_reads_images_and_their_changed_copies(declared):
     model, regularizer = make_model(), Invariance(1.0, declared, 0.3, 0.7)
     regularizer.prepare(model)
     features = model.trunk(REAL, training=True)
-    sets = parse_invariances(declared, model.layout)
-    shares = [np.arange(i, len(REAL), len(sets)) for i in range(len(sets))]
+    declarations = parse_invariances(declared, model.layout)
+    shares = [np.arange(i, len(REAL), len(declarations)) for i in range(len(declarations))]
+    amounts = [
+        each.transformations.amounts(len(s), fold_in(SEED, 100 + 2 * i))
+        for i, (each, s) in enumerate(zip(declarations, shares, strict=True))
+    ]
     copies = [
-        transformations(tf.gather(REAL, share), fold_in(SEED, 100 + i))
-        for i, (share, (_, transformations)) in enumerate(zip(shares, sets, strict=True))
+        declaration.transformations(tf.gather(REAL, share), drawn, SEED)
+        for declaration, share, drawn in zip(declarations, shares, amounts, strict=True)
     ]
     order = np.concatenate(shares)
     of_images = model.layout.split_parameters(model.q_head(tf.gather(features, order), training=True))
@@ -142,11 +156,15 @@ def test_invariance_reads_images_and_their_changed_copies(declared):
     of_copies = model.layout.split_parameters(changed)
     entropy, distance = entropy_and_distance(tf.nn.log_softmax(of_images["c1"]), np.log(np.full(10, 0.1, np.float32)))
     expected, start = 0.3 * entropy + 0.7 * distance, 0
-    for name, share in zip(("c1", "c2"), shares, strict=False):
+    for name, share, drawn in zip(("c1", "c2"), shares, amounts, strict=False):
         rows = slice(start, start + len(share))
-        kl = model.layout[name].divergence(of_images[name][rows], of_copies[name][rows])
+        one, other, start = of_images[name][rows], of_copies[name][rows], rows.stop
+        if "~" in declared and name == "c2":
+            # The mean moves by what the image was sheared, as a share of the size declared.
+            one = tf.stack([one[:, 0] + drawn[:, AMOUNTS.index("shear")], one[:, 1]], axis=1)
+        kl = model.layout[name].divergence(one, other)
         assert float(tf.reduce_mean(kl)) > 0.0
-        expected, start = expected + tf.reduce_mean(kl), rows.stop
+        expected += tf.reduce_mean(kl)
     found = regularizer.d_term(model, batch(REAL, real_features=features))
     assert float(found) == pytest.approx(float(expected), rel=1e-4)
 
@@ -256,7 +274,7 @@ def test_d_is_shown_the_noise_in_both_passes():
 def test_the_noises_of_one_pass_are_not_alike():
     grey = tf.fill((16, 8, 8, 1), 0.5)
     one = InstanceNoise(0.1, steps=10).show(SimpleNamespace(step=tf.constant(0)), grey, SEED) - grey
-    other = Transformations.parse("noise:0.1")(grey, SEED) - grey
+    other = Transformations.parse("noise:0.1")(grey, None, SEED) - grey
     assert np.abs(np.corrcoef(np.ravel(one), np.ravel(other))[0, 1]) < 0.1
 
 

@@ -8,21 +8,23 @@ import scipy.stats
 import tensorflow as tf
 
 from infogan_tf.errors import UserError
-from infogan_tf.transformations import KINDS, Transformations
+from infogan_tf.transformations import AMOUNTS, KINDS, Transformations
 
 SEED = tf.constant([3, 5])
 HEIGHT, WIDTH = 12, 10
 IMAGES = np.random.default_rng(0).uniform(size=(16, HEIGHT, WIDTH, 2)).astype(np.float32)
-AFFINE = "rotate:40,shift:0.2,scale:0.3,shear:0.5,flip"
+AFFINE = "rotate:40,shift:0.2,scale:0.3,shear:0.5,stretch:0.4,flip"
 
 
 def changed(text, images=IMAGES, seed=SEED):
-    return Transformations.parse(text)(tf.constant(images), seed).numpy()
+    transformations = Transformations.parse(text)
+    return transformations(tf.constant(images), transformations.amounts(len(images), seed), seed).numpy()
 
 
 def maps(text, count=2000):
     """What is drawn: matrices [count, 2, 2] and offsets [count, 2], from places (x, y) of the new image to the old."""
-    rows = Transformations.parse(text).matrices(count, (HEIGHT, WIDTH), SEED).numpy()
+    transformations = Transformations.parse(text)
+    rows = transformations.matrices(transformations.amounts(count, SEED), (HEIGHT, WIDTH)).numpy()
     return rows[:, [[0, 1], [3, 4]]], rows[:, [2, 5]]
 
 
@@ -41,6 +43,7 @@ DRAWN = {
     "rotate:30": lambda m, o: np.degrees(np.arctan2(m[:, 1, 0], m[:, 0, 0])),
     "scale:0.4": lambda m, o: 1 / m[:, 0, 0] - 1,
     "shear:0.5": lambda m, o: m[:, 0, 1],
+    "stretch:0.4": lambda m, o: 1 / m[:, 0, 0] - 1,
     "shift:0.2": lambda m, o: -o[:, 0] / WIDTH,
     "shift:0.3": lambda m, o: -o[:, 1] / HEIGHT,
 }
@@ -48,6 +51,7 @@ MATRICES = {
     "rotate": lambda v: scipy.spatial.transform.Rotation.from_euler("z", v, degrees=True).as_matrix()[:2, :2],
     "scale": lambda v: np.eye(2) / (1 + v),
     "shear": lambda v: [[1, v], [0, 1]],
+    "stretch": lambda v: [[1 / (1 + v), 0], [0, 1]],
     "shift": lambda v: np.eye(2),
 }
 
@@ -57,6 +61,10 @@ def test_each_kind_does_what_it_says_and_no_more(text):
     name, size = text.split(":")
     matrices, offsets = maps(text)
     values = DRAWN[text](matrices, offsets)
+    # As large as the amounts say.
+    amounts = Transformations.parse(text).amounts(len(values), SEED).numpy()
+    column = {"shift:0.2": "shift_x", "shift:0.3": "shift_y"}.get(text, name)
+    np.testing.assert_allclose(values / float(size), amounts[:, AMOUNTS.index(column)], atol=1e-4)
     # Evenly from -size to size.
     assert scipy.stats.kstest(values / float(size), scipy.stats.uniform(-1, 2).cdf).pvalue > 1e-3
     assert 0.99 < np.abs(values).max() / float(size) < 1 + 1e-5
@@ -97,6 +105,16 @@ def test_a_flip_mirrors_half_of_the_images():
     assert scipy.stats.binomtest(int(mirrored.sum()), 400).pvalue > 1e-3
 
 
+def test_thickening_goes_towards_dilation_and_erosion():
+    transformations = Transformations.parse("thicken:0.8")
+    shares = 0.8 * transformations.amounts(len(IMAGES), SEED).numpy()[:, AMOUNTS.index("thicken")]
+    for image, found, share in zip(IMAGES, changed("thicken:0.8"), shares, strict=True):
+        towards = scipy.ndimage.grey_dilation if share > 0 else scipy.ndimage.grey_erosion
+        end = towards(image, size=(3, 3, 1), mode="nearest")
+        np.testing.assert_allclose(found, image + abs(share) * (end - image), atol=1e-5)
+    assert shares.min() < -0.3 < 0.3 < shares.max()
+
+
 def test_noise_is_normal_and_contrast_even():
     grey = np.full((200, HEIGHT, WIDTH, 1), 0.5, np.float32)
     noise = changed("noise:0.1", grey) - 0.5
@@ -114,7 +132,7 @@ def test_nothing_and_next_to_nothing_leave_images_as_they_are():
     np.testing.assert_allclose(changed(tiny), IMAGES, atol=1e-5)
 
 
-@pytest.mark.parametrize("text", [AFFINE, "contrast:0.5", "noise:0.5"])
+@pytest.mark.parametrize("text", [AFFINE, "thicken:0.5", "contrast:0.5", "noise:0.5"])
 def test_changes_are_a_function_of_the_seed_and_each_image_has_its_own(text):
     images = np.repeat(IMAGES[:1], 8, axis=0)
     found = changed(text, images)
@@ -125,8 +143,10 @@ def test_changes_are_a_function_of_the_seed_and_each_image_has_its_own(text):
 
 
 def test_the_language_is_read():
-    text = " rotate:15, shift:0.1,scale:.2,shear:0.3,contrast:1,noise:1e-2,flip,"
-    expected = Transformations(rotate=15, shift=0.1, scale=0.2, shear=0.3, contrast=1, noise=0.01, flip=True)
+    text = " rotate:15, shift:0.1,scale:.2,shear:0.3,stretch:.1,thicken:1,contrast:1,noise:1e-2,flip,"
+    sizes = {"rotate": 15, "shift": 0.1, "scale": 0.2, "shear": 0.3, "stretch": 0.1}
+    sizes |= {"thicken": 1, "contrast": 1, "noise": 0.01}
+    expected = Transformations(**sizes, flip=True)
     assert Transformations.parse(text) == expected
 
 

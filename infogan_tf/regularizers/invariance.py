@@ -1,13 +1,46 @@
-"""Information from real images: codes that small transformations leave as they are."""
+"""Information from real images: codes that small transformations leave as they are, or that move with one of them."""
+
+import dataclasses
+import re
 
 import keras
 import tensorflow as tf
 
 from infogan_tf.errors import UserError
-from infogan_tf.latents import Code, LatentLayout, fold_in
+from infogan_tf.latents import Code, Continuous, LatentLayout, fold_in
 from infogan_tf.layers import batch_statistics
 from infogan_tf.regularizers.base import Regularizer
-from infogan_tf.transformations import Transformations
+from infogan_tf.transformations import AMOUNTS, FLIP, Transformations
+
+_ITEM = re.compile(r"(?:(?P<code>\w*)\s*(?P<sign>[=~]))?(?P<transformations>.*)")
+
+
+@dataclasses.dataclass(frozen=True)
+class Declaration:
+    """That some codes say the same of an image and of its transformed copy; or move with one of the changes.
+
+    Attributes:
+        codes: that it is about.
+        transformations: that the image may undergo.
+        moves_with: the one of AMOUNTS with which the codes, continuous ones, move: by 1 where it has the size declared.
+            None where they stay as they are.
+    """
+
+    codes: tuple[Code, ...]
+    transformations: Transformations
+    moves_with: str | None = None
+
+    def divergence(self, of_images: dict, of_copies: dict, amounts: tf.Tensor) -> tf.Tensor:
+        """The sum over the codes of E[KL(Q(c|x) || Q(c|Tx))], the first moved as declared; a scalar in nats.
+
+        Args:
+            of_images: Q's parameters [B, num_parameters] by code.
+            of_copies: the same of the copies.
+            amounts: by which they were changed, [B, len(AMOUNTS)].
+        """
+        moved = {"moved_by": amounts[:, AMOUNTS.index(self.moves_with)]} if self.moves_with else {}
+        kl = [code.divergence(of_images[code.name], of_copies[code.name], **moved) for code in self.codes]
+        return sum(map(tf.reduce_mean, kl))
 
 
 @keras.saving.register_keras_serializable(package="infogan_tf")
@@ -21,12 +54,13 @@ class Invariance(Regularizer):
 
     For a class this is the regularised information maximisation of Krause et al. 2010 with the self-augmentation of Hu
     et al. 2017 (IMSAT, arXiv:1702.08720), for the Q of an InfoGAN. A continuous code that rotation and shear leave as
-    it is cannot be the slant of a digit; the other one will be.
+    it is cannot be the slant of a digit. One that is declared to move with shear is: what Q says of x, moved by the
+    shear, is what it is to say of Tx.
 
     Args:
         weight: of the sum.
-        declared: which transformations leave which codes as they are, see `parse_invariances`. Each set of
-            transformations is tried on its share of the batch.
+        declared: which transformations leave which codes as they are or move them, see `parse_invariances`. Each
+            declaration is tried on its share of the batch.
         entropy_weight: of the conditional entropy.
         marginal_weight: of the distance between the classes' frequencies in the batch and the prior.
     """
@@ -40,29 +74,31 @@ class Invariance(Regularizer):
         self.marginal_weight = marginal_weight
 
     def prepare(self, model):  # noqa: D102
-        self.sets = parse_invariances(self.declared, model.layout)
+        self.declarations = parse_invariances(self.declared, model.layout)
 
     def d_term(self, model, batch):  # noqa: D102
-        shares = [slice(i, None, len(self.sets)) for i in range(len(self.sets))]
+        count = len(self.declarations)
+        shares = [slice(i, None, count) for i in range(count)]
         features = [batch.real_features[share] for share in shares]
-        copies = [
-            transformations(batch.real_images[share], fold_in(batch.seed, 100 + i))
-            for i, (share, (_, transformations)) in enumerate(zip(shares, self.sets, strict=True))
-        ]
+        amounts, copies = [], []
+        for i, (declaration, share) in enumerate(zip(self.declarations, shares, strict=True)):
+            images, transformations = batch.real_images[share], declaration.transformations
+            amounts.append(transformations.amounts(tf.shape(images)[0], fold_in(batch.seed, 100 + 2 * i)))
+            copies.append(transformations(images, amounts[-1], fold_in(batch.seed, 101 + 2 * i)))
         changed = model.trunk(tf.concat(copies, axis=0), training=True)
         with batch_statistics(parts=2):
             parameters = model.q_head(tf.concat([*features, changed], axis=0), training=True)
-        of_images, of_copies = (model.layout.split_parameters(part) for part in tf.split(parameters, 2))
+        of_images, of_copies = tf.split(parameters, 2)
 
-        total, start = tf.constant(0.0), 0
-        for (codes, _), share in zip(self.sets, features, strict=True):
-            rows = slice(start, start + tf.shape(share)[0])
-            start = rows.stop
-            for code in codes:
-                total += tf.reduce_mean(code.divergence(of_images[code.name][rows], of_copies[code.name][rows]))
+        sizes = [tf.shape(each)[0] for each in features]
+        total = tf.constant(0.0)
+        for declaration, one, other, drawn in zip(
+            self.declarations, tf.split(of_images, sizes), tf.split(of_copies, sizes), amounts, strict=True
+        ):
+            total += declaration.divergence(*map(model.layout.split_parameters, (one, other)), drawn)
         for code in model.layout.codes:
             if code.discrete:
-                log_q = code.log_probabilities(of_images[code.name])
+                log_q = code.log_probabilities(model.layout.split_parameters(of_images)[code.name])
                 entropy, distance = entropy_and_distance(log_q, model.log_prior(code))
                 total += self.entropy_weight * entropy + self.marginal_weight * distance
         return total
@@ -80,27 +116,39 @@ def entropy_and_distance(log_q: tf.Tensor, log_prior: tf.Tensor) -> tuple[tf.Ten
     return -tf.reduce_mean(tf.reduce_sum(q * log_q, axis=-1)), distance
 
 
-def parse_invariances(text: str, layout: LatentLayout) -> list[tuple[tuple[Code, ...], Transformations]]:
-    """Reads which transformations leave which codes of `layout` as they are.
+def parse_invariances(text: str, layout: LatentLayout) -> list[Declaration]:
+    """Reads which transformations leave which codes of `layout` as they are, and which move them.
 
-    `rotate:10,shift:0.1` is for all discrete codes; `rotate:10,shift:0.1;c3=rotate:10,shear:0.2` says of c3 besides
-    that it knows neither of rotation nor of shear. Sets are separated by semicolons; transformations are those of
-    `Transformations.parse`.
+    The items, separated by semicolons; transformations are those of `Transformations.parse`:
+
+        rotate:10,shift:0.1         all discrete codes stay as they are
+        c3=rotate:10,shear:0.2      c3 knows neither of rotation nor of shear
+        c2~shear:0.4,shift:0.1      c2, a continuous code, moves by 1 with a shear of 0.4, and knows nothing of the rest
 
     Raises:
         UserError: where the text is something else, or names no code of the layout.
     """
-    sets = []
-    for item in text.split(";"):
-        name, equals, transformations = item.strip().rpartition("=")
-        if equals and name not in layout.entropy:
-            names = ", ".join(layout.entropy)
-            raise UserError(f"--invariances: expected CODE=... with a code of {names}. Received: {name!r} in {text!r}")
-        codes = (layout[name],) if equals else tuple(code for code in layout.codes if code.discrete)
-        parsed = Transformations.parse(transformations)
-        if not parsed:
-            raise UserError(f"--invariances: expected transformations as in rotate:10. Received: {item!r} in {text!r}")
-        if not codes:
-            raise UserError(f"--invariances: expected CODE=..., as no code is discrete. Received: {item!r} in {text!r}")
-        sets.append((codes, parsed))
-    return sets
+    return [_parse_item(item.strip(), text, layout) for item in text.split(";")]
+
+
+def _parse_item(item, text, layout):
+    name, sign, described = _ITEM.fullmatch(item).groups()
+    if sign and name not in layout.entropy:
+        names = ", ".join(layout.entropy)
+        raise UserError(f"--invariances: expected CODE{sign}... with a code of {names}. Received: {name!r} in {text!r}")
+    codes = (layout[name],) if sign else tuple(code for code in layout.codes if code.discrete)
+    transformations = Transformations.parse(described)
+    if not transformations:
+        raise UserError(f"--invariances: expected transformations as in rotate:10. Received: {item!r} in {text!r}")
+    if not codes:
+        raise UserError(f"--invariances: expected CODE=..., as no code is discrete. Received: {item!r} in {text!r}")
+    if sign != "~":
+        return Declaration(codes, transformations)
+    moves_with = described.partition(":")[0].strip()
+    if not isinstance(codes[0], Continuous) or moves_with not in AMOUNTS or moves_with == FLIP:
+        movable = ", ".join(name for name in AMOUNTS if name != FLIP)
+        raise UserError(
+            f"--invariances: expected CODE~... with a continuous code and, first, one of {movable}. "
+            f"Received: {item!r} in {text!r}"
+        )
+    return Declaration(codes, transformations, moves_with)
