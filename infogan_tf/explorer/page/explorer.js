@@ -252,7 +252,7 @@ function codeCard(code) {
   const gif = element("button", { class: "small", "aria-label": `Save a GIF along ${name}` }, "GIF");
   const shown = element("output", {});
   const tools = element("div", { class: "tools" }, shown, element("label", { class: "check" }, random, "random"), gif);
-  const legend = element("legend", {}, `${name} `, element("span", {}, words));
+  const legend = element("legend", {}, name, element("span", {}, `: ${words}`));
   const card = element("fieldset", { class: "code", id: `code-${name}` }, legend, tools);
   gif.addEventListener("click", () => saveGif(code, gif));
   let show;
@@ -305,7 +305,7 @@ function codeCard(code) {
     show: (value) => {
       random.checked = value === "random";
       card.classList.toggle("random", value === "random");
-      shown.textContent = value === "random" ? "random" : classesOf(code) ? value : value.toFixed(2);
+      shown.textContent = value === "random" ? "any" : classesOf(code) ? value : value.toFixed(2);
       show(value);
     },
   };
@@ -315,7 +315,7 @@ function codeCard(code) {
 function showControls() {
   for (const { name } of meta.codes) cards[name].show(state.values[name]);
   const options = [...$("count").options];
-  if (!options.some((option) => option.value === String(state.count))) $("count").add(new Option(state.count));
+  if (!options.some((option) => option.value === String(state.count))) $("count").add(new Option(`${state.count} samples`, state.count));
   $("count").value = state.count;
 }
 
@@ -483,7 +483,7 @@ const reading = new Latest(async () => {
 function readCode(code, outputs) {
   const { name } = code;
   const out = (what) => outputs[`${name}_${what}`]?.[0];
-  const title = element("h3", {}, `${name} `, element("span", {}, code.does));
+  const title = element("h3", {}, name, element("span", {}, code.does && `: ${code.does}`));
   const card = element("div", {}, title);
   const shares = code.kind === "bernoulli" ? [1 - out("probability"), out("probability")] : out("probabilities");
   if (shares) {
@@ -557,7 +557,7 @@ function readImage(image, words) {
   const [width, height] = [image.naturalWidth ?? image.width, image.naturalHeight ?? image.height];
   const scale = Math.min(1, LARGEST_UPLOAD / Math.max(width, height));
   const canvas = element("canvas", { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) });
-  const context = canvas.getContext("2d");
+  const context = canvas.getContext("2d", { willReadFrequently: true });
   context.fillStyle = "#fff";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(image, 0, 0, canvas.width, canvas.height);
