@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,7 +14,7 @@ import urllib.request
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import MAIN
+from conftest import MAIN, ROOT
 from PIL import Image
 
 from infogan_tf.errors import UserError
@@ -24,6 +23,9 @@ from infogan_tf.explorer.remote import Remote
 from infogan_tf.explorer.rest import SavedModelRest
 from infogan_tf.explorer.site import MAX_FRAMES, Site
 from infogan_tf.run_directory import RunDirectory
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+import chromium
 
 CODES = ("c1", "c2", "c3", "c4")
 
@@ -136,7 +138,14 @@ def test_an_address_that_does_not_answer():
         with pytest.raises(UserError, match=f"--url: .*does not answer.*Received: '{url}'"):
             Remote(url)
         assert time.monotonic() - started < 10
-    for url in ("127.0.0.1:8501", "ftp://127.0.0.1", "http://", "http://127.0.0.1/v2", "http://127.0.0.1:x"):
+    for url in (
+        "127.0.0.1:8501",
+        "ftp://127.0.0.1",
+        "http://",
+        "http://127.0.0.1/v2",
+        "http://127.0.0.1:x",
+        "http://[::1",
+    ):
         with pytest.raises(UserError, match="--url"):
             Remote(url)
 
@@ -177,16 +186,10 @@ def test_the_command_serves_the_newest_checkpoint_and_ends_with_ctrl_c(tiny_run,
 
 @pytest.fixture(scope="module")
 def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if chromium is None:
-        pytest.skip("no chromium is installed")
-    arguments = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-                 "--disable-component-update", "--disable-sync"]  # fmt: skip
-    with playwright.sync_playwright() as running:
-        opened = running.chromium.launch(executable_path=chromium, args=arguments)
+    if chromium.missing():
+        pytest.skip(chromium.missing())
+    with chromium.browser() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

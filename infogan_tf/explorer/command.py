@@ -10,8 +10,9 @@ from pathlib import Path
 from infogan_tf.config import Config
 from infogan_tf.errors import UserError
 from infogan_tf.explorer.local_server import serving
+from infogan_tf.explorer.remote import Remote
 from infogan_tf.explorer.site import Model, Site
-from infogan_tf.run_directory import existing_run
+from infogan_tf.run_directory import RunDirectory, existing_run
 
 # What the page asks of a model.
 SIGNATURES = ("describe", "encode_png", "generate_png")
@@ -29,8 +30,7 @@ def explore(config: Config, given: dict[str, object]) -> None:
             "--run_dir, --saved_model, --url: expected one of them with --mode=explore. "
             f"Received: {', '.join(f'--{name}' for name in sources) or 'none'}"
         )
-    run = existing_run(config.run_dir, given)[0] if config.run_dir else None
-    model = _model(config, given)
+    run, model = _run_and_model(config, given)
     _require_signatures(model, sources[0])
     site = Site(model, getattr(config, sources[0]), run)
     with _listening(site, config.host, config.port) as address:
@@ -40,23 +40,24 @@ def explore(config: Config, given: dict[str, object]) -> None:
     print("\nEnded.")
 
 
-def _model(config: Config, given: dict[str, object]) -> Model:
-    """What the flags name, ready to answer."""
+def _run_and_model(config: Config, given: dict[str, object]) -> tuple[RunDirectory | None, Model]:
+    """The run, where one is explored, and what answers for its model."""
     if config.url:
-        from infogan_tf.explorer.remote import Remote
-
-        return Remote(config.url)
+        return None, Remote(config.url)
     # TensorFlow takes seconds to import; a mistyped address need not wait for it.
     from infogan_tf.explorer.rest import SavedModelRest
 
     if config.saved_model:
-        return SavedModelRest(_newest_version(Path(config.saved_model)))
+        try:
+            return None, SavedModelRest(_newest_version(Path(config.saved_model)))
+        except UserError as error:
+            raise UserError(f"--saved_model: {error}") from error
+    run, kept = existing_run(config.run_dir, given)
     from infogan_tf.training import export_run, restored_model
 
-    run, kept = existing_run(config.run_dir, given)
     with tempfile.TemporaryDirectory() as folder:
         # Once loaded, it is not needed on disk.
-        return SavedModelRest(export_run(restored_model(run, kept), kept, run, Path(folder)))
+        return run, SavedModelRest(export_run(restored_model(run, kept), kept, run, Path(folder)))
 
 
 def _newest_version(path: Path) -> Path:

@@ -4,7 +4,6 @@ import http.client
 import re
 import urllib.error
 import urllib.request
-from urllib.parse import urlsplit
 
 from infogan_tf.errors import UserError
 from infogan_tf.explorer.local_server import TIMEOUT_SECONDS, Response
@@ -25,12 +24,10 @@ class Remote:
     """
 
     def __init__(self, url: str):
-        parts = urlsplit(url)
-        path = re.fullmatch(r"(?:/v1/models/(?P<name>[^/:]+))?/?", parts.path)
-        if parts.scheme not in ("http", "https") or not parts.hostname or not path or parts.query:
+        parts = re.fullmatch(r"(?P<base>https?://[^/?#]+)(?:/v1/models/(?P<name>[^/:?#]+))?/?", url)
+        if parts is None:
             raise UserError(f"--url: expected http://HOST:PORT, or http://HOST:PORT/v1/models/NAME. Received: {url!r}")
-        self.name = path["name"] or "infogan"
-        self._base = f"{parts.scheme}://{parts.netloc}"
+        self.name, self._base = parts["name"] or "infogan", parts["base"]
         status = self._ask("GET", f"/v1/models/{self.name}", b"", FIRST_SECONDS)
         if status.status != 200:
             said = status.body[:200].decode(errors="replace")
