@@ -8,13 +8,9 @@ from contextlib import contextmanager
 # Nothing is asked of the network but what the page asks. Without its sandbox it runs as root too, and opens only
 # pages of ours.
 ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
 
 
 def missing() -> str:
