@@ -240,6 +240,10 @@ class Watched:
         self.until(f"{wanted}.every(part => document.querySelector('#grid').dataset.shown.includes(part))")
         return self.images()
 
+    def forget(self):
+        """What was read so far does not count."""
+        self.page.eval_on_selector("#posterior", "panel => delete panel.dataset.shown")
+
     def read(self):
         """Waits for a reading, and returns the codes that it shows."""
         self.page.wait_for_selector("#posterior[data-shown]")
@@ -303,7 +307,13 @@ def test_a_locked_sample_stays_and_its_link_restores_the_view(browser, address):
 
 def test_images_are_read(browser, address, exported, model):
     with Watched(browser, address) as watched:
-        page = watched.page
+        page, own = watched.page, watched.read()
+        # At first a sample of its own.
+        b64 = watched.images()[0].split(",")[1]
+        said = ask(model.answer, "encode_png", image_bytes=[{"b64": b64}])
+        assert own["c3"] == pytest.approx(said["c3_mean"][0], abs=1e-3)
+        watched.until("document.querySelectorAll('#remade img').length == 8")
+        watched.forget()
         # A file: what the page shows is what the model says of these very pixels.
         image = np.random.default_rng(0).integers(0, 100, (16, 16, 1), dtype=np.uint8)
         file = io.BytesIO()
@@ -316,22 +326,19 @@ def test_images_are_read(browser, address, exported, model):
         assert found["c2"] == pytest.approx(float(said["c2_mean"][0]), abs=1e-3)
         assert found["c4"] == float(said["c4_probability"][0] > 0.5)
         # What the generator makes of it, by the model itself; and the codes go there.
-        page.wait_for_selector("#remade:not([hidden]) img")
-        remade = watched.images("#remade")
-        assert len(remade) == 8
         page.click("#adopt")
         watched.shown(f"c1={found['c1']:.0f}&", f"c4={found['c4']:.0f}")
         # A light picture is inverted, as the model draws light on dark.
         file = io.BytesIO()
         Image.fromarray(255 - image[..., 0]).save(file, format="BMP")
-        page.eval_on_selector("#posterior", "panel => delete panel.dataset.shown")
+        watched.forget()
         page.set_input_files("#file", {"name": "light.bmp", "mimeType": "image/bmp", "buffer": file.getvalue()})
         assert watched.read() == found
         assert page.is_checked("#invert")
         # A drawing.
         page.click("#clear")
         assert page.text_content("#posterior") == ""
-        page.eval_on_selector("#posterior", "panel => delete panel.dataset.shown")
+        watched.forget()
         box = page.locator("#pad").bounding_box()
         page.mouse.move(box["x"] + 140, box["y"] + 40)
         page.mouse.down()
@@ -341,13 +348,13 @@ def test_images_are_read(browser, address, exported, model):
         assert set(drawn) == set(CODES)
         assert drawn != found
         assert page.locator("#posterior .bars li").count() == 10 + 2
-        # A sample of its own.
-        page.eval_on_selector("#posterior", "panel => delete panel.dataset.shown")
+        # The sample again.
+        page.evaluate("location.hash = '#seed=1'")
+        page.click("#clear")
+        watched.shown("seed=1&count=16&c1=random&c2=0&")
+        watched.forget()
         page.click("#take")
-        taken = watched.read()
-        b64 = watched.images()[0].split(",")[1]
-        said = ask(model.answer, "encode_png", image_bytes=[{"b64": b64}])
-        assert taken["c3"] == pytest.approx(said["c3_mean"][0], abs=1e-3)
+        assert watched.read() == own
         # No picture: one sentence.
         page.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"notes"})
         page.wait_for_selector("#error:not([hidden])")
@@ -395,6 +402,8 @@ def test_everything_has_a_name_for_a_screen_reader(browser, address):
                }).map(each => each.outerHTML)"""
         )
         assert nameless == []
+        watched.read()
+        watched.page.click("#new-noise")
         watched.until("document.querySelector('#status').textContent.startsWith('16 samples drawn: c1 random')")
 
 

@@ -38,9 +38,9 @@ class Remote:
         return self._ask(method, path, body, TIMEOUT_SECONDS)
 
     def _ask(self, method, path, body, seconds):
-        request = urllib.request.Request(self._base + path, body or None, {"Content-Type": "application/json"})
-        request.method = method
+        headers = {"Content-Type": "application/json"}
         try:
+            request = urllib.request.Request(self._base + path, body or None, headers, method=method)
             with urllib.request.urlopen(request, timeout=seconds) as answer:
                 return Response(answer.status, answer.read())
         except urllib.error.HTTPError as error:

@@ -24,9 +24,12 @@ async function ask(path, options) {
 
 const post = (path, body) => ask(path, { method: "POST", body: JSON.stringify(body) });
 
+// TF Serving, and Python, write NaN and infinities as JSON does not.
+const parse = (text) => JSON.parse(text.replace(/([:[,]\s*)(?:NaN|-?Infinity)/g, "$1null"));
+
 async function predict(signature_name, inputs) {
   const answer = await post(`/v1/models/${site.model}:predict`, { signature_name, inputs });
-  return (await answer.json()).outputs;
+  return parse(await answer.text()).outputs;
 }
 
 // PNGs, as data URIs, of rows { noise: [n], values: { c1: 3, ... } }.
@@ -90,6 +93,7 @@ function stream(...keys) {
 }
 
 const normal = (random) => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+const hundredths = (number) => number.toFixed(2).replace("-", "−");
 const short = (number) => Math.round(number * 1e4) / 1e4;
 
 function drawNoise(seed, index) {
@@ -165,8 +169,8 @@ const inWords = (values) => Object.entries(values).map(([name, value]) => `${nam
 function changed() {
   writeFragment();
   showControls();
-  grid.request();
   laterStrips();
+  return grid.request();
 }
 
 // === The grid ===
@@ -274,6 +278,7 @@ function codeCard(code) {
     show = (value) => radios.forEach((radio, index) => (radio.checked = index === value));
   } else {
     const slider = element("input", { type: "range", min: -2, max: 2, step: 0.01, "aria-label": `${name}: ${words}` });
+    slider.value = 0;
     const band = element("div", { class: "band" });
     const [low, high] = code.kind === "uniform" ? [0.25, 0.75] : [0, 1];
     band.style.setProperty("--low", low);
@@ -305,7 +310,7 @@ function codeCard(code) {
     show: (value) => {
       random.checked = value === "random";
       card.classList.toggle("random", value === "random");
-      shown.textContent = value === "random" ? "any" : classesOf(code) ? value : value.toFixed(2);
+      shown.textContent = value === "random" ? "any" : classesOf(code) ? value : hundredths(value);
       show(value);
     },
   };
@@ -503,7 +508,7 @@ function readCode(code, outputs) {
   const middle = element("span", { class: "mean" });
   middle.style.setProperty("--at", place(mean));
   card.append(element("div", { class: "axis", "aria-hidden": "true" }, spread, middle));
-  card.append(element("p", { class: "soft" }, `${mean.toFixed(2)} ± ${stddev.toFixed(2)}, on an axis from −2 to 2`));
+  card.append(element("p", { class: "soft" }, `${hundredths(mean)} ± ${hundredths(stddev)}, on an axis from −2 to 2`));
   return { code, card, value: short(mean) };
 }
 
@@ -527,8 +532,8 @@ const place = (event) => {
 };
 pad.addEventListener("pointerdown", (event) => {
   if (event.button) return;
-  // What was shown stays beneath the pen, as it was inverted.
-  $("invert").checked = false;
+  // A stroke on a picture begins a drawing of its own.
+  if (picture !== pad) clearPad();
   pad.setPointerCapture(event.pointerId);
   last = place(event);
   drawLine(last, last);
@@ -597,10 +602,12 @@ $("file").addEventListener("change", async () => {
   await readFile($("file").files[0]);
   $("file").value = "";
 });
-$("take").addEventListener("click", () => {
+function takeSample() {
   const image = $("grid").querySelectorAll("img")[followed()];
   if (image) readImage(image, image.alt);
-});
+}
+
+$("take").addEventListener("click", takeSample);
 $("invert").addEventListener("change", () => {
   if (!picture) return;
   invert(picture);
@@ -652,7 +659,7 @@ function showTraining() {
 
 async function begin() {
   site = await (await ask("/explorer.json")).json();
-  meta = JSON.parse(await predict("describe", { what: "metadata" }));
+  meta = parse(await predict("describe", { what: "metadata" }));
   const facts = [meta.dataset, meta.step && `step ${meta.step.toLocaleString("en")}`, meta.latents, site.source];
   $("about").textContent = facts.filter(Boolean).join(" · ");
   document.title = `InfoGAN explorer: ${facts[0] ?? site.model}`;
@@ -665,7 +672,8 @@ async function begin() {
     changed();
   });
   showTraining();
-  changed();
+  await changed();
+  if (!picture) takeSample();
 }
 
 begin().catch((error) => {
