@@ -27,6 +27,8 @@ HOSTILE = "hostile"
 # Each kind of good request comes in so many variants.
 VARIANTS = 4
 HUGE = 16 * 2**20
+# The beginning of a PNG file that says to be 65,535 pixels wide and high.
+HUGE_PICTURE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + 2 * b"\0\0\xff\xff"
 
 
 # === What is asked ===
@@ -101,6 +103,7 @@ def hostile_requests(metadata: dict, over_http: bool) -> list[Request]:
         lambda c: c.encode(image * np.nan),
         lambda c: c.encode(image[:, :-1]),
         lambda c: c.encode_png([b"no picture"]),
+        lambda c: c.encode_png([HUGE_PICTURE]),
         lambda c: c.call("describe", {"what": "secrets"}),
         lambda c: c.call("serving_default", {"noise": latents["noise"]}),
         lambda c: c.call("fly", latents),

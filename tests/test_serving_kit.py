@@ -118,7 +118,7 @@ def assert_refuses(client: Client) -> None:
         "count: expected a number from 1 to": lambda: client.sample(10_000_000),
         "code: expected one of c1, c2, c3": lambda: client.traverse("c9"),
         "images: expected numbers from 0 to 1": lambda: client.encode(np.full((1, 28, 28, 1), 255.0)),
-        "Unknown image file format": lambda: client.encode_png([b"no picture"]),
+        "image_bytes: expected files that are PNG": lambda: client.encode_png([b"no picture"]),
         "what: expected one of metadata, readme": lambda: client.call("describe", {"what": "secrets"}),
     }
     for words, request in bad.items():

@@ -15,7 +15,8 @@ from PIL import Image
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from infogan_tf import pictures
-from infogan_tf.export.signatures import BLOCK, decode_image
+from infogan_tf.export.picture_files import decode_image
+from infogan_tf.export.signatures import BLOCK
 
 NONE = {"c1": np.zeros(0, np.int32), "c2": np.zeros(0, np.float32), "c3": np.zeros(0, np.float32)}
 NONE["c4"] = NONE["c1"]
@@ -212,7 +213,7 @@ def test_a_picture_of_the_right_size_is_taken_as_it_is(call):
 def test_pictures_are_resized_as_the_data_loaders_do_it(picture, channels):
     resized = Image.fromarray(picture).convert("RGB").resize((16, 12), Image.Resampling.BICUBIC)
     expected = np.asarray(resized.convert("L" if channels == 1 else "RGB")).reshape(12, 16, channels)
-    found = decode_image(tf.constant(picture_file(picture)), (12, 16, channels)).numpy() * 255.0
+    found = decode_image("file", tf.constant(picture_file(picture)), (12, 16, channels)).numpy() * 255.0
     # Pillow's weights are integers of 22 bits: other levels are rare, and near.
     assert np.abs(found - expected).max() <= 5.0
     assert np.mean(np.abs(found - expected) > 1.0) <= 0.01
@@ -222,7 +223,7 @@ def test_pictures_are_resized_as_the_data_loaders_do_it(picture, channels):
 def test_other_forms_of_files_are_read(form, options):
     content = picture_file(SMOOTH, form, **options)
     expected = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
-    found = decode_image(tf.constant(content), SMOOTH.shape).numpy() * 255.0
+    found = decode_image("file", tf.constant(content), SMOOTH.shape).numpy() * 255.0
     # TensorFlow decodes JPEG by the fast, less exact transform.
     assert np.abs(found - expected).mean() <= (2.0 if form == "JPEG" else 0.0)
 
@@ -240,6 +241,19 @@ def generated(**changes):
 
 def one(value):
     return np.full((1, 8, 8, 1), value, np.float32)
+
+
+def huge_files():
+    """Small files that say they are of more than 16 million pixels; and how many."""
+    wide = picture_file(np.zeros((1, 60_000), np.uint8), "JPEG")
+    place = wide.index(b"\xff\xc0") + 5
+    return {
+        "PNG": (picture_file(np.zeros((4097, 4096), np.uint8)), str(4097 * 4096)),
+        "JPEG": (wide[:place] + (50_000).to_bytes(2, "big") + wide[place + 2 :], str(50_000 * 60_000)),
+        "GIF": (b"GIF89a" + b"\xff" * 30, str(65535 * 65535)),
+        "BMP": (b"BM" + bytes(16) + (10_000).to_bytes(4, "little") + (-2_000).to_bytes(4, "little", signed=True),
+                str(10_000 * 2_000)),
+    }  # fmt: skip
 
 
 HOSTILE = {
@@ -268,8 +282,18 @@ HOSTILE = {
     "bytes as images": ("encode", {"images": one(255)}, "images: expected numbers from 0 to 1", "255"),
     "NaN image": ("encode", {"images": one(np.nan)}, "images: expected numbers from 0 to 1", "nan"),
     "other images": ("encode", {"images": np.zeros((1, 8, 9, 1), np.float32)}, "images", "[1,8,9,1]", "[?,8,8,1]"),
-    "no picture": ("encode_png", {"image_bytes": files_of(picture_file(GREY), b"x")}, "image_bytes", "Unknown image"),
+    "no picture": (
+        "encode_png", {"image_bytes": files_of(picture_file(GREY), b"x")}, "image_bytes: expected files that are", "x",
+    ),
     "half a picture": ("encode_png", {"image_bytes": files_of(picture_file(GREY)[:50])}, "image_bytes", "PNG"),
+    "half a JPEG": ("encode_png", {"image_bytes": files_of(picture_file(SMOOTH, "JPEG")[:100])}, "image_bytes", "JPEG"),
+    "an empty file": ("encode_png", {"image_bytes": files_of(b"")}, "image_bytes: expected files that are"),
+    **{
+        f"a huge {form}": (
+            "encode_png", {"image_bytes": files_of(content)}, "image_bytes: expected pictures of at most", pixels
+        )
+        for form, (content, pixels) in huge_files().items()
+    },
     "unknown text": ("describe", {"what": "secrets"}, "what: expected one of metadata, readme", "secrets"),
 }  # fmt: skip
 

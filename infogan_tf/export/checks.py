@@ -24,7 +24,7 @@ def as_many_rows(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     for name, other in others:
         received = tf.shape(other)[0]
         message = [f"{name}: expected as many rows as {first} has,", count, "Received:", received]
-        checked[name] = _require(other, received == count, message)
+        checked[name] = require(other, received == count, message)
     return checked
 
 
@@ -32,7 +32,7 @@ def classes(name: str, value: tf.Tensor, num_classes: int) -> tf.Tensor:
     """Classes from 0 to `num_classes` - 1, int32 [B]; one_hot would silently give a code of zeros for others."""
     lowest, highest = tf.reduce_min(value), tf.reduce_max(value)  # of none: the largest and the smallest integer
     message = [f"{name}: expected classes from 0 to {num_classes - 1}. Received: classes from", lowest, "to", highest]
-    return _require(value, (lowest >= 0) & (highest < num_classes), message)
+    return require(value, (lowest >= 0) & (highest < num_classes), message)
 
 
 def numbers(name: str, value: tf.Tensor, low: float, high: float) -> tf.Tensor:
@@ -40,28 +40,29 @@ def numbers(name: str, value: tf.Tensor, low: float, high: float) -> tf.Tensor:
     good = tf.reduce_all((value >= low) & (value <= high))
     lowest, highest = tf.reduce_min(value), tf.reduce_max(value)
     message = [f"{name}: expected numbers from {low:,} to {high:,}. Received: numbers from", lowest, "to", highest]
-    return _require(value, good, message)
+    return require(value, good, message)
 
 
 def number(name: str, value: tf.Tensor, low: float, high: float | tf.Tensor) -> tf.Tensor:
     """One number from `low` to `high`, both included; no NaN."""
     message = [f"{name}: expected a number from {low:,} to", high, "Received:", value]
-    return _require(value, (value >= low) & (value <= high), message)
+    return require(value, (value >= low) & (value <= high), message)
 
 
 def length(name: str, value: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
     """A vector of 0, 1 or `count` values."""
     size = tf.size(value)
     message = [f"{name}: expected no value, one, or as many as count,", count, "Received:", size]
-    return _require(value, (size <= 1) | (size == count), message)
+    return require(value, (size <= 1) | (size == count), message)
 
 
 def one_of(name: str, value: tf.Tensor, choices: tuple[str, ...]) -> tf.Tensor:
     """A string, one of `choices`."""
     message = [f"{name}: expected one of {', '.join(choices)}. Received:", value]
-    return _require(value, tf.reduce_any(value == tf.constant(choices)), message)
+    return require(value, tf.reduce_any(value == tf.constant(choices)), message)
 
 
-def _require(value, condition, message):
+def require(value: tf.Tensor, condition: tf.Tensor, message: list) -> tf.Tensor:
+    """`value`, where the condition holds; else the error says the parts of the message."""
     with tf.control_dependencies([tf.raw_ops.Assert(condition=condition, data=message)]):
         return tf.identity(value)

@@ -4,12 +4,14 @@ Values out of range raise InvalidArgument errors that name the input (`checks`).
 seed gives the same numbers, in whatever process.
 """
 
+import functools
 from collections.abc import Callable
 
 import tensorflow as tf
 
 from infogan_tf.export import checks
 from infogan_tf.export.networks import ExportedNetworks
+from infogan_tf.export.picture_files import decode_image
 from infogan_tf.latents import Code, LatentLayout
 
 # Rows that go through the networks at a time: the memory that many rows take is bounded.
@@ -211,32 +213,14 @@ def _encode_png(networks):
         files = checks.shaped("image_bytes", image_bytes, (None,))
         # One at a time: a small file may be a large picture.
         images = tf.map_fn(
-            lambda file: decode_image(file, shape), files, parallel_iterations=1, fn_output_signature=tf.float32
+            functools.partial(decode_image, "image_bytes", shape=shape),
+            files,
+            parallel_iterations=1,
+            fn_output_signature=tf.float32,
         )
         return _read(networks, tf.ensure_shape(images, (None, *shape)))
 
     return encode_png.get_concrete_function(image_bytes=_vector("image_bytes", tf.string))
-
-
-def decode_image(file: tf.Tensor, shape: tuple[int, int, int]) -> tf.Tensor:
-    """The image [H, W, C] in [0, 1] that a PNG, JPEG, GIF (its first frame) or BMP file would be in training.
-
-    It is brought to the images' size as the data loaders do it, by Pillow's bicubic filter: first the columns, then the
-    rows, in bytes; whatever its proportions, and to one channel by the luminance of ITU-R 601. A picture of the right
-    size is taken as it is.
-    """
-    height, width, channels = shape
-    picture = tf.io.decode_image(file, channels=3, expand_animations=False, name="image_bytes")
-    for size in ((tf.shape(picture)[0], width), (height, width)):
-        picture = _whole_levels(tf.image.resize(picture, size, tf.image.ResizeMethod.BICUBIC, antialias=True))
-    if channels == 1:
-        picture = _whole_levels(tf.tensordot(picture, tf.constant([[0.299], [0.587], [0.114]]), 1))
-    return tf.ensure_shape(picture, shape) / 255.0
-
-
-def _whole_levels(picture: tf.Tensor) -> tf.Tensor:
-    """Levels from 0 to 255 as bytes could hold them, float32."""
-    return tf.round(tf.clip_by_value(picture, 0.0, 255.0))
 
 
 def _read(networks: ExportedNetworks, images: tf.Tensor) -> dict[str, tf.Tensor]:
