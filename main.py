@@ -41,6 +41,10 @@ def main(argv: list[str]) -> int:
             from infogan_tf.sweep import sweep
 
             sweep(config, given, argv)
+        elif config.mode == "explore":
+            from infogan_tf.explorer.command import explore
+
+            explore(config, given)
         else:
             from infogan_tf import finished
 

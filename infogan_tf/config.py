@@ -9,7 +9,10 @@ from typing import Any
 from infogan_tf.errors import UserError
 
 # Fields of these groups say what to do now; the rest says what a run is, and is kept in its config.json.
-COMMAND_GROUPS = ("Command", "Drawing (--mode=sample)", "Comparing (--mode=compare)", "Sweeping (--mode=sweep)")
+COMMAND_GROUPS = (
+    "Command", "Drawing (--mode=sample)", "Comparing (--mode=compare)", "Sweeping (--mode=sweep)",
+    "Exploring (--mode=explore)",
+)  # fmt: skip
 
 
 def option(default: Any, text: str, group: str, low=None, high=None, choices: tuple[str, ...] = ()) -> Any:
@@ -25,8 +28,8 @@ class Config:
     mode: str = option(
         "train",
         "What to do: train a model; train one for each of several seeds and options; measure a trained one; compare "
-        "several; draw from one; export it again.",
-        "Command", choices=("train", "sweep", "evaluate", "compare", "sample", "export"),
+        "several; draw from one; export it again; move its codes on a page.",
+        "Command", choices=("train", "sweep", "evaluate", "compare", "sample", "export", "explore"),
     )  # fmt: skip
     run_dir: str = option(
         "", "The run's folder; a new one under runs/<dataset>/ if not given. Has to be new or empty, unless --resume.",
@@ -191,6 +194,12 @@ class Config:
     checkpoint_every: int = option(500, "Steps between checkpoints.", "Watching", low=1, high=10**9)
     keep_checkpoints: int = option(2, "How many checkpoints to keep, the newest.", "Watching", low=1, high=1000)
 
+    export_precision: str = option(
+        "float32",
+        "What the exported weights are stored in; float16 halves the export, which computes in float32 all the same. "
+        "--mode=export may change it.", "Exporting", choices=("float32", "float16"),
+    )  # fmt: skip
+
     count: int = option(
         100, "How many images to draw; 10,000 are the most in a grid.", "Drawing (--mode=sample)", low=1, high=10**9
     )
@@ -211,6 +220,22 @@ class Config:
     runs: str = option(
         "", "Folders of runs, as in runs/mnist/a,runs/mnist/b; or one folder that holds runs.",
         "Comparing (--mode=compare)",
+    )  # fmt: skip
+
+    saved_model: str = option(
+        "", "An exported model in place of --run_dir: its folder, or the folder of its versions.",
+        "Exploring (--mode=explore)",
+    )  # fmt: skip
+    url: str = option(
+        "", "A running TF Serving in place of --run_dir: http://HOST:8501, whose model is infogan, or "
+        "http://HOST:8501/v1/models/NAME.", "Exploring (--mode=explore)",
+    )  # fmt: skip
+    host: str = option(
+        "127.0.0.1", "The address to listen on; 0.0.0.0 lets other machines in.", "Exploring (--mode=explore)"
+    )
+    port: int = option(
+        8510, "The port to listen on; 0 takes a free one, and so is done where it is taken.",
+        "Exploring (--mode=explore)", low=0, high=65_535,
     )  # fmt: skip
 
     def __post_init__(self):

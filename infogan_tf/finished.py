@@ -12,11 +12,10 @@ from infogan_tf.config import Config
 from infogan_tf.data import load_data
 from infogan_tf.errors import UserError
 from infogan_tf.evaluate import evaluate_run
-from infogan_tf.export import export_saved_model
 from infogan_tf.files import write_text
 from infogan_tf.latents import LatentLayout
 from infogan_tf.run_directory import existing_run
-from infogan_tf.training import restored_model
+from infogan_tf.training import export_run, restored_model
 
 LARGEST_GRID = 10_000
 # What an image takes on disk as a file of its own, at the least: most file systems give it a block of this size.
@@ -136,8 +135,8 @@ def export(config: Config, given: dict[str, object]) -> Path:
     Raises:
         UserError: for bad input; nothing was written then.
     """
-    run, kept = existing_run(config.run_dir, given)
-    path = export_saved_model(restored_model(run, kept), run.export)
+    run, kept = existing_run(config.run_dir, given, may_change=("export_precision",))
+    path = export_run(restored_model(run, kept), kept, run)
     print(f"Exported {path}.")
     return path
 

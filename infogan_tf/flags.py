@@ -25,6 +25,7 @@ Afterwards, with the folder that training named:
   python main.py --mode=compare --runs=RUN,RUN     several runs side by side, in compare.html
   python main.py --mode=sample --run_dir=RUN --codes=c1=3 --output=threes.png
   python main.py --mode=export --run_dir=RUN       another SavedModel for TF Serving
+  python main.py --mode=explore --run_dir=RUN      move its codes on a page in your browser
 
 Flags, with their defaults for --dataset={dataset}:
 """

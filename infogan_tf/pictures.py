@@ -1,6 +1,7 @@
 """Images tiled into one picture, and pictures as PNG and GIF files."""
 
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -36,11 +37,15 @@ def write_png(path: Path, picture: np.ndarray) -> None:
 
 def write_gif(path: Path, pictures: list[np.ndarray], seconds: float = 6.0) -> None:
     """Writes pictures of one size as an endless animation of about `seconds`; the last stands three times as long."""
-    frames = [to_pil(picture) for picture in pictures]
+    with whole_file(path) as temporary:
+        save_gif(temporary, [to_pil(picture) for picture in pictures], seconds)
+
+
+def save_gif(file: Path | BinaryIO, frames: list[Image.Image], seconds: float = 6.0) -> None:
+    """As `write_gif`, of Pillow's pictures and to a path or an open file."""
     each = int(1000 * seconds / (len(frames) + 2))
     durations = [each] * (len(frames) - 1) + [3 * each]
-    with whole_file(path) as temporary:
-        frames[0].save(temporary, format="GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0)
+    frames[0].save(file, format="GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0)
 
 
 def read_png(path: Path) -> np.ndarray:

@@ -1,15 +1,14 @@
 """The folder of one run: where things lie in it, and its config.json."""
 
 import datetime
-import importlib.metadata
 import json
-import platform
 import shlex
 from pathlib import Path
 
 from infogan_tf.config import Config, read_json
 from infogan_tf.errors import UserError
 from infogan_tf.files import remove_leftovers, write_text
+from infogan_tf.packages import installed_versions
 
 _PACKAGES = ("infogan_tf", "tensorflow", "keras", "numpy", "tensorflow-datasets")
 
@@ -102,21 +101,13 @@ def begin(run: RunDirectory, config: Config, image_shape: tuple[int, int, int], 
         run.path.mkdir(parents=True, exist_ok=True)
         for folder in (run.path, run.checkpoints, run.samples, run.export.parent):
             remove_leftovers(folder)
-        versions = {name: _version(name) for name in _PACKAGES} | {"python": platform.python_version()}
         before = read_json(run.config_file).get("commands", []) if run.config_file.exists() else []
         record = {
             "config": config.to_json(),
             "image_shape": image_shape,
             "commands": [*before, shlex.join(argv)],
-            "versions": versions,
+            "versions": installed_versions(_PACKAGES),
         }
         write_text(run.config_file, json.dumps(record, indent=2) + "\n")
     except OSError as error:
         raise UserError(f"--run_dir: cannot write there ({error}). Received: {str(run)!r}") from error
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from infogan_tf import callbacks, pictures, regularizers
 from infogan_tf.checkpoints import Checkpoints
-from infogan_tf.config import Config
+from infogan_tf.config import Config, read_json
 from infogan_tf.data import ImageData, load_data, stream
 from infogan_tf.errors import UserError
 from infogan_tf.export import export_saved_model, float32_twin, versions
@@ -84,19 +84,19 @@ def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
 
 
 def _finish(model, data, config, run, steps_done, started, found):
-    """What comes after the last step: pictures, the export, the report."""
+    """What comes after the last step: pictures, the report, and the export, which says what the evaluation found."""
     if not steps_done and _is_exported(run, found):
         print(f"Nothing to do: the run has all its {config.steps:,} steps; --steps=N makes it longer.")
         return
     seconds = time.monotonic() - started
     write_animation(run, model.layout)
-    exported = export_saved_model(model, run.export)
     measured = None
     if config.evaluation != "none":
         # Imported here: charts and metrics take a second to import, and the first step does not wait for them.
         from infogan_tf.evaluate import evaluate_run
 
         measured = evaluate_run(float32_twin(model), data, config, run, config.evaluation)
+    exported = export_run(model, config, run)
     summarize(config, run, steps_done, seconds, exported, measured)
 
 
@@ -188,6 +188,17 @@ def restored_model(run: RunDirectory, config: Config) -> InfoGAN:
     if Checkpoints(run.checkpoints).restore(model) is None:
         raise UserError(f"--run_dir: expected a run with a checkpoint. Received: {str(run)!r}, which has none yet")
     return float32_twin(model)
+
+
+def export_run(model: InfoGAN, config: Config, run: RunDirectory, base: Path | None = None) -> Path:
+    """Exports the run's model as the next version, with its options and, where it was evaluated, what was found.
+
+    It goes to the folder `base`, by default the run's own.
+    """
+    evaluation = read_json(run.evaluation_file) if run.evaluation_file.exists() else None
+    options = config.to_json()
+    options.pop("data_dir")  # of no use to others, who need not know this machine's folders
+    return export_saved_model(model, base or run.export, config.export_precision, config.dataset, options, evaluation)
 
 
 def _adam(config: Config, learning_rate: float, name: str) -> keras.optimizers.Optimizer:

@@ -10,8 +10,10 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
+import numpy as np
 import pytest
 
+from infogan_tf.export import export_saved_model
 from infogan_tf.latents import LatentLayout
 from infogan_tf.models import InfoGAN
 from infogan_tf.networks import paper_networks
@@ -90,6 +92,29 @@ def cache_of_its_own(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="session")
+def live_model():
+    """A model with a code of every kind, trained for two steps, whose c1 has learnt frequencies. Not to be changed."""
+    model = make_model(latents="noise:6,cat:10,uniform:1,normal:1,bernoulli:1", learn_prior=True)
+    images = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 1), dtype=np.uint8)
+    model.fit(images, batch_size=8, verbose=0)
+    model.class_priors["c1"].logits.assign(np.linspace(-1.0, 1.0, 10))
+    return model
+
+
+@pytest.fixture(scope="session")
+def exported(live_model, tmp_path_factory):
+    """The folder of that model's SavedModel, with what a run's evaluation might have found. Not to be changed."""
+    evaluation = {
+        "step": 2,
+        "figures": {"accuracy/c1": 0.9651, "mutual_info/c1": 2.297},
+        "stderrs": {"mutual_info/c1": 0.0008},
+        "codes": {"c1": {"does": "the class"}, "c2": {"does": "width, rho = 0.68"}},
+    }
+    base = tmp_path_factory.mktemp("export") / "infogan"
+    return export_saved_model(live_model, base, "float32", "digits", {"steps": 2, "latents": "a|b"}, evaluation)
 
 
 @pytest.fixture(scope="session")

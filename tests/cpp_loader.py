@@ -1,10 +1,13 @@
-"""Runs a SavedModel's serving_default through TensorFlow's C++ session loader, as TF Serving does.
+"""Runs requests to a SavedModel through TensorFlow's C++ session loader, as TF Serving does.
 
-python cpp_loader.py SAVED_MODEL NAMES.json INPUTS.npz IMAGES.npy
+python cpp_loader.py SAVED_MODEL REQUESTS.json ANSWERS.json
 
-NAMES.json gives the graph's tensor name of every input and of the output `images`. Python's TensorFlow is not imported.
+A request has "inputs", an array for every tensor of the graph that is fed, and "outputs", the tensors that are wanted;
+its answer has an array for each of these, or "error". `to_json` and `from_json` say how arrays are written. Python's
+TensorFlow is not imported.
 """
 
+import base64
 import ctypes
 import importlib.util
 import json
@@ -13,8 +16,29 @@ from pathlib import Path
 
 import numpy as np
 
-FLOAT, INT32 = 1, 3  # TF_DataType
-TYPES = {"float32": FLOAT, "int32": INT32}
+TYPES = {"float32": 1, "int32": 3, "object": 7}  # TF_DataType; object is for strings of bytes
+NAMES = {number: name for name, number in TYPES.items()}
+TSTRING_BYTES = 24
+
+
+def to_json(array):
+    """An array of numbers, or of bytes as objects, for JSON."""
+    array = np.asarray(array)
+    if array.dtype == object:
+        data = [base64.b64encode(value).decode() for value in array.ravel()]
+    else:
+        data = base64.b64encode(np.ascontiguousarray(array)).decode()
+    return {"dtype": array.dtype.name, "shape": array.shape, "data": data}
+
+
+def from_json(written):
+    """The inverse of `to_json`."""
+    if written["dtype"] == "object":
+        array = np.empty(len(written["data"]), object)
+        array[:] = [base64.b64decode(value) for value in written["data"]]
+    else:
+        array = np.frombuffer(base64.b64decode(written["data"]), written["dtype"])
+    return array.reshape(written["shape"])
 
 
 class Output(ctypes.Structure):
@@ -29,53 +53,90 @@ def load_library():
     ctypes.CDLL(str(root / "libtensorflow_framework.so.2"), mode=ctypes.RTLD_GLOBAL)
     library = ctypes.CDLL(str(root / "libtensorflow_cc.so.2"), mode=ctypes.RTLD_GLOBAL)
     for name in ("TF_NewStatus", "TF_NewGraph", "TF_NewSessionOptions", "TF_LoadSessionFromSavedModel",
-                 "TF_GraphOperationByName", "TF_AllocateTensor", "TF_TensorData"):  # fmt: skip
+                 "TF_GraphOperationByName", "TF_AllocateTensor", "TF_TensorData",
+                 "TF_StringGetDataPointer"):  # fmt: skip
         getattr(library, name).restype = ctypes.c_void_p
     library.TF_Message.restype = ctypes.c_char_p
-    library.TF_TensorByteSize.restype = ctypes.c_size_t
+    for name in ("TF_TensorByteSize", "TF_StringGetSize"):
+        getattr(library, name).restype = ctypes.c_size_t
     library.TF_Dim.restype = ctypes.c_int64
     return library
 
 
-def main(saved_model, names_file, inputs_file, images_file):
-    """Loads, runs one request, writes the images."""
-    names = json.loads(Path(names_file).read_text())
-    library = load_library()
-    pointer = ctypes.c_void_p
-    status, graph = pointer(library.TF_NewStatus()), pointer(library.TF_NewGraph())
-    options = pointer(library.TF_NewSessionOptions())
+class Session:
+    """A SavedModel that is loaded."""
 
-    def check():
-        if library.TF_GetCode(status):
-            sys.exit(library.TF_Message(status).decode())
+    def __init__(self, saved_model):
+        pointer = ctypes.c_void_p
+        self.library = library = load_library()
+        self.status, self.graph = pointer(library.TF_NewStatus()), pointer(library.TF_NewGraph())
+        options, tags = pointer(library.TF_NewSessionOptions()), (ctypes.c_char_p * 1)(b"serve")
+        self.session = pointer(
+            library.TF_LoadSessionFromSavedModel(
+                options, None, saved_model.encode(), tags, 1, self.graph, None, self.status
+            )
+        )
+        if self.error():
+            sys.exit(self.error())
 
-    tags = (ctypes.c_char_p * 1)(b"serve")
-    session = pointer(
-        library.TF_LoadSessionFromSavedModel(options, None, saved_model.encode(), tags, 1, graph, None, status)
-    )
-    check()
+    def error(self):
+        """What went wrong in the last call, or an empty text."""
+        return self.library.TF_Message(self.status).decode() if self.library.TF_GetCode(self.status) else ""
 
-    def output(name):
+    def run(self, inputs, outputs):
+        """The answer to one request."""
+        feeds = (Output * len(inputs))(*map(self._output, inputs))
+        tensors = (ctypes.c_void_p * len(inputs))(*map(self._tensor, inputs.values()))
+        fetches, results = (Output * len(outputs))(*map(self._output, outputs)), (ctypes.c_void_p * len(outputs))()
+        self.library.TF_SessionRun(
+            self.session, None, feeds, tensors, len(inputs), fetches, results, len(outputs), None, 0, None, self.status
+        )
+        if self.error():
+            return {"error": self.error()}
+        arrays = (self._array(ctypes.c_void_p(result)) for result in results)
+        return {name: to_json(array) for name, array in zip(outputs, arrays, strict=True)}
+
+    def _output(self, name):
         operation, _, index = name.partition(":")
-        return Output(library.TF_GraphOperationByName(graph, operation.encode()), int(index))
+        return Output(self.library.TF_GraphOperationByName(self.graph, operation.encode()), int(index))
 
-    arrays = dict(np.load(inputs_file))
-    tensors = (pointer * len(arrays))()
-    for i, array in enumerate(arrays.values()):
+    def _tensor(self, array):
         shape = (ctypes.c_int64 * array.ndim)(*array.shape)
-        size = ctypes.c_size_t(array.nbytes)
-        tensors[i] = library.TF_AllocateTensor(TYPES[array.dtype.name], shape, array.ndim, size)
-        content = np.ascontiguousarray(array)
-        ctypes.memmove(library.TF_TensorData(pointer(tensors[i])), content.ctypes.data, array.nbytes)
-    feeds = (Output * len(arrays))(*(output(names[name]) for name in arrays))
-    fetches = (Output * 1)(output(names["images"]))
-    results = (pointer * 1)()
-    library.TF_SessionRun(session, None, feeds, tensors, len(arrays), fetches, results, 1, None, 0, None, status)
-    check()
-    result = pointer(results[0])
-    shape = [library.TF_Dim(result, i) for i in range(library.TF_NumDims(result))]
-    content = ctypes.string_at(library.TF_TensorData(result), library.TF_TensorByteSize(result))
-    np.save(images_file, np.frombuffer(content, np.float32).reshape(shape))
+        strings = array.dtype == object
+        size = TSTRING_BYTES * array.size if strings else array.nbytes
+        tensor = self.library.TF_AllocateTensor(TYPES[array.dtype.name], shape, array.ndim, ctypes.c_size_t(size))
+        start = self.library.TF_TensorData(ctypes.c_void_p(tensor))
+        if not strings:
+            ctypes.memmove(start, np.ascontiguousarray(array).ctypes.data, array.nbytes)
+            return tensor
+        for i, value in enumerate(array.ravel()):
+            place = ctypes.c_void_p(start + i * TSTRING_BYTES)
+            self.library.TF_StringInit(place)
+            self.library.TF_StringCopy(place, value, ctypes.c_size_t(len(value)))
+        return tensor
+
+    def _array(self, tensor):
+        shape = [self.library.TF_Dim(tensor, i) for i in range(self.library.TF_NumDims(tensor))]
+        dtype, start = NAMES[self.library.TF_TensorType(tensor)], self.library.TF_TensorData(tensor)
+        if dtype != "object":
+            return np.frombuffer(
+                ctypes.string_at(start, self.library.TF_TensorByteSize(tensor)), np.dtype(dtype)
+            ).reshape(shape)
+        array = np.empty(int(np.prod(shape)), object)
+        for i in range(array.size):
+            place = ctypes.c_void_p(start + i * TSTRING_BYTES)
+            size = self.library.TF_StringGetSize(place)
+            array[i] = ctypes.string_at(self.library.TF_StringGetDataPointer(place), size)
+        return array.reshape(shape)
+
+
+def main(saved_model, requests_file, answers_file):
+    """Loads, and answers one request after another."""
+    session, answers = Session(saved_model), []
+    for request in json.loads(Path(requests_file).read_text()):
+        inputs = {name: from_json(written) for name, written in request["inputs"].items()}
+        answers.append(session.run(inputs, request["outputs"]))
+    Path(answers_file).write_text(json.dumps(answers))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import pytest
 from conftest import ROOT, make_model
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
+import chromium
 
 PEER = ["--peer=torch"] if importlib.util.find_spec("torch") else []
 TINY = ["--image_size=8", "--rounds=2", "--steps=1"]
@@ -18,6 +19,11 @@ BATCH = ["--batch_size=4", "--precisions=float32"]
 
 # The flags of a run that takes seconds, and the table's first columns and number of rows.
 PROGRAMS = {
+    "explorer": (
+        ["--image_size=8", "--steps=3", "--count=4"],
+        "| keys | changes | median, ms | 90th percentile, ms |",
+        2,
+    ),
     "export_call": ([*TINY, *PEER], "| batch | ours, ms |", 2),
     "fit_overhead": (["--epochs=1", "--steps=2"], "| round | bare step, ms | fit(), ms | fit() / bare |", 2),
     "kernels": ([*TINY, *BATCH], "| what | on | precision | Keras, ms | ours, ms | Keras / ours |", 4),
@@ -31,12 +37,14 @@ PROGRAMS = {
 
 
 def test_every_program_is_tested():
-    libraries = {"arithmetic", "common", "first_step", "torch_twin"}
+    libraries = {"arithmetic", "chromium", "common", "first_step", "torch_twin"}
     assert {path.stem for path in (ROOT / "benchmarks").glob("*.py")} == set(PROGRAMS) | libraries
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_benchmark_prints_a_table_and_writes_json(tmp_path, name):
+    if name == "explorer" and chromium.missing():
+        pytest.skip(chromium.missing())
     flags, columns, count = PROGRAMS[name]
     command = [sys.executable, str(ROOT / "benchmarks" / f"{name}.py"), *flags, f"--json={tmp_path / 'out.json'}"]
     # PyTorch's threads wait for each other in busy loops, for seconds where other tests keep a core from them.
@@ -75,6 +83,11 @@ def _check_start_up(record):
     assert seconds["--help"] < seconds["first step done"]
 
 
+def _check_explorer(record):
+    assert [(row["keys"], row["changes"]) for row in record["results"]] == [("one by one", 3), ("held down", 3)]
+    assert all(0 < row["median, ms"] <= row["most, ms"] < 10_000 for row in record["results"])
+
+
 def _check_memory(record):
     row = record["results"][0]
     assert 0 < row["TensorFlow alone"] < row["with the model"] < row["with steps"]
@@ -82,6 +95,7 @@ def _check_memory(record):
 
 
 CHECKS = {
+    "explorer": _check_explorer,
     "memory": _check_memory,
     "parts": _check_parts,
     "start_up": _check_start_up,

@@ -117,6 +117,12 @@ def test_a_training_run_ends_with_a_report(tmp_path):
     done = run_here(*TINY, "--evaluation=quick", "--run_dir=run", cwd=tmp_path)
     assert (tmp_path / "run" / "report.html").is_file()
     assert "fresh samples" in done.stdout
+    # And with an export that says what was found.
+    found = json.loads((tmp_path / "run" / "evaluation.json").read_text())
+    (exported,) = (tmp_path / "run" / "export" / "infogan").iterdir()
+    metadata = json.loads((exported / "assets.extra" / "metadata.json").read_text())
+    assert metadata["figures"] == found["figures"] != {}
+    assert [code["does"] for code in metadata["codes"]] == [facts.get("does", "") for facts in found["codes"].values()]
 
 
 @pytest.mark.parametrize(

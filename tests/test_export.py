@@ -1,121 +1,35 @@
-"""The SavedModel answers as the live model does, in TensorFlow alone and in its C++ loader."""
+"""An export is complete or absent, says what it is, and warms its server up."""
 
 import json
 import os
+import random
 import shutil
+import signal
 import subprocess
 import sys
-from pathlib import Path
+import time
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import make_model, run_here
+from conftest import ROOT, make_model, run_here
+from PIL import Image
 
+from infogan_tf.errors import UserError
 from infogan_tf.export import export_saved_model, float32_twin, versions
+from infogan_tf.export.warmup import FILE, warmup_requests
 
-LATENTS = "noise:6,cat:10,uniform:1,normal:1,bernoulli:1"
-
-
-@pytest.fixture(scope="module")
-def model():
-    model = make_model(latents=LATENTS)
-    images = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 1), dtype=np.uint8)
-    model.fit(images, batch_size=8, verbose=0)
-    return model
+SIGNATURES = {
+    "serving_default", "generate", "generate_png", "sample", "traverse", "encode", "encode_png", "describe",
+}  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def exported(model, tmp_path_factory):
-    return export_saved_model(model, tmp_path_factory.mktemp("export") / "infogan")
-
-
-def request(model, count):
-    """Inputs of serving_default, and the images that the live model draws of them."""
-    noise, values = model.layout.sample_parts(count, tf.constant([4, 2]))
-    inputs = {"noise": noise.numpy()} | {name: value.numpy() for name, value in values.items()}
-    return inputs, model.generate(model.layout.join(noise, values))
-
-
-def test_signatures_are_as_documented(exported):
-    signatures = tf.saved_model.load(str(exported)).signatures
-    inputs = signatures["serving_default"].structured_input_signature[1]
-    assert {name: (spec.dtype.name, spec.shape.as_list()) for name, spec in inputs.items()} == {
-        "noise": ("float32", [None, 6]), "c1": ("int32", [None]), "c2": ("float32", [None]), "c3": ("float32", [None]),
-        "c4": ("int32", [None]),
-    }  # fmt: skip
-    assert set(signatures["serving_default"].structured_outputs) == {"images"}
-    assert set(signatures["encode"].structured_outputs) == {
-        "c1_probabilities", "c2_mean", "c2_stddev", "c3_mean", "c3_stddev", "c4_probability",
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize("count", [0, 1, 64])
-def test_it_draws_and_reads_as_the_live_model(model, exported, count):
-    signatures = tf.saved_model.load(str(exported)).signatures
-    inputs, images = request(model, count)
-    found = signatures["serving_default"](**{name: tf.constant(value) for name, value in inputs.items()})["images"]
-    assert found.dtype == tf.float32
-    np.testing.assert_allclose(found, images, atol=1e-6)
-    posterior = signatures["encode"](images=found)
-    live = model.encode(images)
-    np.testing.assert_allclose(posterior["c1_probabilities"], live["c1"]["probabilities"], atol=1e-5)
-    np.testing.assert_allclose(posterior["c3_stddev"], live["c3"]["stddev"], atol=1e-5)
-    np.testing.assert_allclose(posterior["c4_probability"], live["c4"]["probability"], atol=1e-5)
-
-
-def test_tensorflow_alone_loads_it(model, exported, tmp_path):
-    inputs, images = request(model, 3)
-    np.savez(tmp_path / "inputs.npz", **inputs)
-    code = (
-        "import sys, numpy as np, tensorflow as tf\n"
-        "inputs = {k: tf.constant(v) for k, v in np.load('inputs.npz').items()}\n"
-        "images = tf.saved_model.load(sys.argv[1]).signatures['serving_default'](**inputs)['images']\n"
-        "np.save('images.npy', images)\n"
-        "assert 'infogan_tf' not in sys.modules\n"
-    )
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    subprocess.run([sys.executable, "-c", code, str(exported)], cwd=tmp_path, env=environment, check=True, timeout=300)
-    np.testing.assert_allclose(np.load(tmp_path / "images.npy"), images, atol=1e-6)
-
-
-def tensor_names(exported):
-    """The graph's tensor names of serving_default's inputs and outputs, as a server reads them."""
-    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
-
-    content = SavedModel.FromString((exported / "saved_model.pb").read_bytes())
-    signature = content.meta_graphs[0].signature_def["serving_default"]
-    return {name: info.name for part in (signature.inputs, signature.outputs) for name, info in part.items()}
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the C++ library's name is Linux's")
-@pytest.mark.parametrize("count", [0, 1, 64])
-def test_the_cpp_session_loader_of_tf_serving_runs_it(model, exported, tmp_path, count):
-    inputs, images = request(model, count)
-    np.savez(tmp_path / "inputs.npz", **inputs)
-    (tmp_path / "names.json").write_text(json.dumps(tensor_names(exported)))
-    runner = Path(__file__).with_name("cpp_loader.py")
-    command = [sys.executable, str(runner), str(exported), "names.json", "inputs.npz", "images.npy"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    np.testing.assert_allclose(np.load(tmp_path / "images.npy"), images, atol=1e-6)
-
-
-@pytest.mark.parametrize(("name", "value"), [("c1", 10), ("c1", -1), ("c4", 2)])
-def test_a_class_out_of_range_is_refused(model, exported, name, value):
-    generate = tf.saved_model.load(str(exported)).signatures["serving_default"]
-    inputs, _ = request(model, 2)
-    inputs[name][1] = value
-    with pytest.raises(tf.errors.InvalidArgumentError, match=f"{name}: expected classes from 0"):
-        generate(**{key: tf.constant(array) for key, array in inputs.items()})
-
-
-def test_versions_are_numbered_and_never_overwritten(model, tmp_path):
+def test_versions_are_numbered_and_never_overwritten(live_model, tmp_path):
     base = tmp_path / "infogan"
     (base / "7").mkdir(parents=True)
     (base / "7" / "mine.txt").write_text("kept")
-    assert export_saved_model(model, base) == base / "8"
-    assert export_saved_model(model, base) == base / "9"
+    assert export_saved_model(live_model, base) == base / "8"
+    assert export_saved_model(live_model, base) == base / "9"
     assert versions(base) == [7, 8, 9]
     assert (base / "7" / "mine.txt").read_text() == "kept"
     assert [path.name for path in tmp_path.iterdir()] == ["infogan"]
@@ -132,11 +46,207 @@ def test_mixed_precision_is_exported_in_float32(dtype):
     assert mixed.trunk.layers[0].compute_dtype != "float32"
 
 
+# === Half the size ===
+
+
+def weights_size(folder):
+    return sum(path.stat().st_size for path in (folder / "variables").iterdir())
+
+
+def test_float16_halves_the_size_and_rounds_the_weights_alone(live_model, exported, tmp_path):
+    folder = export_saved_model(live_model, tmp_path / "infogan", "float16")
+    assert weights_size(folder) < 0.51 * weights_size(exported)
+    assert json.loads((folder / "assets.extra" / "metadata.json").read_text())["precision"] == "float16"
+    noise, values = live_model.layout.sample_parts(64, tf.constant([1, 1]))
+    signatures = tf.saved_model.load(str(folder)).signatures
+    images = signatures["serving_default"](noise=noise, **values)["images"]
+    # What export/README.md promises.
+    live = live_model(live_model.layout.join(noise, values))
+    assert 0.0 < np.abs(images - live).max() < 2e-3
+    # The encoder is that of the live model with rounded matrices, to the bit.
+    rounded = float32_twin(live_model)
+    for variable in [*rounded.trunk.variables, *rounded.q_head.variables]:
+        if len(variable.shape) > 1:
+            variable.assign(variable.numpy().astype(np.float16))
+    found = signatures["encode"](images=live)
+    for name, parts in rounded.posterior(live).items():
+        for what, value in parts.items():
+            np.testing.assert_array_equal(found[f"{name}_{what}"], value)
+
+
+def test_weights_too_large_for_float16_are_refused(tmp_path):
+    model = make_model()
+    model.trunk.get_layer("conv1").kernel.assign(tf.fill((4, 4, 1, 64), 70_000.0))
+    with pytest.raises(UserError, match=r"--export_precision: expected float32, as .*conv1.* up to 70000"):
+        export_saved_model(model, tmp_path / "infogan", "float16")
+    assert list(tmp_path.iterdir()) == []
+
+
+# === What it says of itself ===
+
+
+def test_the_metadata_says_what_the_model_is(live_model, exported):
+    metadata = json.loads((exported / "assets.extra" / "metadata.json").read_text())
+    probabilities = metadata["codes"][0].pop("probabilities")
+    assert probabilities == pytest.approx(live_model.class_priors["c1"].probabilities().numpy())
+    assert metadata["versions"].pop("tensorflow") == tf.__version__
+    assert set(metadata.pop("versions")) == {"infogan_tf", "keras", "numpy", "python"}
+    assert metadata == {
+        "format": 1,
+        "latents": "noise:6,cat:10,uniform:1,normal:1,bernoulli:1",
+        "noise": {"size": 6, "distribution": "uniform"},
+        "codes": [
+            {"name": "c1", "kind": "categorical", "num_classes": 10, "does": "the class"},
+            {"name": "c2", "kind": "uniform", "num_classes": None, "probabilities": None, "does": "width, rho = 0.68"},
+            {"name": "c3", "kind": "normal", "num_classes": None, "probabilities": None, "does": ""},
+            {"name": "c4", "kind": "bernoulli", "num_classes": 2, "probabilities": None, "does": ""},
+        ],
+        "image_shape": [8, 8, 1],
+        "dataset": "digits",
+        "step": 2,
+        "options": {"steps": 2, "latents": "a|b"},
+        "precision": "float32",
+        "figures": {"accuracy/c1": 0.9651, "mutual_info/c1": 2.297},
+        "stderrs": {"mutual_info/c1": 0.0008},
+        "licence": "Apache-2.0",
+    }
+
+
+def test_an_evaluation_of_another_step_is_left_out(live_model, tmp_path):
+    evaluation = {"step": 1, "figures": {"fid": 1.0}, "stderrs": {}, "codes": {"c1": {"does": "the class"}}}
+    folder = export_saved_model(live_model, tmp_path / "infogan", evaluation=evaluation)
+    metadata = json.loads((folder / "assets.extra" / "metadata.json").read_text())
+    assert metadata["figures"] == {}
+    assert metadata["codes"][0]["does"] == ""
+    card = (folder / "README.md").read_text()
+    assert "not evaluated" in card
+    assert "model-index" not in card
+
+
+def test_the_model_card_is_what_hubs_read_and_shows_its_pictures(exported):
+    yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
+    _, head, text = (exported / "README.md").read_text().split("---\n", 2)
+    facts = yaml.safe_load(head)
+    assert facts["license"] == "apache-2.0"
+    assert facts["datasets"] == ["digits"]
+    assert facts["pipeline_tag"] == "unconditional-image-generation"
+    metrics = facts["model-index"][0]["results"][0]["metrics"]
+    assert [(metric["type"], metric["value"]) for metric in metrics] == [
+        ("accuracy/c1", 0.9651), ("mutual_info/c1", 2.297),
+    ]  # fmt: skip
+    for section in ("Codes", "Data", "Metrics", "Intended use and limits", "Use", "Options"):
+        assert f"\n## {section}\n" in text
+    assert "| Accuracy, one-to-one, c1 | 96.51% | higher is better |" in text
+    assert "| c2 | uniform | -1 to 1 in training | width, rho = 0.68 |" in text
+    for name in ("samples", "c1", "c2", "c3", "c4"):
+        assert f"(pictures/{name}.png)" in text
+        with Image.open(exported / "pictures" / f"{name}.png") as picture:
+            assert picture.size[0] > 8
+
+
+def test_the_example_of_the_model_card_runs(exported, monkeypatch, capsys):
+    example = (exported / "README.md").read_text().split("```python\n")[1].split("```")[0]
+    monkeypatch.chdir(exported)
+    found = {}
+    exec(compile(example, "README.md", "exec"), found)
+    assert found["images"].shape == (16, 8, 8, 1)
+    assert json.loads(capsys.readouterr().out)["dataset"] == "digits"
+
+
+# === Warm-up ===
+
+
+def test_every_signature_is_warmed_up_by_a_request_that_it_answers(live_model, exported):
+    requests = warmup_requests(live_model.layout, live_model.image_shape)
+    signatures = tf.saved_model.load(str(exported)).signatures
+    assert {name for name, _ in requests} == set(signatures) == SIGNATURES
+    for name, inputs in requests:
+        signatures[name](**{key: tf.constant(value) for key, value in inputs.items()})
+
+
+def test_the_server_reads_the_warm_up_file(live_model, exported):
+    prediction_log_pb2 = pytest.importorskip(
+        "tensorflow_serving.apis.prediction_log_pb2", reason="tensorflow-serving-api is not installed"
+    )
+    records = list(tf.data.TFRecordDataset(str(exported / "assets.extra" / FILE)).as_numpy_iterator())
+    requests = warmup_requests(live_model.learnt_layout(), live_model.image_shape)
+    for record, (signature, inputs) in zip(records, requests, strict=True):
+        log = prediction_log_pb2.PredictionLog.FromString(record)
+        assert log.WhichOneof("log_type") == "predict_log"
+        request = log.predict_log.request
+        assert request.model_spec.signature_name == signature
+        assert set(request.inputs) == set(inputs)
+        for name, value in inputs.items():
+            np.testing.assert_array_equal(tf.make_ndarray(request.inputs[name]), tf.constant(value).numpy())
+
+
+# === Complete or absent ===
+
+EXPORTER = """
+import os, sys
+sys.path[:0] = [{tests!r}, {root!r}]
+from conftest import make_model
+from infogan_tf.export import export_saved_model
+model = make_model()
+print("ready", flush=True)
+while True:
+    export_saved_model(model, "infogan")
+    print("done", flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")
+def test_a_kill_leaves_no_new_version_or_a_complete_one(tmp_path):
+    """INFOGAN_KILLS says how many random moments are tried, in processes that export without end."""
+    rng, base = random.Random(0), tmp_path / "infogan"
+    code = EXPORTER.format(tests=str(ROOT / "tests"), root=str(ROOT))
+    found = []
+    for _ in range(int(os.environ.get("INFOGAN_KILLS", "2"))):
+        process = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+        assert process.stdout.readline() == "ready\n"
+        started = time.monotonic()
+        if not found:
+            # The length of one export.
+            assert process.stdout.readline() == "done\n"
+            seconds = time.monotonic() - started
+        time.sleep(rng.uniform(0.0, 1.5 * seconds))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        new = [base / str(version) for version in versions(base)]
+        for folder in new:
+            assert_complete(folder)
+            shutil.rmtree(folder)
+        assert list(base.iterdir()) == []
+        found.append(len(new))
+    print(f"Versions found after each kill: {found}")
+
+
+def assert_complete(folder):
+    """All that an export of the model in EXPORTER has is there, and answers."""
+    signatures = tf.saved_model.load(str(folder)).signatures
+    requests = warmup_requests(make_model().layout, (8, 8, 1))
+    for name, inputs in requests:
+        signatures[name](**{key: tf.constant(value) for key, value in inputs.items()})
+    assert len(list(tf.data.TFRecordDataset(str(folder / "assets.extra" / FILE)))) == len(requests)
+    text = signatures["describe"](what=tf.constant("metadata"))["text"].numpy().decode()
+    assert (folder / "assets.extra" / "metadata.json").read_text() == text
+    assert {path.name for path in (folder / "pictures").iterdir()} == {"samples.png", "c1.png", "c2.png", "c3.png"}
+    for path in (folder / "pictures").iterdir():
+        with Image.open(path) as picture:
+            picture.load()
+
+
 def test_export_mode_takes_the_next_version(tmp_path, tiny_run):
     run = tmp_path / "run"
     shutil.copytree(tiny_run[0], run)
-    done = run_here("--mode=export", "--run_dir=run", cwd=tmp_path)
+    done = run_here("--mode=export", "--run_dir=run", "--export_precision=float16", cwd=tmp_path)
     assert "Exported run/export/infogan/2" in done.stdout
-    assert versions(run / "export" / "infogan") == [1, 2]
+    base = run / "export" / "infogan"
+    assert versions(base) == [1, 2]
+    assert weights_size(base / "2") < 0.51 * weights_size(base / "1")
     config = json.loads((run / "config.json").read_text())["config"]
-    assert config["latents"] == LATENTS
+    metadata = json.loads((base / "2" / "assets.extra" / "metadata.json").read_text())
+    config.pop("data_dir")
+    assert metadata["options"] == {**config, "export_precision": "float16"}
+    assert (metadata["dataset"], metadata["step"]) == ("digits", 4)

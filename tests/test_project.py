@@ -11,6 +11,7 @@ from conftest import ROOT
 # Import name -> distribution name, where they differ.
 DISTRIBUTIONS = {
     "absl": "absl-py",
+    "google": "protobuf",
     "PIL": "pillow",
     "sklearn": "scikit-learn",
     "tensorflow_datasets": "tensorflow-datasets",

@@ -217,14 +217,6 @@ def test_a_signal_saves_says_how_to_resume_and_stops(tmp_path, uninterrupted, nu
     assert_same_run(tmp_path / "run", uninterrupted)
 
 
-def test_the_serving_example_of_its_readme_runs(uninterrupted):
-    example = (ROOT / "export" / "README.md").read_text().split("```python\n")[1].split("```")[0]
-    found = {}
-    exec(compile(example.replace("RUN", str(uninterrupted)), "export/README.md", "exec"), found)
-    assert found["images"].shape == (4, 16, 16, 1)
-    assert found["posterior"]["c1_probabilities"].shape == (4, 10)
-
-
 def test_a_damaged_newest_checkpoint_is_skipped_and_the_result_is_the_same(tmp_path, uninterrupted):
     run = tmp_path / "run"
     shutil.copytree(uninterrupted, run)

@@ -1,0 +1,104 @@
+"""What the explorer's page asks of the local server: itself, the model, pictures of the training, an animation."""
+
+import base64
+import importlib.resources
+import io
+import json
+from pathlib import Path
+from typing import Protocol
+
+from PIL import Image
+
+from infogan_tf.explorer.local_server import Response
+from infogan_tf.pictures import save_gif
+from infogan_tf.run_directory import RunDirectory
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {"Content-Security-Policy": _POLICY, "Referrer-Policy": "no-referrer"}
+_FILES = {"/": "index.html", "/explorer.js": "explorer.js", "/explorer.css": "explorer.css"}
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+}
+
+MAX_FRAMES = 200
+MAX_FRAME_PIXELS = 4_000_000
+
+
+class Model(Protocol):
+    """A model under TF Serving's REST API: of a SavedModel, or of a server elsewhere."""
+
+    name: str
+
+    def answer(self, method: str, path: str, body: bytes) -> Response:
+        """The response to a request."""
+
+
+class Site:
+    """Answers for the explorer.
+
+    Args:
+        model: what answers the paths of TF Serving's API.
+        source: what is explored, in words, for the page.
+        run: the run whose training pictures are shown, if any.
+    """
+
+    def __init__(self, model: Model, source: str, run: RunDirectory | None = None):
+        self._model, self._source, self._run = model, source, run
+        page = importlib.resources.files("infogan_tf.explorer") / "page"
+        self._files = {
+            path: Response(200, (page / name).read_bytes(), _TYPES[Path(name).suffix], _HEADERS)
+            for path, name in _FILES.items()
+        }
+
+    def answer(self, method: str, path: str, body: bytes) -> Response:
+        """The response to a request."""
+        if path.startswith("/v1/"):
+            return self._model.answer(method, path, body)
+        if method == "POST" and path == "/gif":
+            return _gif(body)
+        if method == "GET":
+            if path in self._files:
+                return self._files[path]
+            if path == "/explorer.json":
+                pictures = {name: sorted(steps) for name, steps in self._pictures().items()}
+                return Response.of({"model": self._model.name, "source": self._source, "pictures": pictures})
+            if path.startswith("/samples/"):
+                return self._picture(path)
+        return Response.error(404, f"Nothing lies at {path}")
+
+    def _pictures(self) -> dict[str, dict[int, Path]]:
+        """The files of the pictures that training drew, by name and step."""
+        if self._run is None:
+            return {}
+        names = sorted({path.stem.rpartition("_")[0] for path in self._run.samples.glob("*_*.png")})
+        return {name: self._run.pictures(name) for name in names}
+
+    def _picture(self, path: str) -> Response:
+        """One of them, at /samples/<name>/<step>."""
+        name, _, step = path.removeprefix("/samples/").partition("/")
+        file = self._pictures().get(name, {}).get(int(step) if step.isdecimal() and len(step) < 20 else -1)
+        if file is None:
+            return Response.error(404, f"Nothing lies at {path}")
+        return Response(200, file.read_bytes(), "image/png")
+
+
+def _gif(body: bytes) -> Response:
+    """An endless GIF of the frames in {"frames": [base64 of a PNG, ...]}, all of one size."""
+    try:
+        frames = [
+            Image.open(io.BytesIO(base64.b64decode(frame)), formats=["PNG"]) for frame in json.loads(body)["frames"]
+        ]
+        if not 1 <= len(frames) <= MAX_FRAMES or len({frame.size for frame in frames}) != 1:
+            raise ValueError(f"expected 1 to {MAX_FRAMES} frames of one size")
+        if frames[0].width * frames[0].height > MAX_FRAME_PIXELS:
+            raise ValueError(f"expected frames of at most {MAX_FRAME_PIXELS:,} pixels")
+        file = io.BytesIO()
+        save_gif(file, [frame.convert("RGB") for frame in frames])
+    except (OSError, SyntaxError, ValueError, TypeError, KeyError) as error:
+        return Response.error(400, f"frames: {error}")
+    return Response(200, file.getvalue(), "image/gif")

@@ -1,0 +1,92 @@
+"""The same network in fewer operations, where nothing is to be learnt any more."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from infogan_tf.layers import BatchNormReLU
+
+# Where the output channels stand in a kernel.
+_CHANNELS = {keras.layers.Dense: -1, keras.layers.Conv2D: -1, keras.layers.Conv2DTranspose: 2}
+# Up to so many output channels a transposed convolution is faster as one matrix product.
+_FEW_CHANNELS = 4
+
+
+def for_inference(network: keras.Sequential) -> keras.Sequential:
+    """A network of weights of its own that computes what `network` does in inference, but for rounding.
+
+    Batch norm, which is linear then, becomes part of the weights of the product before it; and a transposed convolution
+    to few channels is computed as one matrix product. Layers that are neither are shared with `network`.
+    """
+    layers = []
+    for layer in network.layers:
+        before = layers[-1] if layers else None
+        if isinstance(layer, BatchNormReLU) and type(before) in _CHANNELS and not before.use_bias:
+            layers[-1] = _with_batch_norm(before, layer)
+            layers.append(keras.layers.ReLU(negative_slope=layer.negative_slope, name=layer.name))
+        else:
+            layers.append(layer)
+    layers = [_as_product(layer) if _is_doubling_to_few_channels(layer) else layer for layer in layers]
+    return keras.Sequential([keras.Input(network.input_shape[1:]), *layers], name=network.name)
+
+
+def _with_batch_norm(layer, norm):
+    """The layer with the normalisation that follows it: y = (W x - mean) gamma / stddev + beta."""
+    gamma, beta, mean, variance = (
+        np.float64(variable) for variable in (norm.gamma, norm.beta, norm.moving_mean, norm.moving_variance)
+    )
+    scale = gamma / np.sqrt(variance + norm.epsilon)
+    axes = [1] * len(layer.kernel.shape)
+    axes[_CHANNELS[type(layer)]] = len(scale)
+    kernel = np.float64(layer.kernel) * scale.reshape(axes)
+    return _copy(layer, type(layer), [kernel, beta - mean * scale], use_bias=True)
+
+
+def _copy(layer, kind, weights, **changes):
+    copied = kind.from_config({**layer.get_config(), **changes})
+    copied.build(layer.input.shape)
+    copied.set_weights([weight.astype(np.float32) for weight in weights])
+    return copied
+
+
+def _is_doubling_to_few_channels(layer):
+    if type(layer) is not keras.layers.Conv2DTranspose or layer.filters > _FEW_CHANNELS:
+        return False
+    return (layer.kernel_size, layer.strides, layer.padding) == ((4, 4), (2, 2), "same")
+
+
+def _as_product(layer):
+    return _copy(layer, DoublingConvolution, layer.get_weights())
+
+
+class DoublingConvolution(keras.layers.Conv2DTranspose):
+    """A transposed convolution of size 4 and stride 2 that doubles height and width, as one matrix product.
+
+    The library's own kernel takes several times as long where the output has one channel or few.
+    """
+
+    def call(self, inputs):
+        """[B, H, W, F] -> [B, 2 H, 2 W, C]."""
+        height, width, features = inputs.shape[1:]
+        kernel = tf.convert_to_tensor(self.kernel)  # [4, 4, C, F]
+        products = tf.matmul(tf.reshape(inputs, [-1, features]), tf.reshape(kernel, [-1, features]), transpose_b=True)
+        products = tf.reshape(products, [-1, height, width, 4, 4, self.filters])
+        rows = _overlapped(products, 1)  # [B, 2 H, W, 4, C]
+        outputs = _overlapped(rows, 2)  # [B, 2 H, 2 W, C]
+        return self.activation(outputs + self.bias if self.use_bias else outputs)
+
+
+def _overlapped(products: tf.Tensor, axis: int) -> tf.Tensor:
+    """Adds up along `axis`, 1 or 2, of n places, what falls on each of 2 n outputs.
+
+    Axis 3 of `products` has the four outputs that a place contributes to: 2 i - 1 to 2 i + 2.
+    """
+    all_but_last, all_but_first = ((slice(None),) * axis + (part,) for part in (slice(0, -1), slice(1, None)))
+    # Zeros come in where there is no neighbour.
+    down = [[1, 0] if i == axis else [0, 0] for i in range(products.shape.rank - 1)]
+    up = [pair[::-1] for pair in down]
+    even = products[:, :, :, 1] + tf.pad(products[:, :, :, 3][all_but_last], down)
+    odd = products[:, :, :, 2] + tf.pad(products[:, :, :, 0][all_but_first], up)
+    sizes = [-1, *even.shape[1:]]
+    sizes[axis] *= 2
+    return tf.reshape(tf.stack([even, odd], axis=axis + 1), sizes)

@@ -1,0 +1,43 @@
+"""The model card of an export: README.md in the form that model hubs show, and its pictures."""
+
+from pathlib import Path
+
+import jinja2
+
+from infogan_tf import pictures
+from infogan_tf.evaluation.figures import describe, title_of
+from infogan_tf.models import InfoGAN
+from infogan_tf.traversal import sample_grid, traversal_grid
+
+# Beside the card, under these names: samples.png, and one for each code.
+FOLDER = "pictures"
+
+
+def model_card(metadata: dict[str, object]) -> str:
+    """The card as Markdown, with YAML front matter.
+
+    Args:
+        metadata: as `make_metadata` gives it.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("infogan_tf"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    figures = [
+        (name, title_of(name), describe(name).text(value, metadata["stderrs"].get(name)), describe(name).better)
+        for name, value in metadata["figures"].items()
+    ]
+    return environment.get_template("model_card.md").render(**metadata, rows=figures, folder=FOLDER)
+
+
+def write_pictures(folder: Path, model: InfoGAN) -> None:
+    """Draws samples, and what each code does, into `folder`, which is made."""
+    folder.mkdir()
+    seed = model.stream_seed("pictures")
+    grids = {"samples": sample_grid(model.layout, seed)}
+    grids |= {code.name: traversal_grid(model.layout, code.name, seed) for code in model.layout.codes}
+    for name, grid in grids.items():
+        pictures.write_png(folder / f"{name}.png", pictures.tile(model.generate(grid.latents), grid.columns))

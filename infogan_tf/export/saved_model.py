@@ -1,0 +1,83 @@
+"""Writes a SavedModel as the next version, complete or not at all."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import tensorflow as tf
+
+from infogan_tf.export.metadata import make_metadata
+from infogan_tf.export.model_card import FOLDER, model_card, write_pictures
+from infogan_tf.export.networks import ExportedNetworks, float32_twin
+from infogan_tf.export.signatures import make_signatures
+from infogan_tf.export.warmup import FILE, write_warmup
+from infogan_tf.files import partial_name, sync_folder
+from infogan_tf.models import InfoGAN
+
+
+def export_saved_model(
+    model: InfoGAN,
+    base: Path,
+    precision: str = "float32",
+    dataset: str = "",
+    options: Mapping[str, object] | None = None,
+    evaluation: Mapping[str, object] | None = None,
+) -> Path:
+    """Writes base/<version>/, a SavedModel; the version is the next number, and none is overwritten.
+
+    What it can be asked is in `signatures`, and documented in export/README.md. With it go metadata.json and requests
+    to warm a server up, in assets.extra/, and a model card, README.md, with its pictures. The folder appears complete
+    or not at all, whatever happens meanwhile.
+
+    Args:
+        model: with any precision; the export computes in float32.
+        base: the folder of versions; made if missing.
+        precision: of the stored weights, "float32" or "float16"; see `ExportedNetworks`.
+        dataset: that it was trained on, for the metadata.
+        options: of the run, for the metadata.
+        evaluation: what the run's evaluation.json holds, for the metadata.
+
+    Returns:
+        The folder written.
+
+    Raises:
+        UserError: where weights are too large for float16; nothing was written then.
+    """
+    twin = float32_twin(model)
+    networks = ExportedNetworks(twin, precision)
+    metadata = make_metadata(twin, precision, dataset, options, evaluation)
+    texts = {"metadata": json.dumps(metadata, indent=2) + "\n", "readme": model_card(metadata)}
+
+    base = Path(base)
+    base.mkdir(parents=True, exist_ok=True)
+    temporary = partial_name(base)
+    try:
+        tf.saved_model.save(networks.module, str(temporary), signatures=make_signatures(networks, texts))
+        extra = temporary / "assets.extra"
+        extra.mkdir()
+        (extra / "metadata.json").write_text(texts["metadata"], encoding="utf-8")
+        write_warmup(extra / FILE, twin.layout, twin.image_shape)
+        (temporary / "README.md").write_text(texts["readme"], encoding="utf-8")
+        write_pictures(temporary / FOLDER, twin)
+        sync_folder(temporary)
+        return _take_next_version(temporary, base)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def versions(base: Path) -> list[int]:
+    """The versions that lie in `base`, ascending."""
+    return sorted(int(path.name) for path in Path(base).glob("*") if path.name.isdigit())
+
+
+def _take_next_version(temporary: Path, base: Path) -> Path:
+    """Moves the folder to the first free number after the last; a concurrent export takes another one."""
+    version = max(versions(base), default=0) + 1
+    while True:
+        try:
+            return temporary.rename(base / str(version))
+        except OSError:
+            if not (base / str(version)).exists():
+                raise
+            version += 1

@@ -1,0 +1,71 @@
+"""Requests that TensorFlow Serving answers to itself before it reports a version as available.
+
+The first request to each signature takes many times as long as the next ones. The server reads a TFRecord file of
+PredictionLog messages (https://www.tensorflow.org/tfx/serving/saved_model_warmup). Their definitions come with the
+package tensorflow-serving-api, of which training needs nothing else; so the few fields used are encoded here.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from infogan_tf.latents import LatentLayout
+
+FILE = "tf_serving_warmup_requests"
+ROWS = 4
+
+
+def warmup_requests(
+    layout: LatentLayout, image_shape: tuple[int, int, int]
+) -> list[tuple[str, dict[str, np.ndarray | bytes | str]]]:
+    """A request for every signature: its name and its inputs by name; `traverse` is asked once for each code."""
+    noise, values = layout.sample_parts(ROWS, tf.constant([0, 0]))
+    latents = {"noise": noise.numpy()} | {name: value.numpy() for name, value in values.items()}
+    images = np.zeros((ROWS, *image_shape), np.float32)
+    files = np.array([tf.io.encode_png(image.astype(np.uint8)).numpy() for image in images], object)
+    drawn = {code.name: np.zeros(0, code.dtype.as_numpy_dtype) for code in layout.codes}
+    line = {"low": np.float32(-2), "high": np.float32(2), "steps": np.int32(10), "rows": np.int32(1)}
+    seed = {"seed": np.int32(0)}
+    return [
+        ("serving_default", latents),
+        ("generate", latents),
+        ("generate_png", latents),
+        ("sample", {"count": np.int32(ROWS), **seed, **drawn}),
+        *(("traverse", {"code": code.name, **line, **seed}) for code in layout.codes),
+        ("encode", {"images": images}),
+        ("encode_png", {"image_bytes": files}),
+        ("describe", {"what": "metadata"}),
+    ]
+
+
+def write_warmup(path: Path, layout: LatentLayout, image_shape: tuple[int, int, int]) -> None:
+    """Writes the requests to `path`, a TFRecord file."""
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for signature, inputs in warmup_requests(layout, image_shape):
+            writer.write(prediction_log(signature, inputs))
+
+
+def prediction_log(signature: str, inputs: Mapping[str, object]) -> bytes:
+    """A PredictionLog message that asks a signature for these inputs."""
+    model_spec = _field(1, b"infogan") + _field(3, signature.encode())  # name, signature_name
+    request = _field(1, model_spec)
+    for name, value in inputs.items():
+        tensor = tf.make_tensor_proto(value).SerializeToString()
+        request += _field(2, _field(1, name.encode()) + _field(2, tensor))  # an entry of the map of inputs
+    return _field(6, _field(1, request))  # predict_log: its request
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """A field of bytes, text or a message, in the wire format of protocol buffers."""
+    return _varint(number << 3 | 2) + _varint(len(content)) + content
+
+
+def _varint(value: int) -> bytes:
+    groups = []
+    while True:
+        value, group = value >> 7, value & 0x7F
+        groups.append(group | 0x80 if value else group)
+        if not value:
+            return bytes(groups)

@@ -1,0 +1,448 @@
+"""The explorer: what the local server answers, how the command begins and ends, and the page in a real browser."""
+
+import base64
+import io
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import MAIN, ROOT
+from PIL import Image
+
+from infogan_tf.errors import UserError
+from infogan_tf.explorer.local_server import Response, serving
+from infogan_tf.explorer.remote import Remote
+from infogan_tf.explorer.rest import SavedModelRest
+from infogan_tf.explorer.site import MAX_FRAMES, Site
+from infogan_tf.run_directory import RunDirectory
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+import chromium
+
+CODES = ("c1", "c2", "c3", "c4")
+
+
+@pytest.fixture(scope="module")
+def exported(tiny_run):
+    return tiny_run[0] / "export" / "infogan" / "1"
+
+
+@pytest.fixture(scope="module")
+def model(exported):
+    return SavedModelRest(exported)
+
+
+@pytest.fixture(scope="module")
+def site(model, tiny_run):
+    return Site(model, "the tiny run", RunDirectory(tiny_run[0]))
+
+
+def ask(answer, signature, **inputs):
+    body = json.dumps({"signature_name": signature, "inputs": inputs}).encode()
+    response = answer("POST", "/v1/models/infogan:predict", body)
+    assert response.status == 200, response.body
+    return json.loads(response.body)["outputs"]
+
+
+# === The local server's answers ===
+
+
+def test_the_page_may_load_nothing_from_elsewhere(site):
+    for path in ("/", "/explorer.js", "/explorer.css"):
+        response = site.answer("GET", path, b"")
+        assert response.status == 200
+        policy = response.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert not re.search(rb"https?://", response.body)
+
+
+def test_pictures_of_the_training(site, tiny_run):
+    facts = json.loads(site.answer("GET", "/explorer.json", b"").body)
+    assert facts == {
+        "model": "infogan", "source": "the tiny run", "pictures": {name: [2, 4] for name in (*CODES, "samples")},
+    }  # fmt: skip
+    picture = site.answer("GET", "/samples/c2/4", b"")
+    assert picture.content_type == "image/png"
+    assert picture.body == (tiny_run[0] / "samples" / "c2_00000004.png").read_bytes()
+    for path in (
+        "/samples/c2/3",
+        "/samples/../4",
+        "/samples/c2",
+        "/samples/c2/4/",
+        "/samples//",
+        "/config.json",
+        "/gif",
+    ):
+        assert site.answer("GET", path, b"").status == 404, path
+    assert site.answer("POST", "/", b"").status == 404
+
+
+def png(*size, mode="RGB"):
+    file = io.BytesIO()
+    Image.effect_noise(size, 60).convert(mode).save(file, format="PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def test_frames_become_an_endless_gif(site):
+    answer = site.answer("POST", "/gif", json.dumps({"frames": [png(20, 10), png(20, 10), png(20, 10)]}).encode())
+    assert answer.content_type == "image/gif"
+    with Image.open(io.BytesIO(answer.body)) as gif:
+        assert (gif.n_frames, gif.size, gif.info["loop"]) == (3, (20, 10), 0)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{", b"[]", b"{}", b'{"frames": 3}', b'{"frames": []}', b'{"frames": [3]}', b'{"frames": ["AAAA"]}',
+        json.dumps({"frames": [png(8, 8), png(9, 8)]}).encode(),
+        json.dumps({"frames": [png(8, 8)] * (MAX_FRAMES + 1)}).encode(),
+        json.dumps({"frames": [png(4001, 1000, mode="1")]}).encode(),
+        json.dumps({"frames": [png(100, 100)[:-400]]}).encode(),
+    ],
+    ids=range(11),
+)  # fmt: skip
+def test_bad_frames_are_refused(site, body):
+    answer = site.answer("POST", "/gif", body)
+    assert answer.status == 400
+    assert json.loads(answer.body)["error"].startswith("frames: ")
+
+
+# === Another server, passed on ===
+
+
+def test_a_running_server_is_passed_on(model):
+    with serving(model.answer) as url:
+        remote = Remote(f"{url}/v1/models/infogan")
+        assert (remote.name, Remote(url).name) == ("infogan", "infogan")
+        request = ("POST", "/v1/models/infogan:predict", b'{"signature_name": "fly"}')
+        for each in (("GET", "/v1/models/infogan/metadata", b""), request):
+            assert remote.answer(*each) == model.answer(*each)
+        with pytest.raises(UserError, match="--url: expected a TF Serving with a model 'other'"):
+            Remote(f"{url}/v1/models/other")
+    assert remote.answer("GET", "/v1/models/infogan", b"").status == 502
+
+
+def test_an_address_that_does_not_answer():
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        started = time.monotonic()
+        with pytest.raises(UserError, match=f"--url: .*does not answer.*Received: '{url}'"):
+            Remote(url)
+        assert time.monotonic() - started < 10
+    for url in (
+        "127.0.0.1:8501",
+        "ftp://127.0.0.1",
+        "http://",
+        "http://127.0.0.1/v2",
+        "http://127.0.0.1:x",
+        "http://[::1",
+    ):
+        with pytest.raises(UserError, match="--url"):
+            Remote(url)
+
+
+def test_a_server_that_speaks_no_http():
+    with serving(lambda *_: Response(200, b"hello", "text/plain")) as url:
+        assert Remote(url).answer("GET", "/", b"").body == b"hello"
+
+
+# === The command ===
+
+
+def test_the_command_serves_the_newest_checkpoint_and_ends_with_ctrl_c(tiny_run, tmp_path):
+    before = sorted((tiny_run[0] / "export" / "infogan").iterdir())
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        flags = ["--mode=explore", f"--run_dir={tiny_run[0]}", f"--port={port}"]
+        process = subprocess.Popen(
+            [sys.executable, str(MAIN), *flags], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        try:
+            assert process.stdout.readline() == f"Port {port} is taken; --port chooses another.\n"
+            address = re.fullmatch(r"Open (http://127\.0\.0\.1:\d+/) in a browser\..*\n", process.stdout.readline())[1]
+            with urllib.request.urlopen(f"{address}explorer.json", timeout=60) as answer:
+                assert json.load(answer)["source"] == str(tiny_run[0])
+            process.send_signal(signal.SIGINT)
+            rest, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert (process.returncode, rest) == (0, "\nEnded.\n")
+    assert "Traceback" not in errors
+    assert sorted((tiny_run[0] / "export" / "infogan").iterdir()) == before
+    assert list(tmp_path.iterdir()) == []
+
+
+# === The page in a browser ===
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if chromium.missing():
+        pytest.skip(chromium.missing())
+    with chromium.browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    with serving(site.answer) as url:
+        yield url
+
+
+class Watched:
+    """A page, and what went wrong on it."""
+
+    def __init__(self, browser, address, fragment="", **context):
+        self.wrong, self.address = [], address
+        self.context = browser.new_context(**context)
+        self.page = self.context.new_page()
+        self.page.on("console", lambda message: self.wrong.append(message.text))
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on("request", self._check)
+        self.page.goto(f"{address}/{fragment}")
+        self.page.wait_for_selector("#grid[data-shown]")
+
+    def _check(self, request):
+        if not request.url.startswith((self.address, "data:", "blob:")):
+            self.wrong.append(request.url)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        self.context.close()
+        if kind is None:
+            assert self.wrong == []
+
+    def until(self, expression):
+        """Waits until JavaScript finds `expression` true; Playwright's own way of it needs what the page forbids."""
+        for _ in range(600):
+            if self.page.evaluate(expression):
+                return
+            time.sleep(0.05)
+        pytest.fail(f"never came true: {expression}")
+
+    def images(self, where="#grid"):
+        return self.page.eval_on_selector_all(f"{where} img", "images => images.map(image => image.src)")
+
+    def shown(self, *parts):
+        """Waits until the grid shows a state with all these parts."""
+        wanted = json.dumps(parts)
+        self.until(f"{wanted}.every(part => document.querySelector('#grid').dataset.shown.includes(part))")
+        return self.images()
+
+    def forget(self):
+        """What was read so far does not count."""
+        self.page.eval_on_selector("#posterior", "panel => delete panel.dataset.shown")
+
+    def read(self):
+        """Waits for a reading, and returns the codes that it shows."""
+        self.page.wait_for_selector("#posterior[data-shown]")
+        shown = self.page.get_attribute("#posterior", "data-shown")
+        return {name: float(value) for name, value in (part.split("=") for part in shown.split("&"))}
+
+
+def pixels(source):
+    with Image.open(io.BytesIO(base64.b64decode(source.split(",")[1]))) as image:
+        return np.asarray(image)
+
+
+def test_codes_move_and_pictures_follow(browser, address):
+    with Watched(browser, address) as watched:
+        page, first = watched.page, watched.images()
+        assert len(first) == 16
+        assert pixels(first[0]).shape == (16, 16)
+        # A slider, with the keyboard alone: its own pictures follow, and its strip does not change.
+        watched.until("[...document.querySelectorAll('#code-c2 img')].every(image => image.src)")
+        strip = watched.images("#code-c2")
+        page.focus("#code-c2 input[type=range]")
+        page.keyboard.press("End")
+        moved = watched.shown("c2=2&")
+        assert all(a != b for a, b in zip(first, moved, strict=True))
+        assert moved[0] == strip[-1]
+        # A class: all samples are of it.
+        page.check("#code-c1 input[value='3']", force=True)
+        of_class = watched.shown("c1=3&", "c2=2&")
+        assert of_class != moved
+        assert page.get_attribute("#grid img >> nth=4", "alt").startswith("Sample 5: c1 3, c2 2, c3 0, c4 ")
+        page.check("#code-c4 input[value='1']", force=True)
+        watched.shown("c4=1")
+        # Random again, for each sample.
+        page.check("#code-c2 label.check input")
+        assert len(set(watched.shown("c2=random"))) == 16
+        page.click("#code-c2 .strip img >> nth=4")
+        watched.shown("c2=0&")
+
+
+def test_a_locked_sample_stays_and_its_link_restores_the_view(browser, address):
+    with Watched(browser, address, "#c1=random&c2=-0.5&c3=random&seed=5") as watched:
+        page = watched.page
+        page.focus("#grid button[tabindex='0']")
+        for key in ("ArrowRight", "ArrowDown", "Enter"):
+            page.keyboard.press(key)
+        before = watched.shown("lock=5:5")
+        page.click("#new-noise")
+        watched.until("!document.querySelector('#grid').dataset.shown.includes('seed=5&')")
+        after = watched.images()
+        assert [a == b for a, b in zip(before, after, strict=True)] == [index == 5 for index in range(16)]
+        page.select_option("#count", "36")
+        all_36 = watched.shown("count=36")
+        assert all_36[:16] == after
+        page.click("#link")
+        link = page.evaluate("location.hash")
+    with Watched(browser, address, link, viewport={"width": 400, "height": 800}, color_scheme="dark") as again:
+        assert again.images() == all_36
+        assert again.page.get_attribute("#grid button >> nth=5", "aria-pressed") == "true"
+        assert again.page.evaluate("document.documentElement.scrollWidth") == 400
+
+
+def test_images_are_read(browser, address, exported, model):
+    with Watched(browser, address) as watched:
+        page, own = watched.page, watched.read()
+        # At first a sample of its own.
+        b64 = watched.images()[0].split(",")[1]
+        said = ask(model.answer, "encode_png", image_bytes=[{"b64": b64}])
+        assert own["c3"] == pytest.approx(said["c3_mean"][0], abs=1e-3)
+        watched.until("document.querySelectorAll('#remade img').length == 8")
+        watched.forget()
+        # A file: what the page shows is what the model says of these very pixels.
+        image = np.random.default_rng(0).integers(0, 100, (16, 16, 1), dtype=np.uint8)
+        file = io.BytesIO()
+        Image.fromarray(image[..., 0]).save(file, format="PNG")
+        page.set_input_files("#file", {"name": "mine.png", "mimeType": "image/png", "buffer": file.getvalue()})
+        found = watched.read()
+        encode = tf.saved_model.load(str(exported)).signatures["encode"]
+        said = encode(images=tf.constant(image[np.newaxis] / 255.0, tf.float32))
+        assert found["c1"] == np.argmax(said["c1_probabilities"])
+        assert found["c2"] == pytest.approx(float(said["c2_mean"][0]), abs=1e-3)
+        assert found["c4"] == float(said["c4_probability"][0] > 0.5)
+        # What the generator makes of it, by the model itself; and the codes go there.
+        page.click("#adopt")
+        watched.shown(f"c1={found['c1']:.0f}&", f"c4={found['c4']:.0f}")
+        # A light picture is inverted, as the model draws light on dark.
+        file = io.BytesIO()
+        Image.fromarray(255 - image[..., 0]).save(file, format="BMP")
+        watched.forget()
+        page.set_input_files("#file", {"name": "light.bmp", "mimeType": "image/bmp", "buffer": file.getvalue()})
+        assert watched.read() == found
+        assert page.is_checked("#invert")
+        # A drawing.
+        page.click("#clear")
+        assert page.text_content("#posterior") == ""
+        watched.forget()
+        box = page.locator("#pad").bounding_box()
+        page.mouse.move(box["x"] + 140, box["y"] + 40)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 140, box["y"] + 240, steps=5)
+        page.mouse.up()
+        drawn = watched.read()
+        assert set(drawn) == set(CODES)
+        assert drawn != found
+        assert page.locator("#posterior .bars li").count() == 10 + 2
+        # The sample again.
+        page.evaluate("location.hash = '#seed=1'")
+        page.click("#clear")
+        watched.shown("seed=1&count=16&c1=random&c2=0&")
+        watched.forget()
+        page.click("#take")
+        assert watched.read() == own
+        # No picture: one sentence.
+        page.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"notes"})
+        page.wait_for_selector("#error:not([hidden])")
+        assert page.text_content("#error") == "notes.txt is no picture that this browser can read."
+
+
+def test_pictures_are_kept(browser, address, site):
+    with Watched(browser, address, "#count=4") as watched:
+        page = watched.page
+        with page.expect_download() as download:
+            page.click("#save")
+        tiles = [pixels(source) for source in watched.images()]
+        with Image.open(download.value.path()) as picture:
+            saved = np.asarray(picture.convert("L"))
+        # Enlarged six times, with gaps of two.
+        assert saved.shape == (2 * 98 + 2, 2 * 98 + 2)
+        np.testing.assert_array_equal(saved[2:98:6, 100:196:6], tiles[1])
+        np.testing.assert_array_equal(saved[100:196:6, 2:98:6], tiles[2])
+        for code, frames in (("c1", 10), ("c2", 40)):
+            with page.expect_download() as download:
+                page.click(f"#code-{code} button")
+            with Image.open(download.value.path()) as gif:
+                # Pillow joins frames that are equal.
+                assert 2 <= gif.n_frames <= frames
+                assert gif.size == (198, 198)
+        # Training's pictures, by step.
+        page.select_option("#picture", "c2")
+        page.focus("#step")
+        page.keyboard.press("Home")
+        assert page.text_content("#step-shown") == "step 2"
+        assert page.get_attribute("#drawn", "alt") == "along c2 at step 2"
+        watched.until("document.querySelector('#drawn').naturalWidth > 0")
+
+
+def test_everything_has_a_name_for_a_screen_reader(browser, address):
+    with Watched(browser, address) as watched:
+        nameless = watched.page.evaluate(
+            """[...document.querySelectorAll("button, input, select, [role=img], img")].filter(each => {
+                 const labels = [...(each.labels ?? [])].map(label => label.innerText);
+                 const inside = [...each.querySelectorAll("img")].map(image => image.alt);
+                 const decorative = each.tagName === "IMG" && each.closest("[role=img], label");
+                 const shown = each.offsetParent !== null;
+                 const name = [each.ariaLabel, each.alt, each.innerText, ...labels, ...inside].join("").trim();
+                 return shown && !decorative && !name;
+               }).map(each => each.outerHTML)"""
+        )
+        assert nameless == []
+        watched.read()
+        watched.page.click("#new-noise")
+        watched.until("document.querySelector('#status').textContent.startsWith('16 samples drawn: c1 random')")
+
+
+def test_errors_are_sentences_on_the_page(browser, site):
+    with serving(site.answer) as address, Watched(browser, address) as watched:
+        page = watched.page
+        page.route("**/*:predict", lambda route: route.fulfill(status=400, body='{"error": "c1: too tired"}'))
+        page.click("#new-noise")
+        page.wait_for_selector("#error:not([hidden])")
+        assert page.text_content("#error") == "The model did not do it: c1: too tired"
+        page.unroute("**/*:predict")
+        page.click("#new-noise")
+        page.wait_for_selector("#error", state="hidden")
+        page.route("**/*:predict", lambda route: route.abort())
+        page.click("#new-noise")
+        page.wait_for_selector("#error:not([hidden])")
+        assert page.text_content("#error").startswith("The local server does not answer.")
+        # The browser itself notes both on its console.
+        watched.wrong = [text for text in watched.wrong if not text.startswith("Failed to load resource")]
+
+
+def test_the_slider_never_has_two_requests_in_flight(browser, site):
+    busy, most = [], []
+
+    def slow(method, path, body):
+        busy.append(path)
+        most.append(len(busy))
+        time.sleep(0.05)
+        busy.remove(path)
+        return site.answer(method, path, body)
+
+    with serving(slow) as address, Watched(browser, address) as watched:
+        page = watched.page
+        watched.until("[...document.querySelectorAll('#code-c2 img')].every(image => image.src)")
+        most.clear()
+        page.focus("#code-c2 input[type=range]")
+        for _ in range(40):
+            page.keyboard.press("ArrowRight")
+        watched.shown("c2=0.4&")
+    # The grid's own, and that of the strips once the slider rested.
+    assert max(most) <= 2
+    assert len(most) < 40
