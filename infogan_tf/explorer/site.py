@@ -25,8 +25,8 @@ _TYPES = {
     ".css": "text/css; charset=utf-8",
 }
 
-MAX_FRAMES = 200
-MAX_FRAME_PIXELS = 4_000_000
+# Of all frames of an animation: 300 MB while it is made.
+MAX_PIXELS = 100_000_000
 
 
 class Model(Protocol):
@@ -88,17 +88,19 @@ class Site:
 
 
 def _gif(body: bytes) -> Response:
-    """An endless GIF of the frames in {"frames": [base64 of a PNG, ...]}, all of one size."""
+    """An endless GIF of the frames in {"frames": [base64 of a PNG, ...], "back": whether they also run backwards}."""
     try:
-        frames = [
-            Image.open(io.BytesIO(base64.b64decode(frame)), formats=["PNG"]) for frame in json.loads(body)["frames"]
-        ]
-        if not 1 <= len(frames) <= MAX_FRAMES or len({frame.size for frame in frames}) != 1:
-            raise ValueError(f"expected 1 to {MAX_FRAMES} frames of one size")
-        if frames[0].width * frames[0].height > MAX_FRAME_PIXELS:
-            raise ValueError(f"expected frames of at most {MAX_FRAME_PIXELS:,} pixels")
+        request = json.loads(body)
+        files = [io.BytesIO(base64.b64decode(frame)) for frame in request["frames"]]
+        frames = [Image.open(file, formats=["PNG"]) for file in files]
+        if len({frame.size for frame in frames}) != 1:
+            raise ValueError("expected one or more, all of one size")
+        pixels = len(frames) * frames[0].width * frames[0].height
+        if pixels > MAX_PIXELS:
+            raise ValueError(f"expected at most {MAX_PIXELS:,} pixels in all. Received: {pixels:,}")
+        frames = [frame.convert("RGB") for frame in frames]
         file = io.BytesIO()
-        save_gif(file, [frame.convert("RGB") for frame in frames])
-    except (OSError, SyntaxError, ValueError, TypeError, KeyError) as error:
+        save_gif(file, frames + (frames[-2:0:-1] if request.get("back") else []))
+    except (AttributeError, KeyError, OSError, RecursionError, SyntaxError, TypeError, ValueError) as error:
         return Response.error(400, f"frames: {error}")
     return Response(200, file.getvalue(), "image/gif")

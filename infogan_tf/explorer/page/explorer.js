@@ -399,18 +399,16 @@ function saveGif(code, button) {
   return guarded(async () => {
     button.disabled = true;
     try {
-      const steps = Array.from({ length: 21 }, (_, index) => short(-2 + index / 5));
-      const values = classesOf(code) ? Array.from({ length: classesOf(code) }, (_, index) => index) : [...steps, ...steps.slice(1, -1).reverse()];
+      const values = Array.from({ length: classesOf(code) || 21 }, (_, index) => (classesOf(code) ? index : short(-2 + index / 5)));
       const samples = Array.from({ length: state.count }, (_, index) => sample(index));
-      const frames = new Map();
+      const frames = [];
       for (const value of values) {
-        if (frames.has(value)) continue;
         say(`Drawing ${code.name} at ${value}.`);
         const rows = samples.map((row) => ({ noise: row.noise, values: { ...row.values, [code.name]: value } }));
         const images = await Promise.all((await generate(rows)).map(loaded));
-        frames.set(value, toBase64(tiled(images, Math.ceil(Math.sqrt(images.length)))));
+        frames.push(toBase64(tiled(images, Math.ceil(Math.sqrt(images.length)))));
       }
-      const answer = await post("/gif", { frames: values.map((value) => frames.get(value)) });
+      const answer = await post("/gif", { frames, back: !classesOf(code) });
       download(await answer.blob(), `${code.name}.gif`);
     } finally {
       button.disabled = false;
