@@ -47,7 +47,7 @@ def sweep(config: Config, given: dict[str, object], argv: list[str]) -> None:
     for number, (name, flags) in enumerate(plan, 1):
         run = RunDirectory(folder / name)
         print(f"\n[{number} of {len(plan)}] {run}")
-        if _is_done(run, config.evaluation):
+        if _is_done(run):
             print("Done before.")
             continue
         begun = run.config_file.is_file()
@@ -137,9 +137,9 @@ def _text(value):
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _is_done(run: RunDirectory, evaluation: str) -> bool:
-    """Whether the last thing that a run writes is there."""
-    return run.export.is_dir() if evaluation == "none" else run.report.is_file()
+def _is_done(run: RunDirectory) -> bool:
+    """Whether the last thing that a run writes is there: a version of its export."""
+    return any(path.name.isdigit() for path in run.export.glob("*"))
 
 
 def _call(command: list[str]) -> int:

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import math
 import os
 import subprocess
 import sys
@@ -109,7 +110,7 @@ def exported(live_model, tmp_path_factory):
     """The folder of that model's SavedModel, with what a run's evaluation might have found. Not to be changed."""
     evaluation = {
         "step": 2,
-        "figures": {"accuracy/c1": 0.9651, "mutual_info/c1": 2.297},
+        "figures": {"accuracy/c1": 0.9651, "mutual_info/c1": 2.297, "fid": math.nan},
         "stderrs": {"mutual_info/c1": 0.0008},
         "codes": {"c1": {"does": "the class"}, "c2": {"does": "width, rho = 0.68"}},
     }

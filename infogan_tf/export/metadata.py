@@ -1,5 +1,6 @@
 """What travels with an exported model: facts for programs, as one JSON object."""
 
+import math
 from collections.abc import Mapping
 
 from infogan_tf.models import InfoGAN
@@ -34,7 +35,8 @@ def make_metadata(
                         probabilities are equal ones), does: in words what the evaluation found, or empty
         image_shape     [height, width, channels]
         dataset, step, options, precision
-        figures         by name, as `evaluation.figures` describes them; empty without an evaluation
+        figures         by name, as `evaluation.figures` describes them, those that are finite; empty without an
+                        evaluation
         stderrs         standard errors of those figures that have one
         licence         of the package, an SPDX identifier
         versions        of packages and Python
@@ -62,8 +64,13 @@ def make_metadata(
         "step": step,
         "options": dict(options or {}),
         "precision": precision,
-        "figures": evaluation["figures"],
-        "stderrs": evaluation["stderrs"],
+        "figures": _finite(evaluation["figures"]),
+        "stderrs": _finite(evaluation["stderrs"]),
         "licence": LICENCE,
         "versions": installed_versions(PACKAGES),
     }
+
+
+def _finite(figures):
+    """JSON has no NaN, and strict readers refuse a file with one."""
+    return {name: value for name, value in figures.items() if math.isfinite(value)}
