@@ -36,7 +36,7 @@ def refused(capsys, *flags):
         (["--mode=fly"], ["--mode", "train, sweep, evaluate, compare, sample, export", "'fly'"]),
         (["--dataset=mnits"], ["--dataset", "digits", "fashion_mnist", "'mnits'"]),
         (["--recipe=quick"], ["--recipe", "one of paper, invariant", "'quick'"]),
-        (["--dataset=sprites", "--recipe=invariant"], ["--recipe", "one of paper with sprites", "'invariant'"]),
+        (["--dataset=dsprites", "--recipe=invariant"], ["--recipe", "one of paper with dsprites", "'invariant'"]),
         (["--invariance_weight=1", "--invariances=rotate"], ["--invariances", "rotate:SIZE", "'rotate'"]),
         (["--invariance_weight=1", "--jit_compile"], ["--jit_compile", "--invariance_weight"]),
         (["--latents=noise:62,cats:10"], ["--latents", "position 10", "noise:62,cats:10"]),

@@ -169,7 +169,13 @@ def test_the_command_serves_the_newest_checkpoint_and_ends_with_ctrl_c(tiny_run,
         port = taken.getsockname()[1]
         flags = ["--mode=explore", f"--run_dir={tiny_run[0]}", f"--port={port}"]
         process = subprocess.Popen(
-            [sys.executable, str(MAIN), *flags], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [sys.executable, str(MAIN), *flags],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # A shell's background job ignores Ctrl-C, and so would what it starts.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         try:
             assert process.stdout.readline() == f"Port {port} is taken; --port chooses another.\n"
