@@ -46,6 +46,7 @@ def summarize(
     print(f"Measure    python main.py --mode=evaluate --run_dir={folder}")
     print(f"Watch      tensorboard --logdir {folder}")
     print(f"Sample     python main.py --mode=sample --run_dir={folder} --count=100 --output=grid.png")
+    print(f"Explore    python main.py --mode=explore --run_dir={folder}")
     print(
         "Serve      docker run --rm -p 127.0.0.1:8501:8501 "
         f"-v {shlex.quote(str(exported.parent.resolve()))}:/models/infogan -e MODEL_NAME=infogan tensorflow/serving"
