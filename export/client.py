@@ -30,6 +30,9 @@ import numpy as np
 Inputs = Mapping[str, object]
 Outputs = dict[str, np.ndarray]
 
+# How TensorFlow begins the message of a check inside the graph; the check's own parts follow, each in brackets.
+_ASSERTION = "assertion failed: "
+
 
 class ClientError(Exception):
     """What went wrong, in one line."""
@@ -278,10 +281,13 @@ def _int32(name: str, values: object) -> np.ndarray:
 
 
 def _first_line(message: str) -> str:
-    """What the server said, without the names of graph nodes that TensorFlow adds."""
+    """What the server said, without the names of graph nodes and the brackets that TensorFlow adds."""
     lines = [line for line in message.splitlines() if line.strip() and not line.startswith("\t [[")]
     start = next((i for i, line in enumerate(lines) if line.startswith("<stack traces unavailable>")), -1) + 1
-    return lines[start] if start < len(lines) else message
+    said = lines[start] if start < len(lines) else message
+    if said.startswith(_ASSERTION):
+        said = said.removeprefix(_ASSERTION).replace("] [", " ").strip("[]")
+    return said
 
 
 # === Command line ===

@@ -63,8 +63,8 @@ def test_metrics_file_has_a_line_per_epoch(tiny_run):
 
 def test_summary_on_the_console(tiny_run):
     printed = tiny_run[1]
-    for part in ("4 steps", "images/s", "c1_error", "2.3026", "1.4189", "tensorboard --logdir run", "--mode=sample", "--mode=explore",
-                 "tensorflow/serving", "export/infogan"):  # fmt: skip
+    for part in ("4 steps", "images/s", "c1_error", "2.3026", "1.4189", "tensorboard --logdir run", "--mode=sample",
+                 "--mode=explore", "tensorflow/serving", "export/infogan"):  # fmt: skip
         assert part in printed
     assert "Precision float32 (as asked for)" in printed
 
