@@ -74,6 +74,11 @@ def sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
+def versions(base: Path) -> list[int]:
+    """The numbers that folders in `base` are named by, ascending: the versions of an exported model."""
+    return sorted(int(path.name) for path in Path(base).glob("*") if path.name.isdigit() and path.is_dir())
+
+
 def _refuse_existing(path):
     if path.exists() or path.is_symlink():
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))

@@ -8,6 +8,9 @@ from PIL import Image
 
 from infogan_tf.files import whole_file
 
+# Between the images of a tiled picture, and around it: so many pixels, of this grey.
+GAP, GROUND = 1, 96
+
 
 def to_bytes(images: np.ndarray) -> np.ndarray:
     """Images in [0, 1] as uint8, 1.0 as 255; uint8 passes through."""
@@ -16,12 +19,12 @@ def to_bytes(images: np.ndarray) -> np.ndarray:
     return np.round(np.clip(images, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
-def tile(images: np.ndarray, columns: int, gap: int = 1) -> np.ndarray:
+def tile(images: np.ndarray, columns: int, gap: int = GAP) -> np.ndarray:
     """Lays images [N, H, W, C] out in rows of `columns`, uint8 [rows * (H + gap) + gap, ..., C], on a grey ground."""
     images = to_bytes(images)
     count, height, width, channels = images.shape
     rows = -(-count // columns)
-    picture = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, channels), 96, np.uint8)
+    picture = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, channels), GROUND, np.uint8)
     for i, image in enumerate(images):
         top = gap + (i // columns) * (height + gap)
         left = gap + (i % columns) * (width + gap)

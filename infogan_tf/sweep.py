@@ -13,7 +13,7 @@ from infogan_tf.comparison import Run, compare_runs, read_runs
 from infogan_tf.config import Config, check, read_json, run_fields
 from infogan_tf.errors import RunStopped, UserError
 from infogan_tf.evaluation.figures import LOWER, describe
-from infogan_tf.files import write_text
+from infogan_tf.files import versions, write_text
 from infogan_tf.flags import value_of
 from infogan_tf.run_directory import RunDirectory, new_run
 
@@ -139,7 +139,7 @@ def _text(value):
 
 def _is_done(run: RunDirectory) -> bool:
     """Whether the last thing that a run writes is there: a version of its export."""
-    return any(path.name.isdigit() for path in run.export.glob("*"))
+    return bool(versions(run.export))
 
 
 def _call(command: list[str]) -> int:

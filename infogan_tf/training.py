@@ -17,7 +17,8 @@ from infogan_tf.checkpoints import Checkpoints
 from infogan_tf.config import Config, read_json
 from infogan_tf.data import ImageData, load_data, stream
 from infogan_tf.errors import UserError
-from infogan_tf.export import export_saved_model, float32_twin, versions
+from infogan_tf.export import export_saved_model, float32_twin
+from infogan_tf.files import versions
 from infogan_tf.latents import LatentLayout
 from infogan_tf.models import InfoGAN
 from infogan_tf.networks import paper_networks

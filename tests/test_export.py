@@ -16,8 +16,9 @@ from conftest import ROOT, make_model, run_here
 from PIL import Image
 
 from infogan_tf.errors import UserError
-from infogan_tf.export import export_saved_model, float32_twin, versions
+from infogan_tf.export import export_saved_model, float32_twin
 from infogan_tf.export.warmup import FILE, warmup_requests
+from infogan_tf.files import versions
 
 SIGNATURES = {
     "serving_default", "generate", "generate_png", "sample", "traverse", "encode", "encode_png", "describe",

@@ -12,7 +12,7 @@ from infogan_tf.export.model_card import FOLDER, model_card, write_pictures
 from infogan_tf.export.networks import ExportedNetworks, float32_twin
 from infogan_tf.export.signatures import make_signatures
 from infogan_tf.export.warmup import FILE, write_warmup
-from infogan_tf.files import partial_name, sync_folder
+from infogan_tf.files import partial_name, sync_folder, versions
 from infogan_tf.models import InfoGAN
 
 
@@ -64,11 +64,6 @@ def export_saved_model(
         return _take_next_version(temporary, base)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def versions(base: Path) -> list[int]:
-    """The versions that lie in `base`, ascending."""
-    return sorted(int(path.name) for path in Path(base).glob("*") if path.name.isdigit())
 
 
 def _take_next_version(temporary: Path, base: Path) -> Path:

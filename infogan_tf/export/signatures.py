@@ -13,6 +13,7 @@ from infogan_tf.export import checks
 from infogan_tf.export.networks import ExportedNetworks
 from infogan_tf.export.picture_files import decode_image
 from infogan_tf.latents import Code, LatentLayout
+from infogan_tf.pictures import GAP, GROUND
 
 # Rows that go through the networks at a time: the memory that many rows take is bounded.
 BLOCK = 500
@@ -21,8 +22,6 @@ MOST_IMAGES = 10_000
 # Noise and continuous codes of a larger magnitude are refused: far beyond any that was trained on, and far below what
 # would overflow in the networks and come out as NaN.
 LARGEST = 1_000_000
-# The picture of a traversal: as `pictures.tile` lays it out.
-GAP, GROUND = 1, 96
 
 
 def make_signatures(networks: ExportedNetworks, texts: dict[str, str]) -> dict[str, Callable]:

@@ -96,9 +96,10 @@ class Invariance(Regularizer):
             self.declarations, tf.split(of_images, sizes), tf.split(of_copies, sizes), amounts, strict=True
         ):
             total += declaration.divergence(*map(model.layout.split_parameters, (one, other)), drawn)
+        by_code = model.layout.split_parameters(of_images)
         for code in model.layout.codes:
             if code.discrete:
-                log_q = code.log_probabilities(model.layout.split_parameters(of_images)[code.name])
+                log_q = code.log_probabilities(by_code[code.name])
                 entropy, distance = entropy_and_distance(log_q, model.log_prior(code))
                 total += self.entropy_weight * entropy + self.marginal_weight * distance
         return total

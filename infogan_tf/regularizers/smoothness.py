@@ -56,7 +56,8 @@ class InstanceNoise(Regularizer):
 
     def show(self, model, images, seed):  # noqa: D102
         def draw(rows):
-            return tf.random.stateless_normal((rows, *images.shape[1:]), fold_in(seed, 3))  # below 3: Invariance's
+            # Invariance's seeds are from 100 on.
+            return tf.random.stateless_normal((rows, *images.shape[1:]), fold_in(seed, 3))
 
         noise = drawn_here(tf.shape(images)[0], draw)
         return images + self.stddev(model.step) * noise
