@@ -1,7 +1,5 @@
 """Pairs of images that share one code, for a network that is to say which."""
 
-import contextlib
-
 import keras
 import tensorflow as tf
 from keras import layers
@@ -47,8 +45,8 @@ class Contrast(Regularizer):
         images = model.generator(tf.concat([first, second], axis=0), training=True)
         if not training_generator:
             images = tf.stop_gradient(images)
-        # As the generator's own pass, this one records no statistics of D.
-        with keras.StatelessScope() if training_generator else contextlib.nullcontext():
+        # The scope records no statistics: D's are of the images that it is to tell apart.
+        with keras.StatelessScope():
             features = model.trunk(images, training=True)
             logits = self.head(tf.concat(tf.split(features, 2), axis=-1), training=True)
         return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=shared, logits=logits))

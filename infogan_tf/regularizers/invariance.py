@@ -85,9 +85,11 @@ class Invariance(Regularizer):
             images, transformations = batch.real_images[share], declaration.transformations
             amounts.append(transformations.amounts(tf.shape(images)[0], fold_in(batch.seed, 100 + 2 * i)))
             copies.append(transformations(images, amounts[-1], fold_in(batch.seed, 101 + 2 * i)))
-        changed = model.trunk(tf.concat(copies, axis=0), training=True)
-        with batch_statistics(parts=2):
-            parameters = model.q_head(tf.concat([*features, changed], axis=0), training=True)
+        # The scope records no statistics: what is read later is images as they are, not transformed ones.
+        with keras.StatelessScope():
+            changed = model.trunk(tf.concat(copies, axis=0), training=True)
+            with batch_statistics(parts=2):
+                parameters = model.q_head(tf.concat([*features, changed], axis=0), training=True)
         of_images, of_copies = tf.split(parameters, 2)
 
         sizes = [tf.shape(each)[0] for each in features]
