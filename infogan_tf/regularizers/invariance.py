@@ -10,6 +10,7 @@ from infogan_tf.errors import UserError
 from infogan_tf.latents import Code, Continuous, LatentLayout, fold_in
 from infogan_tf.layers import batch_statistics
 from infogan_tf.regularizers.base import Regularizer
+from infogan_tf.regularizers.neighbours import Neighbours
 from infogan_tf.transformations import AMOUNTS, FLIP, Transformations
 
 _ITEM = re.compile(r"(?:(?P<code>\w*)\s*(?P<sign>[=~]))?(?P<transformations>.*)")
@@ -75,6 +76,10 @@ class Invariance(Regularizer):
 
     def prepare(self, model):  # noqa: D102
         self.declarations = parse_invariances(self.declared, model.layout)
+        self.neighbours = None
+        if any(declaration.transformations.neighbour for declaration in self.declarations):
+            self.neighbours = Neighbours()
+            self.neighbours.build(model.image_shape)
 
     def d_term(self, model, batch):  # noqa: D102
         count = len(self.declarations)
@@ -83,8 +88,12 @@ class Invariance(Regularizer):
         amounts, copies = [], []
         for i, (declaration, share) in enumerate(zip(self.declarations, shares, strict=True)):
             images, transformations = batch.real_images[share], declaration.transformations
+            if transformations.neighbour:
+                images = self.neighbours.swap(images, transformations.neighbour, fold_in(batch.seed, 200 + i))
             amounts.append(transformations.amounts(tf.shape(images)[0], fold_in(batch.seed, 100 + 2 * i)))
             copies.append(transformations(images, amounts[-1], fold_in(batch.seed, 101 + 2 * i)))
+        if self.neighbours:
+            self.neighbours.add(batch.real_images)
         # The scope records no statistics: what is read later is images as they are, not transformed ones.
         with keras.StatelessScope():
             changed = model.trunk(tf.concat(copies, axis=0), training=True)
@@ -145,6 +154,11 @@ def _parse_item(item, text, layout):
         raise UserError(f"--invariances: expected transformations as in rotate:10. Received: {item!r} in {text!r}")
     if not codes:
         raise UserError(f"--invariances: expected CODE=..., as no code is discrete. Received: {item!r} in {text!r}")
+    if transformations.neighbour and not codes[0].discrete:
+        raise UserError(
+            f"--invariances: expected no neighbour for {name}, which is continuous and differs between two images. "
+            f"Received: {item!r} in {text!r}"
+        )
     if sign != "~":
         return Declaration(codes, transformations)
     moves_with = described.partition(":")[0].strip()
