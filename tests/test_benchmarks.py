@@ -32,6 +32,7 @@ PROGRAMS = {
     "pipeline": ([*TINY, *BATCH, "--count=100"], "| images in | batch, ms | batches/s |", 2),
     "sampling": (["--image_size=8", "--rounds=1", "--count=600"], "| what | seconds | images/s |", 3),
     "start_up": (["--rounds=1"], "| what | seconds | least | most |", 10),
+    "toolbox": (["--only=R1", "--seeds=0", "--steps=4"], "| option | flags | c1's error, % | median | FID |", 1),
     "train_step": ([*TINY, *PEER, "--batch_size=4,6"], "| precision | batch | step, ms | images/s |", 4),
 }
 
@@ -47,6 +48,7 @@ def test_a_benchmark_prints_a_table_and_writes_json(tmp_path, name):
         pytest.skip(chromium.missing())
     flags, columns, count = PROGRAMS[name]
     command = [sys.executable, str(ROOT / "benchmarks" / f"{name}.py"), *flags, f"--json={tmp_path / 'out.json'}"]
+    command += [f"--folder={tmp_path}"] if name == "toolbox" else []
     # PyTorch's threads wait for each other in busy loops, for seconds where other tests keep a core from them.
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
