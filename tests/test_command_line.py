@@ -135,7 +135,7 @@ def test_help_shows_every_flag_with_the_data_sets_defaults(capsys):
     for field in Config.__dataclass_fields__.values():
         assert f"--{field.name}" in page
         assert len(field.metadata["help"]) > 20
-    assert "default: 10000" in page
+    assert "default: 5000" in page  # --steps of MNIST, not the 10,000 of Config
     assert "python main.py --mode=sample" in page
 
 
