@@ -82,16 +82,10 @@ class Invariance(Regularizer):
             self.neighbours.build(model.image_shape)
 
     def d_term(self, model, batch):  # noqa: D102
-        count = len(self.declarations)
-        shares = [slice(i, None, count) for i in range(count)]
+        shares = [slice(i, None, len(self.declarations)) for i in range(len(self.declarations))]
         features = [batch.real_features[share] for share in shares]
-        amounts, copies = [], []
-        for i, (declaration, share) in enumerate(zip(self.declarations, shares, strict=True)):
-            images, transformations = batch.real_images[share], declaration.transformations
-            if transformations.neighbour:
-                images = self.neighbours.swap(images, transformations.neighbour, fold_in(batch.seed, 200 + i))
-            amounts.append(transformations.amounts(tf.shape(images)[0], fold_in(batch.seed, 100 + 2 * i)))
-            copies.append(transformations(images, amounts[-1], fold_in(batch.seed, 101 + 2 * i)))
+        drawn = [self._changed(i, batch.real_images[share], batch.seed) for i, share in enumerate(shares)]
+        amounts, copies = zip(*drawn, strict=True)
         if self.neighbours:
             self.neighbours.add(batch.real_images)
         # The scope records no statistics: what is read later is images as they are, not transformed ones.
@@ -103,10 +97,10 @@ class Invariance(Regularizer):
 
         sizes = [tf.shape(each)[0] for each in features]
         total = tf.constant(0.0)
-        for declaration, one, other, drawn in zip(
+        for declaration, one, other, amount in zip(
             self.declarations, tf.split(of_images, sizes), tf.split(of_copies, sizes), amounts, strict=True
         ):
-            total += declaration.divergence(*map(model.layout.split_parameters, (one, other)), drawn)
+            total += declaration.divergence(*map(model.layout.split_parameters, (one, other)), amount)
         by_code = model.layout.split_parameters(of_images)
         for code in model.layout.codes:
             if code.discrete:
@@ -114,6 +108,14 @@ class Invariance(Regularizer):
                 entropy, distance = entropy_and_distance(log_q, model.log_prior(code))
                 total += self.entropy_weight * entropy + self.marginal_weight * distance
         return total
+
+    def _changed(self, i, images, seed):
+        """Copies of `images`, changed as declaration `i` allows, and the amounts by which they are."""
+        transformations = self.declarations[i].transformations
+        if transformations.neighbour:
+            images = self.neighbours.swap(images, transformations.neighbour, fold_in(seed, 200 + i))
+        amounts = transformations.amounts(tf.shape(images)[0], fold_in(seed, 100 + 2 * i))
+        return amounts, transformations(images, amounts, fold_in(seed, 101 + 2 * i))
 
     def get_config(self):  # noqa: D102
         own = {name: getattr(self, name) for name in ("declared", "entropy_weight", "marginal_weight")}
