@@ -41,7 +41,7 @@ OPTIONS = {
     "averages": ["--average_decay=0.99"],
     "two D updates": ["--d_updates=2"],
     "two G updates": ["--g_updates=2"],
-    "no warm-up": ["--lambda_warmup=0"],
+    "slow start of lambda": ["--lambda_warmup=750"],
 }
 MAIN = Path(__file__).resolve().parents[1] / "main.py"
 
