@@ -6,7 +6,6 @@ Every option is a sweep of main.py in a folder of its own. Runs that are done ar
 stopped goes on.
 """
 
-import json
 import statistics
 import subprocess
 import sys
@@ -22,7 +21,7 @@ flags.DEFINE_string("seeds", "0,1,2", "Seeds of every option.")
 flags.DEFINE_string("folder", "runs/toolbox", "Where the sweeps lie, a folder each.")
 flags.DEFINE_list("only", None, "Which of the options, by the names below; all if not given.")
 
-# Weights are those of the papers where they name one, or the size at which the term is of the order of the losses.
+# One size each, the paper's where it names one; none was tuned here.
 OPTIONS = {
     "none": [],
     "hinge": ["--adversarial_loss=hinge"],
@@ -51,12 +50,14 @@ def main(_):
     unknown = set(FLAGS.only or ()) - set(OPTIONS)
     if unknown:
         sys.exit(f"--only: expected some of {', '.join(OPTIONS)}. Received: {', '.join(sorted(unknown))}")
-    rows = [_row(name, [_figures(run) for run in _sweep(name)]) for name in FLAGS.only or OPTIONS]
+    rows = [_row(name, _sweep(name)) for name in FLAGS.only or OPTIONS]
     report(f"{FLAGS.dataset}, {FLAGS.steps:,} steps, seeds {FLAGS.seeds}", rows)
 
 
 def _sweep(name):
     """The finished runs of one option."""
+    from infogan_tf.comparison import read_runs
+
     folder = Path(FLAGS.folder, name.replace(" ", "_"))
     flags_of_runs = [f"--dataset={FLAGS.dataset}", f"--steps={FLAGS.steps}", *OPTIONS[name]]
     resume = ["--resume"] if (folder / "sweep.json").is_file() else []
@@ -64,25 +65,24 @@ def _sweep(name):
     status = subprocess.run([*command, f"--run_dir={folder}"]).returncode
     if status:
         sys.exit(status)
-    return sorted(path.parent for path in folder.glob("*/evaluation.json"))
+    return read_runs(sorted(path.parent for path in folder.glob("*/evaluation.json")))
 
 
-def _figures(run):
-    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
-    found = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))["figures"]
-    return lines[-1]["c1_error"], found["fid"], sum(line["seconds"] for line in lines)
+def _row(name, runs):
+    """A row of the table; runs that broke are missing in it."""
+    from infogan_tf.sweep import figures_of
 
-
-def _row(name, figures):
-    errors, distances, seconds = zip(*figures, strict=True)
+    figures = [figures_of(run) for run in runs]
+    errors, distances = [each["c1_error"] for each in figures], [each["fid"] for each in figures]
+    seconds = [sum(line["seconds"] for line in run.lines) for run in runs]
     return {
         "option": name,
         "flags": " ".join(OPTIONS[name]),
         "c1's error, %": ", ".join(f"{100 * error:.1f}" for error in errors),
-        "median": 100 * statistics.median(errors),
+        "median": 100 * statistics.median(errors) if runs else "all broke",
         "FID": ", ".join(f"{distance:.2f}" for distance in distances),
-        "median FID": statistics.median(distances),
-        "seconds a run": statistics.median(seconds),
+        "median FID": statistics.median(distances) if runs else "all broke",
+        "seconds a run": statistics.median(seconds) if runs else "all broke",
     }
 
 

@@ -15,8 +15,8 @@ RECIPES = {
     "paper": PAPER,
     # c2 is scale, c3 rotation, c4 x and c5 y, and each knows nothing of the others. What is left for c1, of which
     # nothing is declared, is the shape; little noise and a low weight of L_I keep the generator from letting the noise
-    # make the shapes, and c1 some mark that nobody sees. Q's statistics are averaged, as features vary little among
-    # images that are mostly black.
+    # make the shapes, and c1 some mark that nobody sees. Features vary little among images that are mostly black, and
+    # the averages of the weights steady Q's statistics for inference.
     "invariant": dataclasses.replace(
         PAPER,
         latents="noise:2,cat:3,uniform:4",

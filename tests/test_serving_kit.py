@@ -163,7 +163,10 @@ BAD_LINES = {
     "a word": (["--url", REST, "3", "--output", "x.png"], "3: expected a flag"),
     "no class": (["--url", REST, "--c1", "x", "--output", "x.png"], "--c1: expected a class. Received: 'x'"),
     "no value": (["--url", REST, "--output", "x.png", "--c1"], "--c1: expected a class. Received: ''"),
-    "class 12": (["--url", REST, "--c1", "12", "--output", "x.png"], "py: c1: expected classes from 0 to 9."),
+    "class 12": (
+        ["--url", REST, "--c1", "12", "--output", "x.png"],
+        "py: c1: expected classes from 0 to 9. Received: classes from 12 to 12",
+    ),
     "count": (["--url", REST, "--count", "0", "--output", "x.png"], "count: expected a number from 1"),
     "huge count": (["--url", REST, "--count", "9" * 12, "--output", "x.png"], "count: expected integers of 32 bits"),
     "no picture": (["--url", REST, "--output", "x.txt"], "--output: expected a .png file"),
