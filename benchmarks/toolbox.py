@@ -74,7 +74,8 @@ def _row(name, runs):
 
     figures = [figures_of(run) for run in runs]
     errors, distances = [each["c1_error"] for each in figures], [each["fid"] for each in figures]
-    seconds = [sum(line["seconds"] for line in run.lines) for run in runs]
+    # The first epoch compiles.
+    speeds = [line["images_per_second"] for run in runs for line in run.lines[1:]]
     return {
         "option": name,
         "flags": " ".join(OPTIONS[name]),
@@ -82,7 +83,7 @@ def _row(name, runs):
         "median": 100 * statistics.median(errors) if runs else "all broke",
         "FID": ", ".join(f"{distance:.2f}" for distance in distances),
         "median FID": statistics.median(distances) if runs else "all broke",
-        "seconds a run": statistics.median(seconds) if runs else "all broke",
+        "images a second": statistics.median(speeds) if speeds else "none",
     }
 
 

@@ -81,6 +81,7 @@ def spectral_norms(networks):
 
 
 def test_spectral_norm_brings_ds_singular_values_to_one():
+    keras.utils.set_random_seed(0)
     networks, images = paper_networks(9, 5, (4, 4, 1), spectral_norm=True), IMAGES[:, :4, :4]
     before = spectral_norms(networks)
     assert len(before) == 4
@@ -88,9 +89,10 @@ def test_spectral_norm_brings_ds_singular_values_to_one():
     networks["d_head"](networks["trunk"](images))
     assert spectral_norms(networks) == before
     train = tf.function(lambda: networks["d_head"](networks["trunk"](images, training=True), training=True))
-    for _ in range(25):
+    # Each step is one power iteration. Of twelve starts, the worst was 1.2% off after 100 of them, 0.5% after 200.
+    for _ in range(200):
         train()
-    assert list(spectral_norms(networks).values()) == pytest.approx([1.0] * 4, abs=0.02)
+    assert list(spectral_norms(networks).values()) == pytest.approx([1.0] * 4, abs=0.01)
 
 
 def test_spectral_norm_is_ds_alone_and_adds_nothing_to_train():
