@@ -31,7 +31,6 @@ OPTIONS = {
     "R1": ["--r1_weight=1"],
     "label smoothing": ["--label_smoothing=0.1"],
     "feature matching": ["--feature_matching_weight=1"],
-    "historical averaging": ["--historical_averaging_weight=0.001"],
     "minibatch discrimination": ["--minibatch_kernels=50"],
     "virtual batch norm": ["--virtual_batch_norm"],
     "spectral norm": ["--spectral_norm"],

@@ -119,9 +119,6 @@ class Config:
         0.0, "Weight of the distance between mean features of real and fake images, for G.", "Toolbox", low=0.0,
         high=1000.0,
     )  # fmt: skip
-    historical_averaging_weight: float = option(
-        0.0, "Weight of the distance between weights and their mean so far.", "Toolbox", low=0.0, high=1000.0
-    )
     r1_weight: float = option(
         0.0, "Weight of half D's squared gradient at real images.", "Toolbox", low=0.0, high=1000.0
     )
@@ -267,11 +264,13 @@ class Config:
         Raises:
             UserError: where an option is unknown or out of bounds.
         """
-        unknown = sorted(set(values) - {field.name for field in run_fields()})
+        known = {field.name for field in run_fields()}
+        # One that was off in the run changes nothing; versions before and after may have it.
+        unknown = sorted(name for name, value in values.items() if value and name not in known)
         if unknown:
             raise UserError(f"{path}: unknown option {unknown[0]!r}; was it written by another version?")
         try:
-            return cls(**values)
+            return cls(**{name: value for name, value in values.items() if name in known})
         except UserError as error:
             raise UserError(f"{path}: {error}") from error
 

@@ -169,7 +169,6 @@ def regularizers_of(config: Config) -> list[regularizers.Regularizer]:
             "marginal_weight": config.marginal_weight,
         },
         regularizers.FeatureMatching: {"weight": config.feature_matching_weight},
-        regularizers.HistoricalAveraging: {"weight": config.historical_averaging_weight},
         regularizers.R1: {"weight": config.r1_weight},
         regularizers.GradientPenalty: {"weight": config.gradient_penalty_weight},
         regularizers.InstanceNoise: {"weight": config.instance_noise, "steps": config.instance_noise_steps},

@@ -10,6 +10,7 @@ from conftest import MAIN, ROOT, run_here, run_main
 
 import main as main_module
 from infogan_tf.config import Config, run_fields
+from infogan_tf.errors import UserError
 
 
 def refused(capsys, *flags):
@@ -107,6 +108,13 @@ def test_bad_input_about_a_run(capsys, tmp_path, monkeypatch, tiny_run, flags, p
 def test_a_broken_config_file_is_named(capsys, tmp_path, content):
     (tmp_path / "config.json").write_text(content)
     assert str(tmp_path / "config.json") in refused(capsys, "--resume", f"--run_dir={tmp_path}")
+
+
+def test_an_option_of_another_version_matters_where_it_was_on(tmp_path):
+    values = Config(steps=7).to_json()
+    assert Config.from_json(values | {"retired_weight": 0.0, "retired": False}, tmp_path) == Config(steps=7)
+    with pytest.raises(UserError, match="unknown option 'retired_weight'"):
+        Config.from_json(values | {"retired_weight": 0.1}, tmp_path)
 
 
 def test_a_run_without_checkpoint_cannot_be_drawn_from(capsys, tmp_path, monkeypatch, tiny_run):

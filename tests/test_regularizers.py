@@ -23,7 +23,6 @@ from infogan_tf.regularizers import (
     Contrast,
     FeatureMatching,
     GradientPenalty,
-    HistoricalAveraging,
     InstanceNoise,
     Invariance,
 )
@@ -39,7 +38,6 @@ EVERYTHING = set(PARTS)
 KINDS = {
     "invariance": (lambda weight: Invariance(weight, "rotate:20,noise:0.1,neighbour:0.5"), "d", {"trunk", "q_head"}),
     "feature_matching": (FeatureMatching, "g", {"generator"}),
-    "historical_averaging": (HistoricalAveraging, "dg", EVERYTHING),
     "r1": (R1, "d", {"trunk", "d_head"}),
     "gradient_penalty": (GradientPenalty, "d", {"trunk", "d_head"}),
     "instance_noise": (lambda weight: InstanceNoise(weight, steps=10), "", EVERYTHING),
@@ -206,27 +204,6 @@ def test_feature_matching_is_the_distance_of_means():
     assert float(FeatureMatching(1.0).g_term(model, batch(real / 2, fake_features=fake))) == pytest.approx(expected)
 
 
-def test_historical_averaging_is_the_distance_to_the_mean_of_all_weights_so_far():
-    rng = np.random.default_rng(0)
-    kernel, bias, other = (keras.Variable(np.zeros(shape), dtype="float32") for shape in ((3, 2), (2,), (4,)))
-    networks = {"trunk": [kernel], "d_head": [bias], "q_head": [], "generator": [other]}
-    model = SimpleNamespace(**{name: SimpleNamespace(trainable_variables=of) for name, of in networks.items()})
-    regularizer, past = HistoricalAveraging(1.0), {"d": [], "g": []}
-    regularizer.prepare(model)
-    for updates in ("d", "dg", "ddg", "gd", "dg"):
-        for player in updates:
-            variables = [kernel, bias] if player == "d" else [other]
-            for variable in variables:
-                variable.assign(rng.normal(size=variable.shape))
-            past[player].append(np.concatenate([v.numpy().ravel() for v in variables]))
-            apart = past[player][-1] - np.mean(past[player], axis=0)
-            with tf.GradientTape() as tape:
-                term = getattr(regularizer, f"{player}_term")(model, None)
-            assert float(term) == pytest.approx((apart**2).sum(), rel=1e-4, abs=1e-6)
-            found = np.concatenate([gradient.numpy().ravel() for gradient in tape.gradient(term, variables)])
-            np.testing.assert_allclose(found, 2 * apart, atol=1e-5)
-
-
 # === A smooth D ===
 
 
@@ -356,12 +333,7 @@ def step_gradients(name=None):
     model = make_model()
     recorders = Recorder(0.0), Recorder(0.0)
     model.compile(*recorders, run_eagerly=True, regularizers=[KINDS[name][0](0.5)] if name else [])
-    # The weights move between two steps, as historical averaging wants.
-    for _ in range(2):
-        logs = model.train_on_batch(IMAGES, return_dict=True)
-        for part in PARTS:
-            for variable in getattr(model, part).trainable_variables:
-                variable.assign(1.05 * variable)
+    logs = model.train_on_batch(IMAGES, return_dict=True)
     statistics = [v.numpy() for v in model.trunk.non_trainable_variables]
     return recorders[0].gradients | recorders[1].gradients, logs, statistics
 

@@ -5,7 +5,6 @@ To add one, write a subclass of `Regularizer` in this folder, an option in confi
 of training.py.
 """
 
-from infogan_tf.regularizers.averaging import HistoricalAveraging
 from infogan_tf.regularizers.base import Batch, Regularizer
 from infogan_tf.regularizers.contrast import Contrast
 from infogan_tf.regularizers.invariance import Invariance
@@ -18,7 +17,6 @@ __all__ = [
     "Contrast",
     "FeatureMatching",
     "GradientPenalty",
-    "HistoricalAveraging",
     "InstanceNoise",
     "Invariance",
     "Regularizer",
