@@ -94,8 +94,7 @@ class Config:
         "rotate:10,shift:0.08,scale:0.1,shear:0.15",
         "Transformations that leave discrete codes as they are, each drawn up to its size: rotate:DEGREES, "
         "shift:SHARE (or shift_x, shift_y), scale:SHARE, shear:SHARE, stretch:SHARE, thicken:SHARE, contrast:SHARE, "
-        "noise:STDDEV, flip; neighbour:SHARE puts the most alike of the real images seen last in that share's place. "
-        "Others for one code after a semicolon: rotate:10,shift:0.1;c3=rotate:10,shear:0.15. "
+        "noise:STDDEV, flip. Others for one code after a semicolon: rotate:10,shift:0.1;c3=rotate:10,shear:0.15. "
         "c2~shear:0.4 makes a continuous code move, by 1, with a shear of 0.4, which gives it this meaning.",
         "Information from real images",
     )

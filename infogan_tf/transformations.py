@@ -22,7 +22,6 @@ KINDS = {
     "thicken": (1.0, "share of the way to figures that reach one pixel farther on every side, or less far"),
     "contrast": (1.0, "share by which pixel values grow or shrink, all alike"),
     "noise": (1.0, "standard deviation of Gaussian noise on every pixel"),
-    "neighbour": (1.0, "share of images in whose place the most alike of those seen before is taken"),
 }
 FLIP = "flip"
 # What is drawn of an image, a column of `Transformations.amounts` each; a shift is one along each axis.
@@ -45,8 +44,6 @@ class Transformations:
             grey-scale dilation (or erosion).
         contrast: share of the pixel values.
         noise: standard deviation of what is added to pixels in [0, 1].
-        neighbour: share of the images that give way to another that looks alike, which is then changed as said here.
-            `Invariance` does it, as it takes more images than one.
         flip: whether half of the images are mirrored left to right.
     """
 
@@ -60,7 +57,6 @@ class Transformations:
     thicken: float = 0.0
     contrast: float = 0.0
     noise: float = 0.0
-    neighbour: float = 0.0
     flip: bool = False
 
     @classmethod
@@ -105,7 +101,7 @@ class Transformations:
             share = self.thicken * _by_image(amounts, "thicken")
             thick, thin = tf.nn.max_pool2d(images, 3, 1, "SAME"), -tf.nn.max_pool2d(-images, 3, 1, "SAME")
             images += tf.nn.relu(share) * (thick - images) + tf.nn.relu(-share) * (thin - images)
-        if dataclasses.replace(self, thicken=0.0, contrast=0.0, noise=0.0, neighbour=0.0):
+        if dataclasses.replace(self, thicken=0.0, contrast=0.0, noise=0.0):
             images = keras.ops.image.affine_transform(
                 images,
                 self.matrices(amounts, images.shape[1:3]),

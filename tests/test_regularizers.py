@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import keras
 import numpy as np
 import pytest
-import scipy.spatial
 import scipy.special
 import scipy.stats
 import tensorflow as tf
@@ -36,7 +35,7 @@ EVERYTHING = set(PARTS)
 
 # By name: how it is made; in whose losses it has a term; and whose gradients it changes.
 KINDS = {
-    "invariance": (lambda weight: Invariance(weight, "rotate:20,noise:0.1,neighbour:0.5"), "d", {"trunk", "q_head"}),
+    "invariance": (lambda weight: Invariance(weight, "rotate:20,noise:0.1"), "d", {"trunk", "q_head"}),
     "feature_matching": (FeatureMatching, "g", {"generator"}),
     "r1": (R1, "d", {"trunk", "d_head"}),
     "gradient_penalty": (GradientPenalty, "d", {"trunk", "d_head"}),
@@ -120,8 +119,6 @@ def test_transformations_are_declared_for_codes():
         ),
         ("c2~flip", "a continuous code and, first, one of rotate"),
         ("c2~shift:0.1", "a continuous code and, first, one of .*shift_x, shift_y"),
-        ("c2~neighbour:0.5", "no neighbour for c2"),
-        ("c3=rotate:10,neighbour:0.5", "no neighbour for c3, which is continuous and differs between two images"),
     ],
 )
 def test_declarations_that_are_none_are_refused(text, message):
@@ -168,28 +165,6 @@ def test_invariance_reads_images_and_their_changed_copies(declared):
         expected += tf.reduce_mean(kl)
     found = regularizer.d_term(model, batch(REAL, real_features=features))
     assert float(found) == pytest.approx(float(expected), rel=1e-4)
-
-
-def test_invariance_compares_images_with_others_that_look_alike():
-    model, regularizer = make_model(), Invariance(1.0, "neighbour:1", 0.0, 0.0)
-    regularizer.prepare(model)
-    features = model.trunk(REAL, training=True)
-
-    def compared_with(others):
-        of_images, of_others = (model.q_head(x, training=True) for x in (features, model.trunk(others, training=True)))
-        of_images, of_others = (model.layout.split_parameters(x)["c1"] for x in (of_images, of_others))
-        return float(tf.reduce_mean(model.layout["c1"].divergence(of_images, of_others)))
-
-    # None was seen before; each is its own copy.
-    found = regularizer.d_term(model, batch(REAL, real_features=features))
-    assert float(found) == pytest.approx(compared_with(REAL), abs=1e-5)
-    # Each of the batch has been seen now, and is not its own neighbour.
-    pixels = np.reshape(REAL, [len(REAL), -1])
-    distances = scipy.spatial.distance.cdist(pixels, pixels, "correlation")
-    np.fill_diagonal(distances, np.inf)
-    found = regularizer.d_term(model, batch(REAL, real_features=features))
-    assert float(found) == pytest.approx(compared_with(tf.gather(REAL, distances.argmin(axis=1))), rel=1e-3)
-    assert float(found) > 1e-3
 
 
 # === Features and weights ===

@@ -54,7 +54,6 @@ def test_two_replicas_train_as_one_device_does(tmp_path):
     assert found["difference"][0] < 1e-5
     assert found["statistics"] < 1e-3
     assert found["out_of_sync"] == []
-    assert found["seen"] == 4 * 32  # the queue of real images takes the first replica's
     assert found["steps_per_execution"]
     assert found["moved_by_overflow"] == []
     assert found["scales"][1] == found["scales"][0] / 2

@@ -10,7 +10,6 @@ from infogan_tf.errors import UserError
 from infogan_tf.latents import Code, Continuous, LatentLayout, fold_in
 from infogan_tf.layers import batch_statistics
 from infogan_tf.regularizers.base import Regularizer
-from infogan_tf.regularizers.neighbours import Neighbours
 from infogan_tf.transformations import AMOUNTS, FLIP, Transformations
 
 _ITEM = re.compile(r"(?:(?P<code>\w*)\s*(?P<sign>[=~]))?(?P<transformations>.*)")
@@ -76,18 +75,12 @@ class Invariance(Regularizer):
 
     def prepare(self, model):  # noqa: D102
         self.declarations = parse_invariances(self.declared, model.layout)
-        self.neighbours = None
-        if any(declaration.transformations.neighbour for declaration in self.declarations):
-            self.neighbours = Neighbours()
-            self.neighbours.build(model.image_shape)
 
     def d_term(self, model, batch):  # noqa: D102
         shares = [slice(i, None, len(self.declarations)) for i in range(len(self.declarations))]
         features = [batch.real_features[share] for share in shares]
         drawn = [self._changed(i, batch.real_images[share], batch.seed) for i, share in enumerate(shares)]
         amounts, copies = zip(*drawn, strict=True)
-        if self.neighbours:
-            self.neighbours.add(batch.real_images)
         # The scope records no statistics: what is read later is images as they are, not transformed ones.
         with keras.StatelessScope():
             changed = model.trunk(tf.concat(copies, axis=0), training=True)
@@ -112,8 +105,6 @@ class Invariance(Regularizer):
     def _changed(self, i, images, seed):
         """Copies of `images`, changed as declaration `i` allows, and the amounts by which they are."""
         transformations = self.declarations[i].transformations
-        if transformations.neighbour:
-            images = self.neighbours.swap(images, transformations.neighbour, fold_in(seed, 200 + i))
         amounts = transformations.amounts(tf.shape(images)[0], fold_in(seed, 100 + 2 * i))
         return amounts, transformations(images, amounts, fold_in(seed, 101 + 2 * i))
 
@@ -156,11 +147,6 @@ def _parse_item(item, text, layout):
         raise UserError(f"--invariances: expected transformations as in rotate:10. Received: {item!r} in {text!r}")
     if not codes:
         raise UserError(f"--invariances: expected CODE=..., as no code is discrete. Received: {item!r} in {text!r}")
-    if transformations.neighbour and not codes[0].discrete:
-        raise UserError(
-            f"--invariances: expected no neighbour for {name}, which is continuous and differs between two images. "
-            f"Received: {item!r} in {text!r}"
-        )
     if sign != "~":
         return Declaration(codes, transformations)
     moves_with = described.partition(":")[0].strip()
