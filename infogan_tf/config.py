@@ -13,6 +13,8 @@ COMMAND_GROUPS = (
     "Command", "Drawing (--mode=sample)", "Comparing (--mode=compare)", "Sweeping (--mode=sweep)",
     "Exploring (--mode=explore)",
 )  # fmt: skip
+# Options that older runs have, and the value each had where it was off.
+RETIRED = (("historical_averaging_weight", 0.0),)
 
 
 def option(default: Any, text: str, group: str, low=None, high=None, choices: tuple[str, ...] = ()) -> Any:
@@ -263,13 +265,12 @@ class Config:
         Raises:
             UserError: where an option is unknown or out of bounds.
         """
-        known = {field.name for field in run_fields()}
-        # One that was off in the run changes nothing; versions before and after may have it.
-        unknown = sorted(name for name, value in values.items() if value and name not in known)
+        values = {name: value for name, value in values.items() if (name, value) not in RETIRED}
+        unknown = sorted(set(values) - {field.name for field in run_fields()})
         if unknown:
             raise UserError(f"{path}: unknown option {unknown[0]!r}; was it written by another version?")
         try:
-            return cls(**{name: value for name, value in values.items() if name in known})
+            return cls(**values)
         except UserError as error:
             raise UserError(f"{path}: {error}") from error
 

@@ -9,7 +9,7 @@ import pytest
 from conftest import MAIN, ROOT, run_here, run_main
 
 import main as main_module
-from infogan_tf.config import Config, run_fields
+from infogan_tf.config import RETIRED, Config, run_fields
 from infogan_tf.errors import UserError
 
 
@@ -110,11 +110,14 @@ def test_a_broken_config_file_is_named(capsys, tmp_path, content):
     assert str(tmp_path / "config.json") in refused(capsys, "--resume", f"--run_dir={tmp_path}")
 
 
-def test_an_option_of_another_version_matters_where_it_was_on(tmp_path):
+def test_a_retired_option_matters_where_it_was_on(tmp_path):
     values = Config(steps=7).to_json()
-    assert Config.from_json(values | {"retired_weight": 0.0, "retired": False}, tmp_path) == Config(steps=7)
-    with pytest.raises(UserError, match="unknown option 'retired_weight'"):
-        Config.from_json(values | {"retired_weight": 0.1}, tmp_path)
+    for name, off in RETIRED:
+        assert Config.from_json(values | {name: off}, tmp_path) == Config(steps=7)
+        with pytest.raises(UserError, match=f"unknown option '{name}'"):
+            Config.from_json(values | {name: 0.1}, tmp_path)
+    with pytest.raises(UserError, match="unknown option 'no_such_weight'"):
+        Config.from_json(values | {"no_such_weight": 0.0}, tmp_path)
 
 
 def test_a_run_without_checkpoint_cannot_be_drawn_from(capsys, tmp_path, monkeypatch, tiny_run):

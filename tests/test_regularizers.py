@@ -167,7 +167,7 @@ def test_invariance_reads_images_and_their_changed_copies(declared):
     assert float(found) == pytest.approx(float(expected), rel=1e-4)
 
 
-# === Features and weights ===
+# === Features ===
 
 
 def test_feature_matching_is_the_distance_of_means():
