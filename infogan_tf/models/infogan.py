@@ -438,11 +438,15 @@ class InfoGAN(keras.Model):
         return -sum((tf.reduce_mean(value) for value in unweighted), tf.constant(0.0))
 
     def _information_figures(self, log_probs):
-        """What is logged of log Q(c|x), scalars by name."""
+        """What is logged of log Q(c|x), scalars by name.
+
+        Sums are one operation each: TensorFlow's graph optimizer may reorder a chain of additions, not always alike in
+        another process, and a resumed run is to log the same digits.
+        """
         mutual_info = self._mutual_info(log_probs)
         return {
-            "q_loss": -sum(tf.reduce_mean(value) for value in log_probs.values()),
-            "mutual_info": sum(mutual_info.values()),
+            "q_loss": -tf.reduce_sum(tf.stack([tf.reduce_mean(value) for value in log_probs.values()])),
+            "mutual_info": tf.reduce_sum(tf.stack(list(mutual_info.values()))),
             **{f"mutual_info/{name}": value for name, value in mutual_info.items()},
         }
 

@@ -89,18 +89,18 @@ class Invariance(Regularizer):
         of_images, of_copies = tf.split(parameters, 2)
 
         sizes = [tf.shape(each)[0] for each in features]
-        total = tf.constant(0.0)
+        terms = []
         for declaration, one, other, amount in zip(
             self.declarations, tf.split(of_images, sizes), tf.split(of_copies, sizes), amounts, strict=True
         ):
-            total += declaration.divergence(*map(model.layout.split_parameters, (one, other)), amount)
+            terms.append(declaration.divergence(*map(model.layout.split_parameters, (one, other)), amount))
         by_code = model.layout.split_parameters(of_images)
         for code in model.layout.codes:
             if code.discrete:
                 log_q = code.log_probabilities(by_code[code.name])
                 entropy, distance = entropy_and_distance(log_q, model.log_prior(code))
-                total += self.entropy_weight * entropy + self.marginal_weight * distance
-        return total
+                terms += [self.entropy_weight * entropy, self.marginal_weight * distance]
+        return tf.reduce_sum(tf.stack(terms))  # one operation, see InfoGAN._information_figures
 
     def _changed(self, i, images, seed):
         """Copies of `images`, changed as declaration `i` allows, and the amounts by which they are."""
