@@ -51,6 +51,23 @@ class Run:
         return json.dumps({name: value for name, value in self.config.to_json().items() if name not in _CHANCE})
 
 
+@dataclasses.dataclass(frozen=True)
+class Criterion:
+    """A figure by which to choose a run without labels.
+
+    Attributes:
+        title: its name.
+        how: what it is.
+        values: by run.
+        best: the run to choose by it.
+    """
+
+    title: str
+    how: str
+    values: dict[str, float]
+    best: str
+
+
 def find_runs(text: str) -> list[Run]:
     """Reads the runs that --runs names: folders separated by commas, or one folder with runs in it.
 
@@ -92,22 +109,23 @@ def _read_evaluation(directory):
         raise UserError(f"{directory.evaluation_file}: written by another version ({error})") from error
 
 
-def compare_runs(runs: list[Run]) -> tuple[str, str]:
-    """A page as HTML that needs no other file and no network; and the most central run's name, if it was measured."""
+def compare_runs(runs: list[Run]) -> tuple[str, list[Criterion]]:
+    """A page as HTML that needs no other file and no network; and by what to choose a run, the first one first."""
     groups = collections.defaultdict(list)
     for run in runs:
         groups[run.configuration].append(run)
-    notes, centrality = _notes(runs), {}
+    notes, criteria = _notes(runs), []
+    if len(groups) == 1 and all(run.lines and "d_invariance" in run.lines[-1] for run in runs):
+        criteria.append(_invariance(runs))
     if len(runs) < 3:
-        notes.append("From three runs on, this page also says which one to choose without labels (ModelCentrality).")
+        notes.append("From three runs on, this page also says which one is the most central (ModelCentrality).")
     else:
         try:
-            centrality = dict(zip((run.name for run in runs), model_centrality(_agreements(runs)), strict=True))
+            criteria.append(_centrality(runs))
         except ValueError as reason:
             notes.append(f"ModelCentrality: not measured; {str(reason).rstrip('.')}.")
     for note in notes:
         print(f"  {note}")
-    most_central = max(centrality, key=centrality.get) if centrality else ""
     page = render(
         "comparison.html",
         title=f"{len(runs)} runs on {', '.join(dict.fromkeys(run.config.dataset for run in runs))}",
@@ -119,11 +137,33 @@ def compare_runs(runs: list[Run]) -> tuple[str, str]:
         group_figures=_figure_rows(runs, list(groups.values())) if len(groups) < len(runs) else [],
         curves=_curves(runs),
         traversals=[_newest_picture(run) for run in runs if run.folder.pictures("c1")],
-        centrality=centrality,
-        most_central=most_central,
+        criteria=criteria,
         notes=notes,
     )
-    return page, most_central
+    return page, criteria
+
+
+def _invariance(runs):
+    values = {run.name: run.lines[-1]["d_invariance"] for run in runs}
+    return Criterion(
+        "invariance term",
+        "what Q minimised on real images, before its weight, mean over the last epoch, lower is better; runs that "
+        "differ in the seed alone find different minima of it.",
+        values,
+        min(values, key=values.get),
+    )
+
+
+def _centrality(runs):
+    """Raises a ValueError where runs cannot read each other's codes."""
+    values = dict(zip((run.name for run in runs), model_centrality(_agreements(runs)), strict=True))
+    return Criterion(
+        "ModelCentrality",
+        "mean agreement with the other runs, 0 to 1, higher is better. Each run draws images for each other to read; "
+        "codes are paired one-to-one, classes by adjusted mutual information, continuous codes by rank correlation.",
+        values,
+        max(values, key=values.get),
+    )
 
 
 def _notes(runs):

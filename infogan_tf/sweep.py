@@ -165,10 +165,11 @@ def _conclude(folder, paths):
         print("\nFewer than two runs came to an end; there is nothing to compare.")
         return
     runs = read_runs(whole)
-    page, most_central = compare_runs(runs)
+    page, criteria = compare_runs(runs)
     table = sweep_table(runs)
-    if most_central:
-        table += f"\nTo choose one without labels (ModelCentrality): {most_central}\n"
+    if criteria:
+        choices = "; ".join(f"{criterion.best} ({criterion.title})" for criterion in criteria)
+        table += f"\nTo choose one without labels: {choices}\n"
     write_text(folder / "compare.html", page)
     write_text(folder / "sweep.md", table)
     print(f"\n{table}\nWrote {folder / 'sweep.md'} and {folder / 'compare.html'}.")

@@ -11,9 +11,10 @@ from conftest import TINY, run_here
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util import tensor_util
 
-from infogan_tf import load_data
+from infogan_tf import comparison, load_data
+from infogan_tf.config import Config
 from infogan_tf.evaluation.clustering import matched_error
-from infogan_tf.run_directory import existing_run
+from infogan_tf.run_directory import RunDirectory, existing_run
 from infogan_tf.training import restored_model
 
 
@@ -185,6 +186,27 @@ def test_two_runs_of_other_layouts_are_compared_without_centrality(evaluated, tm
     done = run_here("--mode=compare", "--runs=a,b", cwd=tmp_path)
     assert "From three runs on" in done.stdout
     assert "noise:6,cat:10" in (tmp_path / "compare.html").read_text()
+
+
+@pytest.mark.parametrize(("weights", "best"), [((1.0, 1.0, 1.0), ["b"]), ((1.0, 1.0, 2.0), [])])
+def test_of_runs_that_minimised_one_invariance_term_the_lowest_is_named(monkeypatch, tmp_path, weights, best):
+    monkeypatch.setattr(comparison, "_agreements", lambda runs: np.eye(3))
+    monkeypatch.setattr(comparison, "model_centrality", lambda agreements: np.array([0.1, 0.2, 0.3]))
+    runs = [
+        comparison.Run(
+            name=name,
+            folder=RunDirectory(tmp_path / name),
+            config=Config(steps=2, seed=seed, invariance_weight=weight),
+            lines=[{"step": 1, "d_invariance": first}, {"step": 2, "d_invariance": last}],
+            found=None,
+        )
+        for seed, (name, weight, first, last) in enumerate(
+            zip("abc", weights, (0.9, 0.8, 0.1), (0.3, 0.2, 0.4), strict=True)
+        )
+    ]
+    page, criteria = comparison.compare_runs(runs)
+    assert [criterion.best for criterion in criteria] == [*best, "c"]
+    assert f"take <b>{criteria[0].best}</b>" in page
 
 
 @pytest.mark.parametrize(
