@@ -283,11 +283,12 @@ def _int32(name: str, values: object) -> np.ndarray:
 def _first_line(message: str) -> str:
     """What the server said, without the names of graph nodes and the brackets that TensorFlow adds."""
     lines = [line for line in message.splitlines() if line.strip() and not line.startswith("\t [[")]
+    # Where several checks fail at once, as on a GPU, each has a line of its own, after their number.
+    for line in lines:
+        if _ASSERTION in line:
+            return line.partition(_ASSERTION)[2].replace("] [", " ").strip("[]")
     start = next((i for i, line in enumerate(lines) if line.startswith("<stack traces unavailable>")), -1) + 1
-    said = lines[start] if start < len(lines) else message
-    if said.startswith(_ASSERTION):
-        said = said.removeprefix(_ASSERTION).replace("] [", " ").strip("[]")
-    return said
+    return lines[start] if start < len(lines) else message
 
 
 # === Command line ===

@@ -170,6 +170,13 @@ def test_invariance_reads_images_and_their_changed_copies(declared):
 # === Features ===
 
 
+@pytest.mark.parametrize(("regularizer", "compiled"), [(FeatureMatching(1.0), True), (Invariance(1.0, "flip"), False)])
+def test_xla_is_left_out_on_a_gpu_where_it_lacks_a_kernel(monkeypatch, regularizer, compiled):
+    gpu = tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda *_: [gpu])
+    assert make_model(regularizers=[regularizer]).jit_compile is compiled
+
+
 def test_feature_matching_is_the_distance_of_means():
     real, fake = np.random.default_rng(0).normal(size=(2, 9, 5)).astype(np.float32)
     expected = ((real.mean(axis=0) - fake.mean(axis=0)) ** 2).sum()

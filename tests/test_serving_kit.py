@@ -141,6 +141,19 @@ def test_the_client_says_what_was_refused(url):
         assert_refuses(client)
 
 
+def test_of_several_checks_that_failed_the_first_is_said():
+    # What a model on a GPU answers.
+    message = (
+        "Detected at node Assert/Assert defined at (most recent call last):\n<stack traces unavailable>\n"
+        "2 root error(s) found.\n"
+        "  (0) INVALID_ARGUMENT:  assertion failed: [c1: expected classes from 0 to 9] [Received: 12]\n"
+        "\t [[{{node Assert/Assert}}]]\n"
+        "  (1) INVALID_ARGUMENT:  assertion failed: [c1: expected classes from 0 to 9] [Received: 12]\n"
+        "\t [[{{node Assert/Assert}}]]\n\t [[Identity/_7]]\n"
+    )
+    assert client_module._first_line(message) == "c1: expected classes from 0 to 9 Received: 12"
+
+
 def test_a_connection_that_the_server_closed_is_made_anew(rest):
     with connect(rest) as client:
         client.sample(1)

@@ -164,6 +164,8 @@ class InfoGAN(keras.Model):
             average_decay: of the weights' exponential moving averages, see `averaged`; 0 keeps none.
             **kwargs: as `keras.Model.compile` takes them (jit_compile, run_eagerly, steps_per_execution).
         """
+        # Here, where Keras looks which layers XLA can compile: on a GPU it does so unless told otherwise.
+        self.regularizers = list(regularizers)
         # Without optimizer=None Keras makes a phantom "rmsprop" that is saved and logged.
         super().compile(optimizer=None, loss=None, **kwargs)
         float16 = any(layer.compute_dtype == "float16" for layer in self.trunk.layers + self.generator.layers)
@@ -171,7 +173,6 @@ class InfoGAN(keras.Model):
         self.g_optimizer = _with_loss_scale(g_optimizer) if float16 else g_optimizer
         learnt = [code for code in self.layout.codes if learn_prior and isinstance(code, Categorical)]
         self.class_priors = {code.name: ClassPrior(code.num_classes, f"{code.name}_prior") for code in learnt}
-        self.regularizers = list(regularizers)
         for regularizer in self.regularizers:
             regularizer.prepare(self)
         # Built here, so that saved state has somewhere to go when a model is loaded.

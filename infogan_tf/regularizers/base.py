@@ -29,7 +29,8 @@ class Batch:
 class Regularizer(keras.layers.Layer):
     """A term of what D and Q minimise, of what the generator minimises, or a change of what D is shown.
 
-    A subclass overrides what it changes. It is a layer so that what it learns or remembers is saved with the model.
+    A subclass overrides what it changes. It is a layer so that what it learns or remembers is saved with the model; one
+    that XLA cannot compile sets `supports_jit` to False.
 
     Args:
         weight: what its terms are multiplied by.

@@ -69,6 +69,7 @@ class Invariance(Regularizer):
         self, weight: float, declared: str, entropy_weight: float = 0.1, marginal_weight: float = 0.4, **kwargs
     ):
         super().__init__(weight, **kwargs)
+        self.supports_jit = False  # TensorFlow's affine transformation of images has no XLA kernel
         self.declared = declared
         self.entropy_weight = entropy_weight
         self.marginal_weight = marginal_weight
