@@ -182,7 +182,9 @@ class Config:
         True, "With several devices, take batch norm's statistics over the whole batch, as one device would; false "
         "takes each device's own, which needs no exchange.", "Training",
     )  # fmt: skip
-    jit_compile: bool = option(False, "Compile the step with XLA; slower than without on most CPUs.", "Training")
+    jit_compile: bool = option(
+        False, "Compile the step with XLA: on a GPU faster, after half a minute; on most CPUs slower.", "Training"
+    )
     seed: int = option(
         0, "Of weights, latents and shuffling; the same seed gives the same run.", "Training", low=0, high=2**31 - 1
     )
