@@ -50,6 +50,11 @@ class Run:
         """Its options but for those of chance, as text that is equal for runs of one configuration."""
         return json.dumps({name: value for name, value in self.config.to_json().items() if name not in _CHANCE})
 
+    @property
+    def finished(self) -> bool:
+        """Whether it was trained to its last step."""
+        return bool(self.lines) and self.lines[-1]["step"] >= self.config.steps
+
 
 @dataclasses.dataclass(frozen=True)
 class Criterion:
@@ -115,8 +120,9 @@ def compare_runs(runs: list[Run]) -> tuple[str, list[Criterion]]:
     for run in runs:
         groups[run.configuration].append(run)
     notes, criteria = _notes(runs), []
-    if len(groups) == 1 and all(run.lines and "d_invariance" in run.lines[-1] for run in runs):
-        criteria.append(_invariance(runs))
+    finished = [run for run in runs if run.finished]
+    if len(groups) == 1 and len(finished) > 1 and all("d_invariance" in run.lines[-1] for run in finished):
+        criteria.append(_invariance(finished))
     if len(runs) < 3:
         notes.append("From three runs on, this page also says which one is the most central (ModelCentrality).")
     else:
@@ -176,7 +182,7 @@ def _notes(runs):
     notes += [
         f"{run.name}: not finished, {run.lines[-1]['step'] if run.lines else 0:,} of {run.config.steps:,} steps."
         for run in runs
-        if not run.lines or run.lines[-1]["step"] < run.config.steps
+        if not run.finished
     ]
     if len({run.found.setting for run in runs if run.found}) > 1:
         settings = ", ".join(f"{run.name} {run.found.setting}" for run in runs if run.found)

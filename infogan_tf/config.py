@@ -186,7 +186,11 @@ class Config:
         False, "Compile the step with XLA: on a GPU faster, after half a minute; on most CPUs slower.", "Training"
     )
     seed: int = option(
-        0, "Of weights, latents and shuffling; the same seed gives the same run.", "Training", low=0, high=2**31 - 1
+        0,
+        "Of weights, latents and shuffling; on a CPU the same seed gives the same run.",
+        "Training",
+        low=0,
+        high=2**31 - 1,
     )
 
     eval_every: int = option(

@@ -188,8 +188,12 @@ def test_two_runs_of_other_layouts_are_compared_without_centrality(evaluated, tm
     assert "noise:6,cat:10" in (tmp_path / "compare.html").read_text()
 
 
-@pytest.mark.parametrize(("weights", "best"), [((1.0, 1.0, 1.0), ["b"]), ((1.0, 1.0, 2.0), [])])
-def test_of_runs_that_minimised_one_invariance_term_the_lowest_is_named(monkeypatch, tmp_path, weights, best):
+@pytest.mark.parametrize(
+    ("weights", "step", "best"),
+    [((1.0, 1.0, 1.0), 2, ["b"]), ((1.0, 1.0, 2.0), 2, []), ((1.0, 1.0, 1.0), 1, ["a"])],
+    ids=["one term", "other weights", "the lowest not finished"],
+)
+def test_of_runs_that_minimised_one_invariance_term_the_lowest_is_named(monkeypatch, tmp_path, weights, step, best):
     monkeypatch.setattr(comparison, "_agreements", lambda runs: np.eye(3))
     monkeypatch.setattr(comparison, "model_centrality", lambda agreements: np.array([0.1, 0.2, 0.3]))
     runs = [
@@ -197,7 +201,7 @@ def test_of_runs_that_minimised_one_invariance_term_the_lowest_is_named(monkeypa
             name=name,
             folder=RunDirectory(tmp_path / name),
             config=Config(steps=2, seed=seed, invariance_weight=weight),
-            lines=[{"step": 1, "d_invariance": first}, {"step": 2, "d_invariance": last}],
+            lines=[{"step": 1, "d_invariance": first}, {"step": step if name == "b" else 2, "d_invariance": last}],
             found=None,
         )
         for seed, (name, weight, first, last) in enumerate(

@@ -167,14 +167,14 @@ def test_invariance_reads_images_and_their_changed_copies(declared):
     assert float(found) == pytest.approx(float(expected), rel=1e-4)
 
 
-# === Features ===
-
-
 @pytest.mark.parametrize(("regularizer", "compiled"), [(FeatureMatching(1.0), True), (Invariance(1.0, "flip"), False)])
 def test_xla_is_left_out_on_a_gpu_where_it_lacks_a_kernel(monkeypatch, regularizer, compiled):
     gpu = tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda *_: [gpu])
     assert make_model(regularizers=[regularizer]).jit_compile is compiled
+
+
+# === Features ===
 
 
 def test_feature_matching_is_the_distance_of_means():
