@@ -13,5 +13,5 @@ PAPER = Config(dataset="digits", steps=1_500, batch_size=64, eval_every=250, che
 
 RECIPES = {
     "paper": PAPER,
-    "invariant": dataclasses.replace(PAPER, lambda_warmup=750, invariance_weight=1.0),
+    "invariant": dataclasses.replace(PAPER, lambda_warmup=750, invariance_weight=1.0, starts=3, start_steps=750),
 }

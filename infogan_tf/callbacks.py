@@ -111,13 +111,19 @@ class Guards(keras.callbacks.Callback):
 
 
 class Progress(keras.callbacks.ProgbarLogger):
-    """Keras's progress bar with the figures that matter, and the time that the whole run will still take."""
+    """Keras's progress bar with the figures that matter, and the time that the whole run will still take.
+
+    Args:
+        steps: of this training.
+        steps_after: that the run has to do once these are done.
+    """
 
     SHOWN = ("d_loss", "g_loss", "mutual_info", "prob_real", "prob_fake_before")
 
-    def __init__(self, steps: int):
+    def __init__(self, steps: int, steps_after: int = 0):
         super().__init__()
         self.steps = steps
+        self.steps_after = steps_after
         self.started = None
 
     def on_epoch_begin(self, epoch, logs=None):  # noqa: D102
@@ -128,7 +134,8 @@ class Progress(keras.callbacks.ProgbarLogger):
         if self.started is None:
             self.started = (step, now)
         elif step > self.started[0]:
-            seconds = (now - self.started[1]) / (step - self.started[0]) * (self.steps - step)
+            steps_left = self.steps - step + self.steps_after
+            seconds = (now - self.started[1]) / (step - self.started[0]) * steps_left
             left = f", about {duration(seconds)} left"
         print(f"Epoch {epoch + 1}, step {step:,} of {self.steps:,}{left}")
 

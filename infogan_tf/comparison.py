@@ -17,6 +17,7 @@ from infogan_tf.evaluation.figures import FIGURES, describe, title_of
 from infogan_tf.evaluation.result import Evaluation
 from infogan_tf.models import InfoGAN
 from infogan_tf.pages import Grid, render
+from infogan_tf.regularizers import INVARIANCE_TERM
 from infogan_tf.run_directory import RunDirectory, existing_run
 from infogan_tf.training import restored_model
 
@@ -121,7 +122,7 @@ def compare_runs(runs: list[Run]) -> tuple[str, list[Criterion]]:
         groups[run.configuration].append(run)
     notes, criteria = _notes(runs), []
     finished = [run for run in runs if run.finished]
-    if len(groups) == 1 and len(finished) > 1 and all("d_invariance" in run.lines[-1] for run in finished):
+    if len(groups) == 1 and len(finished) > 1 and all(INVARIANCE_TERM in run.lines[-1] for run in finished):
         criteria.append(_invariance(finished))
     if len(runs) < 3:
         notes.append("From three runs on, this page also says which one is the most central (ModelCentrality).")
@@ -150,7 +151,7 @@ def compare_runs(runs: list[Run]) -> tuple[str, list[Criterion]]:
 
 
 def _invariance(runs):
-    values = {run.name: run.lines[-1]["d_invariance"] for run in runs}
+    values = {run.name: run.lines[-1][INVARIANCE_TERM] for run in runs}
     return Criterion(
         "invariance term",
         "what Q minimised on real images, before its weight, mean over the last epoch, lower is better; runs that "

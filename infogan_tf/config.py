@@ -193,6 +193,16 @@ class Config:
         high=2**31 - 1,
     )
 
+    starts: int = option(
+        1,
+        "How many starts to make, each from weights of its own; the one with the lowest invariance term after "
+        "--start_steps is trained on. Needs --invariance_weight.", "Training", low=1, high=1000,
+    )  # fmt: skip
+    start_steps: int = option(
+        1_000, "Steps of each start; those of the one that is trained on count as its first.", "Training", low=1,
+        high=10**9,
+    )  # fmt: skip
+
     eval_every: int = option(
         500, "Steps in an epoch; after each: a line of metrics, pictures, c1's error.", "Watching", low=1, high=10**9
     )

@@ -13,6 +13,7 @@ from infogan_tf.measure import SETTINGS, Material, measure
 from infogan_tf.models import InfoGAN
 from infogan_tf.report import report_page
 from infogan_tf.run_directory import RunDirectory
+from infogan_tf.starts import choice_note
 
 
 def evaluate_run(model: InfoGAN, data: ImageData, config: Config, run: RunDirectory, setting: str) -> Evaluation:
@@ -31,6 +32,8 @@ def evaluate_run(model: InfoGAN, data: ImageData, config: Config, run: RunDirect
     found = measure(material, step)
     if step < config.steps:
         found.notes.append(f"The run is not finished: this is step {step:,} of {config.steps:,}.")
+    if note := choice_note(run):
+        found.notes.append(note)
     for note in found.notes:
         print(f"  {note}")
     write_text(run.evaluation_file, json.dumps(found.to_json(), indent=2) + "\n")

@@ -26,9 +26,14 @@ class RunDirectory:
         self.evaluation_file = self.path / "evaluation.json"
         self.report = self.path / "report.html"
         self.export = self.path / "export" / "infogan"
+        self.choice_file = self.path / "starts" / "choice.json"
 
     def __str__(self):
         return str(self.path)
+
+    def start(self, index: int) -> "RunDirectory":
+        """The folder of one of the run's several starts; it has no config.json of its own."""
+        return RunDirectory(self.choice_file.parent / str(index + 1))
 
     def pictures(self, name: str) -> dict[int, Path]:
         """The pictures called `name` that training drew, by step in ascending order."""

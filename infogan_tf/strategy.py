@@ -55,9 +55,14 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
     return resolver is None or resolver.task_type is None or resolver.task_id == 0
 
 
+def has_workers(strategy: tf.distribute.Strategy) -> bool:
+    """Whether this process is one of several that share the run."""
+    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+
+
 def same_for_all(strategy: tf.distribute.Strategy, value: int) -> bool:
     """Whether every worker gives the same value; all have to ask."""
-    return not _has_workers(strategy) or _mean_over_workers(strategy, value) == value
+    return not has_workers(strategy) or _mean_over_workers(strategy, value) == value
 
 
 def drawn_here(count: tf.Tensor, draw: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
@@ -75,7 +80,7 @@ def together(strategy: tf.distribute.Strategy, how_to_go_on: str) -> Iterator[No
     Raises:
         RunStopped: where another worker was lost; its message ends with `how_to_go_on`.
     """
-    if not _has_workers(strategy):
+    if not has_workers(strategy):
         yield
         return
     try:
@@ -84,10 +89,6 @@ def together(strategy: tf.distribute.Strategy, how_to_go_on: str) -> Iterator[No
     except _LOST as error:
         name = type(error).__name__
         raise RunStopped(f"Stopped: another worker was lost ({name}). To go on {how_to_go_on}", 1) from error
-
-
-def _has_workers(strategy):
-    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
 
 
 def _mean_over_workers(strategy, value):

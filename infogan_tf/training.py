@@ -25,7 +25,8 @@ from infogan_tf.networks import paper_networks
 from infogan_tf.optimizers import FusedAdam
 from infogan_tf.precision import choose_precision
 from infogan_tf.run_directory import RunDirectory, begin, existing_run, new_run
-from infogan_tf.strategy import choose_strategy, is_chief, same_for_all, together
+from infogan_tf.starts import choice_note, choose_start
+from infogan_tf.strategy import choose_strategy, has_workers, is_chief, same_for_all, together
 from infogan_tf.summary import summarize
 
 # What may differ when a run goes on: how far, where the data lies, and on which devices.
@@ -53,13 +54,10 @@ def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
     if not resume:
         run = new_run(config.run_dir, config.dataset) if chief else RunDirectory(config.run_dir)
     precision, reason = choose_precision(config.precision)
-    layout = LatentLayout.parse(config.latents, config.posterior_stddev)
+    config = dataclasses.replace(config, precision=precision, evaluation=evaluation)
     data = load_data(config.dataset, config.data_dir)
     _check_options(config, data, strategy)
-    with strategy.scope():
-        model = build_model(config, layout, data.image_shape, precision)
-    checkpoints = Checkpoints(run.checkpoints, config.keep_checkpoints)
-    found = checkpoints.restore(model) if resume else None
+    model, checkpoints, found = _restored(config, data, strategy, run)
     step = int(model.step.numpy())
     if not same_for_all(strategy, step):
         raise UserError(
@@ -68,20 +66,45 @@ def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
     if step > config.steps:
         raise UserError(f"--steps: expected at least the {step:,} that the run has done. Received: {config.steps}")
 
-    config = dataclasses.replace(config, precision=precision, evaluation=evaluation)
     if chief:
         begin(run, config, data.image_shape, argv)
         print(f"Training in {run}: {len(data.train_images):,} images of {config.dataset}, latents {config.latents}.")
         print(f"Precision {precision} ({reason}). Watch with: tensorboard --logdir {shlex.quote(str(run))}")
         if strategy.num_replicas_in_sync > 1:
             print(f"{strategy.num_replicas_in_sync} replicas share every batch of {config.batch_size} images.")
-        if resume:
+        if resume and (found or config.starts == 1):
             print(f"Going on at step {step:,}" + (f", from {found}." if found else ": there is no checkpoint yet."))
 
     with together(strategy, f"start all workers again with --resume --run_dir={shlex.quote(str(run))}"):
+        if config.starts > 1 and not found:
+            _start(config, data, strategy, run)
+            found = checkpoints.restore(model)
         fit(model, data, config, run, checkpoints)
         if chief:
             _finish(model, data, config, run, config.steps - step, started, found)
+
+
+def _restored(config, data, strategy, run, start=0):
+    """The model at the newest checkpoint in `run`; the checkpoints there; the path of that one, None without any."""
+    layout = LatentLayout.parse(config.latents, config.posterior_stddev)
+    with strategy.scope():
+        model = build_model(config, layout, data.image_shape, config.precision, start)
+    checkpoints = Checkpoints(run.checkpoints, config.keep_checkpoints)
+    return model, checkpoints, checkpoints.restore(model)
+
+
+def _start(config, data, strategy, run):
+    """Makes the run's starts, and what the best of them wrote the run's own."""
+    own = dataclasses.replace(config, steps=min(config.start_steps, config.steps))
+
+    def train_start(index, folder):
+        print(f"\nStart {index + 1} of {config.starts}, {own.steps:,} steps, in {folder}.")
+        model, checkpoints, _ = _restored(own, data, strategy, folder, index)
+        steps_after = own.steps * (config.starts - 1 - index) + config.steps - own.steps
+        fit(model, data, own, folder, checkpoints, run, steps_after)
+
+    choose_start(run, config, train_start)
+    print(f"\n{choice_note(run)}\n")
 
 
 def _finish(model, data, config, run, steps_done, started, found):
@@ -113,6 +136,10 @@ def _check_options(config: Config, data: ImageData, strategy: tf.distribute.Stra
         raise UserError(
             f"--batch_size: expected a multiple of {replicas} replicas, 2 or more each. Received: {batch_size}"
         )
+    if config.starts > 1 and not config.invariance_weight:
+        raise UserError(f"--starts: expected 1 with --invariance_weight=0. Received: {config.starts}")
+    if config.starts > 1 and has_workers(strategy):
+        raise UserError(f"--starts: expected 1 with --strategy=multiworker. Received: {config.starts}")
     if config.jit_compile and replicas > 1:
         raise UserError(f"--jit_compile: expected false with several replicas, here {replicas}. Received: true")
     if config.jit_compile and config.invariance_weight:
@@ -126,9 +153,12 @@ def _is_exported(run: RunDirectory, checkpoint: Path) -> bool:
     return bool(exports) and exports[-1].stat().st_mtime >= checkpoint.stat().st_mtime
 
 
-def build_model(config: Config, layout: LatentLayout, image_shape: tuple[int, int, int], precision: str) -> InfoGAN:
-    """Builds and compiles the model that `config` describes; its weights are a function of the seed."""
-    keras.utils.set_random_seed(config.seed)
+def build_model(
+    config: Config, layout: LatentLayout, image_shape: tuple[int, int, int], precision: str, start: int = 0
+) -> InfoGAN:
+    """Builds and compiles the model that `config` describes; its weights are a function of the seed and the start."""
+    # Far from one another, so that the runs of a sweep, with seeds 0, 1, 2, share no start.
+    keras.utils.set_random_seed((config.seed + 1_000_003 * start) % 2**32)
     networks = paper_networks(
         layout.width,
         layout.num_parameters,
@@ -209,8 +239,25 @@ def _adam(config: Config, learning_rate: float, name: str) -> keras.optimizers.O
     return FusedAdam(learning_rate, beta_1=config.adam_beta_1, name=name)
 
 
-def fit(model: InfoGAN, data: ImageData, config: Config, run: RunDirectory, checkpoints: Checkpoints) -> None:
+def fit(
+    model: InfoGAN,
+    data: ImageData,
+    config: Config,
+    run: RunDirectory,
+    checkpoints: Checkpoints,
+    whole: RunDirectory | None = None,
+    steps_after: int = 0,
+) -> None:
     """Trains from the model's step to the last, with everything that a run writes.
+
+    Args:
+        model: to train.
+        data: whose training images it is shown.
+        config: of the run.
+        run: the folder to write to.
+        checkpoints: in it.
+        whole: the run that --resume goes on with, where `run` is one of its starts.
+        steps_after: how many steps the whole run has to do afterwards.
 
     Raises:
         RunStopped: where training ended early.
@@ -219,7 +266,12 @@ def fit(model: InfoGAN, data: ImageData, config: Config, run: RunDirectory, chec
     with contextlib.ExitStack() as stack:
         used = [callbacks.StopOnBrokenLoss(checkpoints)]
         if is_chief(strategy):
-            used += _writers(model, data, config, run, checkpoints, stack)
+            how_to_resume = ["--resume", f"--run_dir={whole or run}", f"--evaluation={config.evaluation}"]
+            saver = callbacks.SaveCheckpoints(checkpoints, config.checkpoint_every, config.eval_every)
+            command = shlex.join([sys.executable, sys.argv[0], *how_to_resume])
+            stop_on_signal = stack.enter_context(callbacks.StopOnSignal(saver, command))
+            progress = callbacks.Progress(config.steps, steps_after)
+            used += [*_writers(model, data, config, run, progress), saver, stop_on_signal]
         for initial_epoch, epochs, steps in segments(int(model.step.numpy()), config.steps, config.eval_every):
             model.fit(
                 _batches(data.train_images, config, int(model.step.numpy()), strategy),
@@ -233,24 +285,19 @@ def fit(model: InfoGAN, data: ImageData, config: Config, run: RunDirectory, chec
             )
 
 
-def _writers(model, data, config, run, checkpoints, stack) -> list[keras.callbacks.Callback]:
-    """The callbacks that write, in the order that callbacks.py asks for; `stack` ends what has to be ended."""
-    how_to_resume = [sys.executable, sys.argv[0], "--resume", f"--run_dir={run}", f"--evaluation={config.evaluation}"]
-    saver = callbacks.SaveCheckpoints(checkpoints, config.checkpoint_every, config.eval_every)
-    stop_on_signal = stack.enter_context(callbacks.StopOnSignal(saver, shlex.join(how_to_resume)))
+def _writers(model, data, config, run, progress) -> list[keras.callbacks.Callback]:
+    """The callbacks that show and write how training goes, in the order that callbacks.py asks for."""
     board = callbacks.TensorBoard(run.tensorboard, config.to_json())
     errors = []
     if data.test_labels is not None and model.layout.first_categorical is not None:
         errors.append(callbacks.ClassifierError(data.test_images, data.test_labels))
     return [
         *errors,
-        callbacks.Progress(config.steps),
+        progress,
         callbacks.MetricsFile(run.metrics_file, config.batch_size),
         board,
         callbacks.Pictures(run.samples, _some(data.train_images), board.writer),
         callbacks.Guards(_some(data.train_images)),
-        saver,
-        stop_on_signal,
     ]
 
 

@@ -7,11 +7,12 @@ of training.py.
 
 from infogan_tf.regularizers.base import Batch, Regularizer
 from infogan_tf.regularizers.contrast import Contrast
-from infogan_tf.regularizers.invariance import Invariance
+from infogan_tf.regularizers.invariance import INVARIANCE_TERM, Invariance
 from infogan_tf.regularizers.matching import FeatureMatching
 from infogan_tf.regularizers.smoothness import R1, GradientPenalty, InstanceNoise
 
 __all__ = [
+    "INVARIANCE_TERM",
     "R1",
     "Batch",
     "Contrast",

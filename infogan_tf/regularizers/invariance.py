@@ -12,6 +12,8 @@ from infogan_tf.layers import batch_statistics
 from infogan_tf.regularizers.base import Regularizer
 from infogan_tf.transformations import AMOUNTS, FLIP, Transformations
 
+# What an epoch's metrics call the term before its weight.
+INVARIANCE_TERM = "d_invariance"
 _ITEM = re.compile(r"(?:(?P<code>\w*)\s*(?P<sign>[=~]))?(?P<transformations>.*)")
 
 

@@ -53,19 +53,24 @@ class Latest {
       this.wanted = false;
       try {
         await this.work();
-        showError("");
+        showError(this, "");
       } catch (error) {
-        showError(error.message);
+        showError(this, error.message);
       }
     }
     this.busy = false;
   }
 }
 
-function showError(text) {
-  if ($("error").textContent === text) return;
-  $("error").textContent = text;
-  $("error").hidden = !text;
+// What went wrong, by who tried; one that succeeds takes back its own words alone.
+const errors = new Map();
+function showError(who, text) {
+  errors.delete(who);
+  if (text) errors.set(who, text);
+  const newest = [...errors.values()].at(-1) ?? "";
+  if ($("error").textContent === newest) return;
+  $("error").textContent = newest;
+  $("error").hidden = !newest;
 }
 
 let saying;
@@ -389,9 +394,9 @@ async function loaded(source) {
 async function guarded(work) {
   try {
     await work();
-    showError("");
+    showError(guarded, "");
   } catch (error) {
-    showError(error.message);
+    showError(guarded, error.message);
   }
 }
 
@@ -676,5 +681,5 @@ async function begin() {
 
 begin().catch((error) => {
   $("about").textContent = "";
-  showError(error.message);
+  showError(begin, error.message);
 });
