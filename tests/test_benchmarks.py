@@ -34,6 +34,11 @@ PROGRAMS = {
     "start_up": (["--rounds=1"], "| what | seconds | least | most |", 10),
     "toolbox": (["--only=R1", "--seeds=0", "--steps=4"], "| option | flags | c1's error, % | median | FID |", 1),
     "train_step": ([*TINY, *PEER, "--batch_size=4,6"], "| precision | batch | step, ms | images/s |", 4),
+    "unbalanced": (
+        ["--steps=2", "--recipes=invariant", "--seeds=0"],
+        "| recipe | seed | --learn_prior | c1's error",
+        2,
+    ),
 }
 
 

@@ -40,6 +40,7 @@ def refused(capsys, *flags):
         (["--dataset=dsprites", "--recipe=invariant"], ["--recipe", "one of paper with dsprites", "'invariant'"]),
         (["--invariance_weight=1", "--invariances=rotate"], ["--invariances", "rotate:SIZE", "'rotate'"]),
         (["--invariance_weight=1", "--jit_compile"], ["--jit_compile", "--invariance_weight"]),
+        (["--starts=3"], ["--starts", "expected 1 with --invariance_weight=0", "3"]),
         (["--latents=noise:62,cats:10"], ["--latents", "position 10", "noise:62,cats:10"]),
         (["--lr_decay_steps=5,3"], ["--lr_decay_steps", "ascending", "5,3"]),
         (["--seed=-1"], ["--seed", "-1"]),

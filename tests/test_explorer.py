@@ -370,6 +370,12 @@ def test_images_are_read(browser, address, exported, model):
         page.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"notes"})
         page.wait_for_selector("#error:not([hidden])")
         assert page.text_content("#error") == "notes.txt is no picture that this browser can read."
+        # What else is done meanwhile does not wipe it; what the user does next, does.
+        page.evaluate("location.hash = '#seed=2'")
+        watched.shown("seed=2&")
+        assert page.is_visible("#error")
+        page.click("#clear")
+        assert page.is_hidden("#error")
 
 
 def test_pictures_are_kept(browser, address, site):

@@ -400,6 +400,9 @@ async function guarded(work) {
   }
 }
 
+// What could not be done is forgotten with what the user does next.
+for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, () => showError(guarded, ""));
+
 function saveGif(code, button) {
   return guarded(async () => {
     button.disabled = true;

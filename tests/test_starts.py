@@ -1,0 +1,210 @@
+"""Several starts of a run: which is chosen, and that a run stopped anywhere goes on to the same result."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import MAIN, run_here, run_main
+
+from infogan_tf import training
+from infogan_tf.callbacks import read_lines
+from infogan_tf.config import Config
+from infogan_tf.errors import UserError
+from infogan_tf.latents import LatentLayout
+from infogan_tf.run_directory import RunDirectory
+from infogan_tf.starts import choice_note, choose_start
+
+FLAGS = ("--recipe=invariant", "--steps=8", "--eval_every=2", "--checkpoint_every=2", "--batch_size=8",
+         "--precision=float32", "--latents=noise:6,cat:10", "--evaluation=none", "--run_dir=run")  # fmt: skip
+STARTS = ("--starts=2", "--start_steps=4")
+
+
+def weights(run, step=8):
+    with np.load(run / "checkpoints" / f"step_{step:08d}.npz", allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+def assert_same_run(run, other):
+    for name, array in weights(run).items():
+        np.testing.assert_array_equal(array, weights(other)[name], err_msg=name)
+    figures = [
+        [{k: v for k, v in line.items() if k not in ("seconds", "images_per_second")} for line in read_lines(file)]
+        for file in (run / "metrics.jsonl", other / "metrics.jsonl")
+    ]
+    assert figures[0] == figures[1]
+    assert [line["step"] for line in figures[0]] == [2, 4, 6, 8]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run of two starts, and what it printed. Not to be changed."""
+    folder = tmp_path_factory.mktemp("starts")
+    return folder / "run", run_here(*FLAGS, *STARTS, cwd=folder).stdout
+
+
+def test_the_start_with_the_lowest_term_is_trained_on(whole):
+    run, printed = whole
+    choice = json.loads((run / "starts" / "choice.json").read_text())
+    lines = [
+        read_lines(run / "metrics.jsonl")[:2]
+        if i == choice["chosen"]
+        else read_lines(run / f"starts/{i + 1}/metrics.jsonl")
+        for i in range(2)
+    ]
+    assert [[line["step"] for line in each] for each in lines] == [[2, 4], [2, 4]]
+    terms = [each[-1]["d_invariance"] for each in lines]
+    assert choice == {"steps": 4, "invariance_terms": terms, "chosen": int(np.argmin(terms))}
+    assert len(set(terms)) == 2
+    assert f"Start {choice['chosen'] + 1} of 2 was trained on" in printed
+    # The pictures and curves are in one place from the first step on; the other start's weights are gone.
+    assert len(list((run / "samples").glob("c1_*.png"))) == 4
+    assert not list(run.glob("starts/*/checkpoints"))
+
+
+def test_it_is_the_run_that_had_these_weights_at_first_and_no_other_start(whole, tmp_path, monkeypatch):
+    chosen = json.loads((whole[0] / "starts" / "choice.json").read_text())["chosen"]
+    build = training.build_model
+    monkeypatch.setattr(training, "build_model", lambda *arguments: build(*arguments[:4], chosen))
+    run_here(*FLAGS, "--starts=1", cwd=tmp_path)
+    assert not (tmp_path / "run" / "starts").exists()
+    assert_same_run(tmp_path / "run", whole[0])
+
+
+def test_starts_differ_in_their_weights_and_the_first_is_that_of_the_seed():
+    layout = LatentLayout.parse("cat:2")
+
+    def kernel(seed, **start):
+        model = training.build_model(Config(seed=seed), layout, (8, 8, 1), "float32", **start)
+        return model.trunk.trainable_variables[0].numpy()
+
+    of_seed, *others = kernel(0), kernel(0, start=1), kernel(0, start=2), kernel(1), kernel(1, start=1)
+    np.testing.assert_array_equal(of_seed, kernel(0, start=0))
+    for i, one in enumerate(others):
+        assert not any(np.array_equal(one, other) for other in (of_seed, *others[:i]))
+
+
+def test_a_run_killed_in_a_start_goes_on_to_the_same_result(whole, tmp_path):
+    killed_at = "2/checkpoints/step_00000002.npz"
+    process = subprocess.Popen([sys.executable, MAIN, *FLAGS, *STARTS], cwd=tmp_path, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not (tmp_path / "run" / "starts" / killed_at).exists():
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    done = run_here("--resume", "--run_dir=run", "--evaluation=none", cwd=tmp_path).stdout
+    assert_same_run(tmp_path / "run", whole[0])
+    # The first start was done, and is not done again.
+    assert "step 4 of 8" in done
+    assert "Epoch 1, step 0" not in done
+
+
+def test_ctrl_c_in_a_start_says_how_to_go_on_with_the_run(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, MAIN, *FLAGS, *STARTS, "--start_steps=1000", "--steps=1000"],
+        cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while not (tmp_path / "run" / "starts" / "1" / "checkpoints" / "step_00000002.npz").exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 128 + signal.SIGINT
+    assert "saved run/starts/1/checkpoints/step_" in said
+    assert "--resume --run_dir=run --evaluation=none" in said
+
+
+# === choose_start ===
+
+NAMES = ("tensorboard/events", "samples/c1_00000004.png", "metrics.jsonl", "checkpoints/step_00000004.npz")
+
+
+def write_start(index, start, term):
+    """What a start leaves, as far as the choice looks at it."""
+    for name in NAMES:
+        path = start.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"of start {index}")
+    start.metrics_file.write_text(
+        "".join(json.dumps({"step": s, "d_invariance": t}) + "\n" for s, t in ((2, 0), (4, term)))
+    )
+
+
+def started(terms, asked):
+    """A train_start that notes which starts are asked for, and leaves what each would."""
+
+    def train_start(index, start):
+        asked.append(index)
+        write_start(index, start, terms[index])
+
+    return train_start
+
+
+@pytest.mark.parametrize("terms", [(0.3, 0.1, 0.2), (0.1, 0.2, 0.3), (0.2, 0.2, 0.1)])
+def test_the_lowest_last_term_is_chosen(tmp_path, terms):
+    run, best = RunDirectory(tmp_path), int(np.argmin(terms))
+    choose_start(run, Config(starts=3, start_steps=4), started(terms, []))
+    assert_is_start(run, best, terms[best])
+
+
+def assert_is_start(run, index, term):
+    for name in ("tensorboard/events", "samples/c1_00000004.png", "checkpoints/step_00000004.npz"):
+        assert (run.path / name).read_text() == f"of start {index}"
+    assert read_lines(run.metrics_file)[-1] == {"step": 4, "d_invariance": term}
+    assert not list(run.path.glob("starts/*/checkpoints"))
+
+
+@pytest.mark.parametrize("moves", range(6))
+def test_a_choice_that_was_interrupted_at_any_move_is_completed(tmp_path, monkeypatch, moves):
+    run, config, terms, asked, left = RunDirectory(tmp_path), Config(starts=3), (0.3, 0.1, 0.2), [], moves
+
+    def stopping(move):
+        def moved(*arguments, **keywords):
+            nonlocal left
+            if not left:
+                raise InterruptedError
+            left -= 1
+            return move(*arguments, **keywords)
+
+        return moved
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", stopping(Path.rename))
+        patch.setattr(shutil, "rmtree", stopping(shutil.rmtree))
+        with pytest.raises(InterruptedError):
+            choose_start(run, config, started(terms, asked))
+    # Where the checkpoints are in place, train() takes the choice for done.
+    assert not run.checkpoints.exists()
+    choose_start(run, config, started(terms, asked))
+    assert asked == [0, 1, 2]
+    assert_is_start(run, 1, 0.1)
+
+
+def test_the_note_gives_the_terms(tmp_path):
+    run = RunDirectory(tmp_path)
+    assert choice_note(run) == ""
+    run.choice_file.parent.mkdir()
+    run.choice_file.write_text(json.dumps({"steps": 1_000, "invariance_terms": [0.25, 0.125], "chosen": 1}))
+    assert choice_note(run) == (
+        "Start 2 of 2 was trained on, for the lowest invariance term after 1,000 steps: 0.2500, 0.1250."
+    )
+    run.choice_file.write_text("{}")
+    with pytest.raises(UserError, match=r"choice\.json"):
+        choice_note(run)
+
+
+def test_several_workers_make_one_start(tmp_path):
+    from test_strategy import free_ports, tf_config
+
+    environment = {"TF_CONFIG": tf_config(free_ports(1), 0)}
+    done = run_main(*FLAGS, *STARTS, cwd=tmp_path, environment=environment, check=False)
+    assert done.returncode == 2
+    assert "--starts: expected 1 with --strategy=multiworker. Received: 2" in done.stderr
+    assert not list(tmp_path.iterdir())
