@@ -57,7 +57,9 @@ def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
     config = dataclasses.replace(config, precision=precision, evaluation=evaluation)
     data = load_data(config.dataset, config.data_dir)
     _check_options(config, data, strategy)
-    model, checkpoints, found = _restored(config, data, strategy, run)
+    model = _build(config, data, strategy)
+    checkpoints = Checkpoints(run.checkpoints, config.keep_checkpoints)
+    found = checkpoints.restore(model) if resume else None
     step = int(model.step.numpy())
     if not same_for_all(strategy, step):
         raise UserError(
@@ -84,13 +86,10 @@ def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
             _finish(model, data, config, run, config.steps - step, started, found)
 
 
-def _restored(config, data, strategy, run, start=0):
-    """The model at the newest checkpoint in `run`; the checkpoints there; the path of that one, None without any."""
+def _build(config, data, strategy, start=0):
     layout = LatentLayout.parse(config.latents, config.posterior_stddev)
     with strategy.scope():
-        model = build_model(config, layout, data.image_shape, config.precision, start)
-    checkpoints = Checkpoints(run.checkpoints, config.keep_checkpoints)
-    return model, checkpoints, checkpoints.restore(model)
+        return build_model(config, layout, data.image_shape, config.precision, start)
 
 
 def _start(config, data, strategy, run):
@@ -99,7 +98,8 @@ def _start(config, data, strategy, run):
 
     def train_start(index, folder):
         print(f"\nStart {index + 1} of {config.starts}, {own.steps:,} steps, in {folder}.")
-        model, checkpoints, _ = _restored(own, data, strategy, folder, index)
+        model, checkpoints = _build(own, data, strategy, index), Checkpoints(folder.checkpoints, own.keep_checkpoints)
+        checkpoints.restore(model)
         steps_after = own.steps * (config.starts - 1 - index) + config.steps - own.steps
         fit(model, data, own, folder, checkpoints, run, steps_after)
 

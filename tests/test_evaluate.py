@@ -103,15 +103,18 @@ def test_the_report_opens_without_a_word_from_the_browser(evaluated):
     assert "CONSOLE" not in done.stderr
 
 
-def test_an_unfinished_run_is_evaluated_and_said_to_be_one(evaluated, tmp_path):
+def test_an_unfinished_run_and_one_of_several_starts_are_said_to_be_such(evaluated, tmp_path):
     run = tmp_path / "run"
     shutil.copytree(evaluated[0], run)
+    (run / "starts").mkdir()
+    (run / "starts" / "choice.json").write_text('{"steps": 2, "invariance_terms": [0.5, 0.25], "chosen": 1}')
     record = json.loads((run / "config.json").read_text())
     record["config"]["steps"] = 900
     (run / "config.json").write_text(json.dumps(record))
     done = run_here("--mode=evaluate", "--run_dir=run", "--evaluation=quick", cwd=tmp_path)
-    assert "not finished: this is step 4 of 900" in done.stdout
-    assert "not finished: this is step 4 of 900" in (run / "report.html").read_text()
+    for note in ("not finished: this is step 4 of 900", "Start 2 of 2 was trained on"):
+        assert note in done.stdout
+        assert note in (run / "report.html").read_text()
 
 
 def test_a_training_run_ends_with_a_report(tmp_path):
