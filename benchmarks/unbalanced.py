@@ -50,7 +50,7 @@ def figures(model, images, labels, frequencies):
         "c1's error, %": 100 * matched_error(classes, labels),
         "NMI": clustering_scores(classes, labels)["nmi"],
         # Total variation: 0 is the same, 1 nothing in common.
-        "prior from frequencies": 0.5 * np.abs(prior - frequencies[matched]).sum(),
+        "prior from frequencies": float(0.5 * np.abs(prior - frequencies[matched]).sum()),
     }
 
 
