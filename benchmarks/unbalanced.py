@@ -4,7 +4,6 @@ python benchmarks/unbalanced.py --seeds=0,1,2 --json=out.json
 """
 
 import dataclasses
-import importlib
 
 import numpy as np
 from absl import app, flags
@@ -14,6 +13,8 @@ FLAGS = flags.FLAGS
 define_flags(steps=1_500)
 flags.DEFINE_list("seeds", "0,1,2", "Seeds, each with and without.")
 flags.DEFINE_list("recipes", "paper,invariant", "Recipes of the digits' config to train with.")
+flags.register_validator("seeds", lambda given: all(seed.isdecimal() for seed in given), "integers from 0")
+flags.register_validator("recipes", lambda given: set(given) <= {"paper", "invariant"}, "of paper, invariant")
 flags.DEFINE_integer("keep_one_in", 4, "How many of the digits from 5 on there are to one that is kept.", lower_bound=1)
 
 
@@ -56,6 +57,7 @@ def figures(model, images, labels, frequencies):
 
 def main(_):
     """Prints the table."""
+    from configs.digits import RECIPES
     from infogan_tf.data import load_data
 
     data = load_data("digits", "")
@@ -63,10 +65,9 @@ def main(_):
     frequencies = np.bincount(labels, minlength=10) / len(labels)
     rows = []
     for name in FLAGS.recipes:
-        recipe = importlib.import_module("configs.digits").RECIPES[name]
         for seed in map(int, FLAGS.seeds):
             for learn_prior in (False, True):
-                config = dataclasses.replace(recipe, seed=seed, steps=FLAGS.steps, learn_prior=learn_prior)
+                config = dataclasses.replace(RECIPES[name], seed=seed, steps=FLAGS.steps, learn_prior=learn_prior)
                 found = figures(trained(config, images), *thinned(data.test_images, data.test_labels), frequencies)
                 rows.append({"recipe": name, "seed": seed, "--learn_prior": str(learn_prior).lower()} | found)
                 print(rows[-1], flush=True)

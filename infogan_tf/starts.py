@@ -25,6 +25,9 @@ def choose_start(run: RunDirectory, config: Config, train_start: Callable[[int, 
         run: whose folder has no checkpoint yet.
         config: of the run.
         train_start: trains the start of this number in this folder, or what is left of it.
+
+    Raises:
+        UserError: where the record of an earlier choice cannot be read.
     """
     starts = [run.start(i) for i in range(config.starts)]
     if not run.choice_file.exists():
@@ -36,7 +39,7 @@ def choose_start(run: RunDirectory, config: Config, train_start: Callable[[int, 
         terms = [line[INVARIANCE_TERM] for line in lines]
         record = {"steps": lines[0]["step"], "invariance_terms": terms, "chosen": terms.index(min(terms))}
         write_text(run.choice_file, json.dumps(record, indent=2) + "\n")
-    chosen = starts.pop(read_json(run.choice_file)["chosen"])
+    chosen = starts.pop(_read_choice(run)[0])
     for start in starts:
         shutil.rmtree(start.checkpoints, ignore_errors=True)
     # The checkpoints last: where they are, the choice is done.
@@ -58,13 +61,19 @@ def choice_note(run: RunDirectory) -> str:
     """
     if not run.choice_file.exists():
         return ""
+    chosen, terms, steps = _read_choice(run)
+    texts = ", ".join(f"{term:.4f}" for term in terms)
+    return (
+        f"Start {chosen + 1} of {len(terms)} was trained on, for the lowest invariance term after {steps:,} steps: "
+        f"{texts}."
+    )
+
+
+def _read_choice(run) -> tuple[int, list[float], int]:
+    """The number of the start that was chosen, the terms of all, and after how many steps."""
+    record = read_json(run.choice_file)
     try:
-        record = read_json(run.choice_file)
-        chosen, terms = record["chosen"], record["invariance_terms"]
-        texts = ", ".join(f"{term:.4f}" for term in terms)
-        return (
-            f"Start {chosen + 1} of {len(terms)} was trained on, for the lowest invariance term after "
-            f"{record['steps']:,} steps: {texts}."
-        )
-    except (KeyError, TypeError, ValueError) as error:
+        terms, steps = [float(term) for term in record["invariance_terms"]], int(record["steps"])
+        return range(len(terms))[record["chosen"]], terms, steps
+    except (IndexError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{run.choice_file}: not what was written there ({error!r})") from error

@@ -2,10 +2,12 @@
 
 import contextlib
 import io
+import json
 import math
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -87,6 +89,42 @@ def run_here(*flags, cwd, check=True):
     done = subprocess.CompletedProcess(flags, status, printed.getvalue(), complained.getvalue())
     assert not check or status == 0, done.stdout + done.stderr
     return done
+
+
+def start(folder, *flags):
+    """Begins a run in folder/run, in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, str(MAIN), *flags, "--run_dir=run"],
+        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+
+
+def wait_for(path, process):
+    """Returns once there is such a file, while the process runs."""
+    deadline = time.monotonic() + 120
+    while not path.exists():
+        assert process.poll() is None, process.stdout.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def weights(run, step):
+    """The arrays of a checkpoint."""
+    with np.load(run / "checkpoints" / f"step_{step:08d}.npz", allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+def assert_same(one, other):
+    """Two checkpoints hold the same arrays, bit for bit."""
+    assert set(one) == set(other)
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+
+
+def logged(run):
+    """What a run logged by epoch, but for the time that it took."""
+    lines = map(json.loads, (run / "metrics.jsonl").read_text().splitlines())
+    return [{k: v for k, v in line.items() if k not in ("seconds", "images_per_second")} for line in lines]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,31 +5,17 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import MAIN, ROOT, TINY, run_here
+from conftest import ROOT, TINY, assert_same, run_here, start, wait_for, weights
 
 from infogan_tf.callbacks import read_lines
 from infogan_tf.data.tfds import ORIGINALS
 from infogan_tf.pictures import read_png
 
 CODES = ("c1", "c2", "c3", "c4")
-
-
-def weights(run, step):
-    """The arrays of a checkpoint."""
-    with np.load(run / "checkpoints" / f"step_{step:08d}.npz", allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
-
-
-def assert_same(one, other):
-    assert set(one) == set(other)
-    for name in one:
-        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
 
 
 def test_the_folder_is_as_documented(tiny_run):
@@ -149,21 +135,6 @@ def uninterrupted(tmp_path_factory):
     folder = tmp_path_factory.mktemp("uninterrupted")
     run_here(*LONG, "--run_dir=run", cwd=folder)
     return folder / "run"
-
-
-def start(folder, *flags):
-    return subprocess.Popen(
-        [sys.executable, str(MAIN), *flags, "--run_dir=run"],
-        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-
-
-def wait_for(path, process):
-    deadline = time.monotonic() + 120
-    while not path.exists():
-        assert process.poll() is None, process.stdout.read()
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 FIGURES = ("d_loss", "g_loss", "q_loss", "mutual_info", "prob_fake_after", "c1_error")

@@ -3,14 +3,11 @@
 import json
 import shutil
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import MAIN, run_here, run_main
+from conftest import assert_same, logged, run_here, start, wait_for, weights
 
 from infogan_tf import training
 from infogan_tf.callbacks import read_lines
@@ -21,31 +18,21 @@ from infogan_tf.run_directory import RunDirectory
 from infogan_tf.starts import choice_note, choose_start
 
 FLAGS = ("--recipe=invariant", "--steps=8", "--eval_every=2", "--checkpoint_every=2", "--batch_size=8",
-         "--precision=float32", "--latents=noise:6,cat:10", "--evaluation=none", "--run_dir=run")  # fmt: skip
+         "--precision=float32", "--latents=noise:6,cat:10", "--evaluation=none")  # fmt: skip
 STARTS = ("--starts=2", "--start_steps=4")
 
 
-def weights(run, step=8):
-    with np.load(run / "checkpoints" / f"step_{step:08d}.npz", allow_pickle=False) as file:
-        return {name: file[name] for name in file.files}
-
-
 def assert_same_run(run, other):
-    for name, array in weights(run).items():
-        np.testing.assert_array_equal(array, weights(other)[name], err_msg=name)
-    figures = [
-        [{k: v for k, v in line.items() if k not in ("seconds", "images_per_second")} for line in read_lines(file)]
-        for file in (run / "metrics.jsonl", other / "metrics.jsonl")
-    ]
-    assert figures[0] == figures[1]
-    assert [line["step"] for line in figures[0]] == [2, 4, 6, 8]
+    assert_same(weights(run, 8), weights(other, 8))
+    assert logged(run) == logged(other)
+    assert [line["step"] for line in logged(run)] == [2, 4, 6, 8]
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """A run of two starts, and what it printed. Not to be changed."""
     folder = tmp_path_factory.mktemp("starts")
-    return folder / "run", run_here(*FLAGS, *STARTS, cwd=folder).stdout
+    return folder / "run", run_here(*FLAGS, *STARTS, "--run_dir=run", cwd=folder).stdout
 
 
 def test_the_start_with_the_lowest_term_is_trained_on(whole):
@@ -71,7 +58,7 @@ def test_it_is_the_run_that_had_these_weights_at_first_and_no_other_start(whole,
     chosen = json.loads((whole[0] / "starts" / "choice.json").read_text())["chosen"]
     build = training.build_model
     monkeypatch.setattr(training, "build_model", lambda *arguments: build(*arguments[:4], chosen))
-    run_here(*FLAGS, "--starts=1", cwd=tmp_path)
+    run_here(*FLAGS, "--starts=1", "--run_dir=run", cwd=tmp_path)
     assert not (tmp_path / "run" / "starts").exists()
     assert_same_run(tmp_path / "run", whole[0])
 
@@ -90,13 +77,8 @@ def test_starts_differ_in_their_weights_and_the_first_is_that_of_the_seed():
 
 
 def test_a_run_killed_in_a_start_goes_on_to_the_same_result(whole, tmp_path):
-    killed_at = "2/checkpoints/step_00000002.npz"
-    process = subprocess.Popen([sys.executable, MAIN, *FLAGS, *STARTS], cwd=tmp_path, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not (tmp_path / "run" / "starts" / killed_at).exists():
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    process = start(tmp_path, *FLAGS, *STARTS)
+    wait_for(tmp_path / "run" / "starts" / "2" / "checkpoints" / "step_00000002.npz", process)
     process.kill()
     assert process.wait() == -signal.SIGKILL
     done = run_here("--resume", "--run_dir=run", "--evaluation=none", cwd=tmp_path).stdout
@@ -107,15 +89,10 @@ def test_a_run_killed_in_a_start_goes_on_to_the_same_result(whole, tmp_path):
 
 
 def test_ctrl_c_in_a_start_says_how_to_go_on_with_the_run(tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, MAIN, *FLAGS, *STARTS, "--start_steps=1000", "--steps=1000"],
-        cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    while not (tmp_path / "run" / "starts" / "1" / "checkpoints" / "step_00000002.npz").exists():
-        assert process.poll() is None
-        time.sleep(0.01)
+    process = start(tmp_path, *FLAGS, "--starts=2", "--start_steps=1000", "--steps=1000")
+    wait_for(tmp_path / "run" / "starts" / "1" / "checkpoints" / "step_00000002.npz", process)
     process.send_signal(signal.SIGINT)
-    said = process.communicate(timeout=60)[1]
+    said = process.communicate(timeout=120)[0]
     assert process.returncode == 128 + signal.SIGINT
     assert "saved run/starts/1/checkpoints/step_" in said
     assert "--resume --run_dir=run --evaluation=none" in said
@@ -123,12 +100,12 @@ def test_ctrl_c_in_a_start_says_how_to_go_on_with_the_run(tmp_path):
 
 # === choose_start ===
 
-NAMES = ("tensorboard/events", "samples/c1_00000004.png", "metrics.jsonl", "checkpoints/step_00000004.npz")
+FILES = ("tensorboard/events", "samples/c1_00000004.png", "checkpoints/step_00000004.npz")
 
 
 def write_start(index, start, term):
     """What a start leaves, as far as the choice looks at it."""
-    for name in NAMES:
+    for name in FILES:
         path = start.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"of start {index}")
@@ -155,7 +132,7 @@ def test_the_lowest_last_term_is_chosen(tmp_path, terms):
 
 
 def assert_is_start(run, index, term):
-    for name in ("tensorboard/events", "samples/c1_00000004.png", "checkpoints/step_00000004.npz"):
+    for name in FILES:
         assert (run.path / name).read_text() == f"of start {index}"
     assert read_lines(run.metrics_file)[-1] == {"step": 4, "d_invariance": term}
     assert not list(run.path.glob("starts/*/checkpoints"))
@@ -195,16 +172,14 @@ def test_the_note_gives_the_terms(tmp_path):
     assert choice_note(run) == (
         "Start 2 of 2 was trained on, for the lowest invariance term after 1,000 steps: 0.2500, 0.1250."
     )
-    run.choice_file.write_text("{}")
+
+
+@pytest.mark.parametrize("text", ["{", "{}", '{"steps": 4, "invariance_terms": [0.5, 0.25], "chosen": 2}'])
+def test_a_record_that_cannot_be_read_is_named(tmp_path, text):
+    run = RunDirectory(tmp_path)
+    run.choice_file.parent.mkdir()
+    run.choice_file.write_text(text)
     with pytest.raises(UserError, match=r"choice\.json"):
         choice_note(run)
-
-
-def test_several_workers_make_one_start(tmp_path):
-    from test_strategy import free_ports, tf_config
-
-    environment = {"TF_CONFIG": tf_config(free_ports(1), 0)}
-    done = run_main(*FLAGS, *STARTS, cwd=tmp_path, environment=environment, check=False)
-    assert done.returncode == 2
-    assert "--starts: expected 1 with --strategy=multiworker. Received: 2" in done.stderr
-    assert not list(tmp_path.iterdir())
+    with pytest.raises(UserError, match=r"choice\.json"):
+        choose_start(run, Config(starts=2), started((0.5, 0.25), []))

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import MAIN, run_here
+from conftest import MAIN, logged, run_here
 
 from infogan_tf.errors import UserError
 from infogan_tf.strategy import await_workers, choose_strategy, read_tf_config
@@ -64,7 +64,7 @@ def test_a_run_on_two_devices(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "2 replicas share every batch of 16 images" in done.stdout
     assert (tmp_path / "run" / "export" / "infogan" / "1" / "saved_model.pb").exists()
-    assert [line["step"] for line in figures(tmp_path)] == [26, 52]
+    assert [line["step"] for line in logged(tmp_path / "run")] == [26, 52]
 
 
 @pytest.mark.parametrize(
@@ -174,10 +174,11 @@ def finished(workers):
     return ["".join(words) for words in said], [worker.returncode for worker in workers]
 
 
-def figures(folder):
-    """What a run logged, but for the time that it took."""
-    lines = map(json.loads, (folder / "run" / "metrics.jsonl").read_text().splitlines())
-    return [{k: v for k, v in line.items() if k not in ("seconds", "images_per_second")} for line in lines]
+def test_several_workers_make_one_start(tmp_path):
+    said, statuses = finished(start_workers(tmp_path, "--recipe=invariant", "--starts=2"))
+    assert statuses == [2, 2], said
+    assert all("--starts: expected 1 with --strategy=multiworker. Received: 2" in words for words in said)
+    assert not list(tmp_path.iterdir())
 
 
 def test_two_workers_train_together_and_a_killed_job_goes_on_to_the_same_result(tmp_path):
@@ -205,7 +206,7 @@ def test_two_workers_train_together_and_a_killed_job_goes_on_to_the_same_result(
         path.unlink()  # the job may have come further than the other run went
     said, statuses = finished(start_workers(killed, "--resume"))
     assert statuses == [0, 0], said
-    assert figures(killed) == figures(whole)
+    assert logged(killed / "run") == logged(whole / "run")
 
     # A folder that the workers do not share: the second one's is behind.
     shutil.copytree(whole, tmp_path / "behind")
