@@ -154,8 +154,9 @@ class Config:
     )  # fmt: skip
 
     steps: int = option(
-        10_000, "How many training steps; the one option that --resume may change.", "Training", low=1, high=10**9
-    )
+        10_000, "How many training steps; more than before, with --resume, make the run longer.", "Training", low=1,
+        high=10**9,
+    )  # fmt: skip
     batch_size: int = option(128, "Real images, and as many generated ones, in a step.", "Training", low=2, high=65_536)
     d_learning_rate: float = option(
         2e-4, "Adam's step size for trunk, D head and Q head.", "Training", low=0.0, high=1.0
