@@ -15,7 +15,8 @@ RECIPES = {
     "paper": PAPER,
     # Images this coarse are told apart by little, and small changes leave it open to cut the ones in two and to share
     # the halves out among the eights. Large ones in every respect, heavily weighted, do not. Lambda is at its full
-    # weight after 750 steps, and classes hardly change any more. Averages of the weights draw better than any one step's.
+    # weight after 750 steps, and classes hardly change any more. Averages of the weights draw better than those of one
+    # step.
     "invariant": dataclasses.replace(
         PAPER,
         lambda_warmup=750,
