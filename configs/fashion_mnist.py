@@ -8,7 +8,7 @@ import dataclasses
 
 from infogan_tf.config import Config
 
-# As on MNIST.
+# As on MNIST, but for the averages of the weights, which were not tried here.
 PAPER = Config(dataset="fashion_mnist", steps=5_000, lr_decay_steps="4000", lambda_warmup=2_000)
 
 RECIPES = {

@@ -17,6 +17,7 @@ import tensorflow as tf
 from infogan_tf.data import stream
 from infogan_tf.latents import LatentLayout
 from infogan_tf.models import InfoGAN
+from infogan_tf.models.averages import AVERAGE_EVERY
 from infogan_tf.networks import paper_networks
 from infogan_tf.strategy import choose_strategy
 
@@ -65,7 +66,9 @@ def compare() -> dict[str, object]:
     together, two = trained(strategy)
     fast, _ = trained(strategy, steps=4, learning_rate=1e-2, steps_per_execution=2)
     slow, _ = trained(strategy, steps=4, learning_rate=1e-2)
-    apart, _ = trained(strategy, steps=4, sync_batch_norm=False, learning_rate=1e-2)
+    # The averages are brought up to date once, and so nearly forgetful that they are the weights of that moment.
+    forgetful = {"steps": AVERAGE_EVERY, "average_decay": 1e-6}
+    apart, _ = trained(strategy, sync_batch_norm=False, learning_rate=1e-2, **forgetful)
     float16, _ = trained(strategy, steps=4, dtype="mixed_float16", learning_rate=1e-2)
     scale = float(float16.d_optimizer.dynamic_scale.numpy())
     before = float16.get_weights()
@@ -92,6 +95,10 @@ def compare() -> dict[str, object]:
         "out_of_sync": [path for model in (together, fast, slow, apart, float16) for path in out_of_sync(model)],
         "steps_per_execution": all(
             a.tobytes() == b.tobytes() for a, b in zip(fast.get_weights(), slow.get_weights(), strict=True)
+        ),
+        "averages_off_by": max(
+            float(np.abs(average.numpy() - v.numpy()).max())
+            for average, v in zip(apart.averages.values, apart.network_variables, strict=True)
         ),
         "scales": [scale, float(float16.d_optimizer.dynamic_scale.numpy())],
         "moved_by_overflow": moved,

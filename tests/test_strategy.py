@@ -55,6 +55,7 @@ def test_two_replicas_train_as_one_device_does(tmp_path):
     assert found["statistics"] < 1e-3
     assert found["out_of_sync"] == []
     assert found["steps_per_execution"]
+    assert found["averages_off_by"] < 1e-5
     assert found["moved_by_overflow"] == []
     assert found["scales"][1] == found["scales"][0] / 2
 
