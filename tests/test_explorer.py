@@ -427,16 +427,15 @@ def test_everything_has_a_name_for_a_screen_reader(browser, address):
 def test_errors_are_sentences_on_the_page(browser, site):
     with serving(site.answer) as address, Watched(browser, address) as watched:
         page = watched.page
-        # One route throughout: a request that is under way when its route is taken away would never be answered.
-        meet = [lambda route: route.fulfill(status=400, body='{"error": "c1: too tired"}')]
-        page.route("**/*:predict", lambda route: meet[-1](route))
+        page.route("**/*:predict", lambda route: route.fulfill(status=400, body='{"error": "c1: too tired"}'))
         page.click("#new-noise")
         page.wait_for_selector("#error:not([hidden])")
         assert page.text_content("#error") == "The model did not do it: c1: too tired"
-        meet.append(lambda route: route.continue_())
+        # The newest route is taken. Were this one's forerunner removed, what it holds would never be answered.
+        page.route("**/*:predict", lambda route: route.continue_())
         page.click("#new-noise")
         page.wait_for_selector("#error", state="hidden")
-        meet.append(lambda route: route.abort())
+        page.route("**/*:predict", lambda route: route.abort())
         page.click("#new-noise")
         page.wait_for_selector("#error:not([hidden])")
         assert page.text_content("#error").startswith("The local server does not answer.")
