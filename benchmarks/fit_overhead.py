@@ -25,19 +25,20 @@ flags.DEFINE_integer("steps", 0, "Steps in an epoch; 0 takes the data set's own.
 def main(_):
     """Prints the table."""
     import main as command
-    from infogan_tf import training
+    from infogan_tf.building import build_model
     from infogan_tf.checkpoints import Checkpoints
     from infogan_tf.data import load_data, stream
     from infogan_tf.latents import LatentLayout
     from infogan_tf.precision import choose_precision
     from infogan_tf.run_directory import RunDirectory
+    from infogan_tf.training import fit
 
     config = command.defaults_of(FLAGS.dataset, "paper")
     steps = FLAGS.steps or config.eval_every
     config = dataclasses.replace(config, eval_every=steps, checkpoint_every=steps)
     data = load_data(config.dataset)
     precision, _ = choose_precision(config.precision)
-    model = training.build_model(config, LatentLayout.parse(config.latents), data.image_shape, precision)
+    model = build_model(config, LatentLayout.parse(config.latents), data.image_shape, precision)
     model.make_train_function()
 
     def bare():
@@ -49,18 +50,18 @@ def main(_):
         float(logs["d_loss"])
         return time.perf_counter() - started
 
-    def fit(folder):
+    def whole(folder):
         run = RunDirectory(folder)
         run.path.mkdir(exist_ok=True)
         model.step.assign(0)
         round_config = dataclasses.replace(config, steps=steps)
         started = time.perf_counter()
-        training.fit(model, data, round_config, run, Checkpoints(run.checkpoints))
+        fit(model, data, round_config, run, Checkpoints(run.checkpoints))
         return time.perf_counter() - started
 
     with tempfile.TemporaryDirectory() as folder:
-        fit(Path(folder, "warm-up"))
-        rounds = [(bare(), fit(Path(folder, str(i)))) for i in range(FLAGS.epochs)]
+        whole(Path(folder, "warm-up"))
+        rounds = [(bare(), whole(Path(folder, str(i)))) for i in range(FLAGS.epochs)]
     rows = [
         {"round": i, "bare step, ms": 1e3 * a / steps, "fit(), ms": 1e3 * b / steps, "fit() / bare": b / a}
         for i, (a, b) in enumerate(rounds, 1)

@@ -27,10 +27,10 @@ def thinned(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 def trained(config, images):
     """A model after `config.steps` steps on the images."""
+    from infogan_tf.building import build_model
     from infogan_tf.data import stream
     from infogan_tf.latents import LatentLayout
     from infogan_tf.precision import choose_precision
-    from infogan_tf.training import build_model
 
     layout = LatentLayout.parse(config.latents)
     model = build_model(config, layout, images.shape[1:], choose_precision(config.precision)[0])

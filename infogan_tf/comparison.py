@@ -9,6 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from infogan_tf import charts, pictures
+from infogan_tf.building import restored_model
 from infogan_tf.callbacks import read_lines
 from infogan_tf.config import Config, read_json
 from infogan_tf.errors import UserError
@@ -19,7 +20,6 @@ from infogan_tf.models import InfoGAN
 from infogan_tf.pages import Grid, render
 from infogan_tf.regularizers import INVARIANCE_TERM
 from infogan_tf.run_directory import RunDirectory, existing_run
-from infogan_tf.training import restored_model
 
 # Images that each run draws for every other to read.
 AGREEMENT_IMAGES = 2_000

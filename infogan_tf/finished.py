@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from infogan_tf import sampling
+from infogan_tf.building import restored_model
 from infogan_tf.comparison import compare_runs, find_runs
 from infogan_tf.config import Config
 from infogan_tf.data import load_data
@@ -15,7 +16,7 @@ from infogan_tf.evaluate import evaluate_run
 from infogan_tf.files import write_text
 from infogan_tf.latents import LatentLayout
 from infogan_tf.run_directory import existing_run
-from infogan_tf.training import export_run, restored_model
+from infogan_tf.training import export_run
 
 LARGEST_GRID = 10_000
 # What an image takes on disk as a file of its own, at the least: most file systems give it a block of this size.

@@ -12,10 +12,10 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.util import tensor_util
 
 from infogan_tf import comparison, load_data
+from infogan_tf.building import restored_model
 from infogan_tf.config import Config
 from infogan_tf.evaluation.clustering import matched_error
 from infogan_tf.run_directory import RunDirectory, existing_run
-from infogan_tf.training import restored_model
 
 
 class Page(html.parser.HTMLParser):

@@ -10,6 +10,7 @@ import pytest
 from conftest import assert_same, logged, run_here, start, wait_for, weights
 
 from infogan_tf import training
+from infogan_tf.building import build_model
 from infogan_tf.callbacks import read_lines
 from infogan_tf.config import Config
 from infogan_tf.errors import UserError
@@ -67,7 +68,7 @@ def test_starts_differ_in_their_weights_and_the_first_is_that_of_the_seed():
     layout = LatentLayout.parse("cat:2")
 
     def kernel(seed, **start):
-        model = training.build_model(Config(seed=seed), layout, (8, 8, 1), "float32", **start)
+        model = build_model(Config(seed=seed), layout, (8, 8, 1), "float32", **start)
         return model.trunk.trainable_variables[0].numpy()
 
     of_seed, *others = kernel(0), kernel(0, start=1), kernel(0, start=2), kernel(1), kernel(1, start=1)

@@ -2,10 +2,11 @@
 
 import pytest
 
+from infogan_tf.building import build_model
 from infogan_tf.config import Config
 from infogan_tf.errors import UserError
 from infogan_tf.latents import LatentLayout
-from infogan_tf.training import build_model, segments
+from infogan_tf.training import segments
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,8 @@ def _run_and_model(config: Config, given: dict[str, object]) -> tuple[RunDirecto
         except UserError as error:
             raise UserError(f"--saved_model: {error}") from error
     run, kept = existing_run(config.run_dir, given)
-    from infogan_tf.training import export_run, restored_model
+    from infogan_tf.building import restored_model
+    from infogan_tf.training import export_run
 
     with tempfile.TemporaryDirectory() as folder:
         # Once loaded, it is not needed on disk.

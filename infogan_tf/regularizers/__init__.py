@@ -2,7 +2,7 @@
 
 `InfoGAN.compile` takes a list of regularisers. The train step adds up what they return and knows none of them by name.
 To add one, write a subclass of `Regularizer` in this folder, an option in config.py, and a line in `regularizers_of`
-of training.py.
+of building.py.
 """
 
 from infogan_tf.regularizers.base import Batch, Regularizer
