@@ -19,7 +19,7 @@ from infogan_tf.strategy import await_workers, choose_strategy, read_tf_config
 
 REPLICAS = Path(__file__).with_name("replicas.py")
 TINY = ("--steps=12", "--batch_size=16", "--eval_every=4", "--checkpoint_every=4", "--precision=float32",
-        "--latents=noise:6,cat:10,uniform:2", "--evaluation=none", "--run_dir=run")  # fmt: skip
+        "--latents=noise:6,cat:10,uniform:2", "--average_decay=0.9", "--evaluation=none", "--run_dir=run")  # fmt: skip
 
 
 def free_ports(count):
