@@ -38,7 +38,6 @@ def build_model(
         lambda_cat=config.lambda_cat,
         lambda_cont=config.lambda_cont,
         lambda_warmup=config.lambda_warmup,
-        info_slack=config.info_slack,
         learn_prior=config.learn_prior,
         adversarial_loss=config.adversarial_loss,
         real_target=1.0 - config.label_smoothing,

@@ -81,10 +81,6 @@ class Config:
     lambda_warmup: int = option(
         0, "Steps in which these weights rise from 0, in a straight line.", "Latent codes", low=0, high=10**9
     )
-    info_slack: float = option(
-        0.0, "Nats by which L_I of a code may stay below the most that Q can show before G is asked for more; a little "
-        "lets G draw what is hard to tell apart in the data as well.", "Latent codes", low=0.0, high=100.0,
-    )  # fmt: skip
 
     learn_prior: bool = option(
         False, "Learn how frequent each class of the categorical codes is; for data whose classes are not equally so.",

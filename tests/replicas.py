@@ -67,8 +67,7 @@ def compare() -> dict[str, object]:
     fast, _ = trained(strategy, steps=4, learning_rate=1e-2, steps_per_execution=2)
     slow, _ = trained(strategy, steps=4, learning_rate=1e-2)
     # The averages are brought up to date once, and so nearly forgetful that they are the weights of that moment.
-    forgetful = {"steps": AVERAGE_EVERY, "average_decay": 1e-6}
-    apart, _ = trained(strategy, sync_batch_norm=False, learning_rate=1e-2, **forgetful)
+    apart, _ = trained(strategy, steps=AVERAGE_EVERY, sync_batch_norm=False, learning_rate=1e-2, average_decay=1e-6)
     float16, _ = trained(strategy, steps=4, dtype="mixed_float16", learning_rate=1e-2)
     scale = float(float16.d_optimizer.dynamic_scale.numpy())
     before = float16.get_weights()

@@ -133,7 +133,6 @@ class InfoGAN(keras.Model):
         lambda_cat: float | None = None,
         lambda_cont: float | None = None,
         lambda_warmup: int = 0,
-        info_slack: float = 0.0,
         learn_prior: bool = False,
         adversarial_loss: str = "nonsaturating",
         real_target: float = 1.0,
@@ -155,8 +154,6 @@ class InfoGAN(keras.Model):
             lambda_cat: the weight for categorical and Bernoulli codes, in place of lambda_info.
             lambda_cont: the weight for continuous codes, in place of lambda_info.
             lambda_warmup: steps in which the weights of L_I rise from 0, in a straight line.
-            info_slack: nats by which the batch's L_I of a code may stay below the most that Q can show. The generator
-                is asked for no more than that; Q learns all that it can.
             learn_prior: whether the generator learns how frequent the classes of categorical codes are.
             adversarial_loss: one of `losses.ADVERSARIAL_LOSSES`.
             real_target: what D is to say of real images; see there.
@@ -186,7 +183,6 @@ class InfoGAN(keras.Model):
         self.adversarial_loss = ADVERSARIAL_LOSSES[adversarial_loss]
         self.real_target = real_target
         self.lambda_warmup = lambda_warmup
-        self.info_slack = info_slack
         self.updates = {"d_updates": d_updates, "g_updates": g_updates}
         by_kind = {True: lambda_cat, False: lambda_cont}
         self.code_weights = {
@@ -198,7 +194,6 @@ class InfoGAN(keras.Model):
             "lambda_cat": lambda_cat,
             "lambda_cont": lambda_cont,
             "lambda_warmup": lambda_warmup,
-            "info_slack": info_slack,
             "learn_prior": learn_prior,
             "adversarial_loss": adversarial_loss,
             "real_target": real_target,
@@ -312,8 +307,7 @@ class InfoGAN(keras.Model):
         added, terms = self._regularizers_terms("d", batch)
         figures = {"d_loss": loss, "prob_real": tf.reduce_mean(tf.sigmoid(real_logits))}
         figures |= self._information_figures(log_probs) | terms
-        total = loss + self._information_loss(self._mutual_info(log_probs)) + self._reading_loss(log_probs) + added
-        return total, figures
+        return loss + self._information_loss(log_probs) + self._reading_loss(log_probs) + added, figures
 
     def g_pass(self, real_images, fake_images, latents, seed):
         """Fake images through D and Q for the generator, in training; `seed` is the regularisers'.
@@ -331,7 +325,7 @@ class InfoGAN(keras.Model):
             logits = self.d_head(features, training=True)
             total = loss = self.adversarial_loss.generator(logits)
             if any(self.code_weights.values()):
-                total += self._information_loss(self._wanted_info(self._log_probs(features, latents, training=True)))
+                total += self._information_loss(self._log_probs(features, latents, training=True))
         added, terms = self._regularizers_terms("g", Batch(real_images, fake_images, latents, None, features, seed))
         figures = {"g_loss": loss, "prob_fake_before": tf.reduce_mean(tf.sigmoid(logits)), **terms}
         return total + added, figures
@@ -432,22 +426,9 @@ class InfoGAN(keras.Model):
                 log_probs |= {name: found[name] for name in names}
         return log_probs
 
-    def _wanted_info(self, log_probs):
-        """L_I by code, without a gradient where no more than `info_slack` is missing over the whole batch."""
-        information = self._mutual_info(log_probs)
-        if not self.info_slack:
-            return information
-        missing = {
-            code.name: code.ceiling - code.entropy - tf.reduce_mean(log_probs[code.name]) for code in self.layout.codes
-        }
-        return {
-            name: tf.where(value > self.info_slack, information[name], tf.stop_gradient(information[name]))
-            for name, value in _over_replicas(missing).items()
-        }
-
-    def _information_loss(self, information):
-        """-lambda L_I summed over codes, of L_I by code."""
-        loss = -sum(self.code_weights[name] * value for name, value in information.items())
+    def _information_loss(self, log_probs):
+        """-lambda L_I summed over codes."""
+        loss = -sum(self.code_weights[name] * value for name, value in self._mutual_info(log_probs).items())
         if self.lambda_warmup:
             loss *= tf.minimum(1.0, tf.cast(self.step, tf.float32) / self.lambda_warmup)
         return loss
