@@ -72,7 +72,10 @@ def regularizers_of(config: Config) -> list[regularizers.Regularizer]:
             "entropy_weight": config.entropy_weight,
             "marginal_weight": config.marginal_weight,
         },
-        regularizers.FeatureMatching: {"weight": config.feature_matching_weight},
+        regularizers.FeatureMatching: {
+            "weight": config.feature_matching_weight,
+            "start": config.feature_matching_start,
+        },
         regularizers.R1: {"weight": config.r1_weight},
         regularizers.GradientPenalty: {"weight": config.gradient_penalty_weight},
         regularizers.InstanceNoise: {"weight": config.instance_noise, "steps": config.instance_noise_steps},

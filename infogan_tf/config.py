@@ -120,6 +120,10 @@ class Config:
         0.0, "Weight of the distance between mean features of real and fake images, for G.", "Toolbox", low=0.0,
         high=1000.0,
     )  # fmt: skip
+    feature_matching_start: int = option(
+        0, "Steps before it counts: classes that are found by then keep what G comes to draw of the data's variety.",
+        "Toolbox", low=0, high=10**9,
+    )  # fmt: skip
     r1_weight: float = option(
         0.0, "Weight of half D's squared gradient at real images.", "Toolbox", low=0.0, high=1000.0
     )

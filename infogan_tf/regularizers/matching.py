@@ -11,12 +11,24 @@ class FeatureMatching(Regularizer):
     """||E f(x) - E f(G(z, c))||^2 for the trunk's features f: Salimans et al. 2016 (arXiv:1606.03498), section 3.1.
 
     There it takes the place of the generator's adversarial loss; here it is added to it.
+
+    Args:
+        weight: what the distance is multiplied by.
+        start: the first step that it counts in; before, the term is 0.
     """
+
+    def __init__(self, weight: float, start: int = 0, **kwargs):
+        super().__init__(weight, **kwargs)
+        self.start = start
 
     def g_term(self, model, batch):  # noqa: D102
         with keras.StatelessScope():  # as in the generator's own pass, which records no statistics of D
             real_features = tf.stop_gradient(model.trunk(batch.real_images, training=True))
-        return mean_distance(real_features, batch.fake_features)
+        counts = tf.cast(model.step >= self.start, tf.float32)
+        return counts * mean_distance(real_features, batch.fake_features)
+
+    def get_config(self):  # noqa: D102
+        return {**super().get_config(), "start": self.start}
 
 
 def mean_distance(real_features: tf.Tensor, fake_features: tf.Tensor) -> tf.Tensor:
