@@ -121,7 +121,7 @@ class Config:
         high=1000.0,
     )  # fmt: skip
     feature_matching_start: int = option(
-        0, "Steps before it counts: classes that are found by then keep what G comes to draw of the data's variety.",
+        0, "First step in which it counts; later than 0, c1 finds classes before G draws the data's rarer styles.",
         "Toolbox", low=0, high=10**9,
     )  # fmt: skip
     r1_weight: float = option(
