@@ -19,6 +19,7 @@ BATCH = ["--batch_size=4", "--precisions=float32"]
 
 # The flags of a run that takes seconds, and the table's first columns and number of rows.
 PROGRAMS = {
+    "chance": (["--dataset=digits", "--seeds=0,1"], "| seed | drawn at random, % | an untrained Q, % |", 2),
     "explorer": (
         ["--image_size=8", "--steps=3", "--count=4"],
         "| keys | changes | median, ms | 90th percentile, ms |",

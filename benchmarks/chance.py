@@ -1,0 +1,51 @@
+"""What c1's error is by chance: the ceiling to hold a regular GAN's error against.
+
+python benchmarks/chance.py --dataset=mnist --seeds=0,1,2,3,4 --json=out.json
+
+Classes drawn at random know nothing of an image. An untrained Q knows no more of the digits, but like images come out
+of it alike, and matched one to one its classes are right more often than random ones.
+"""
+
+import dataclasses
+
+import numpy as np
+from absl import app, flags
+from common import define_flags, report
+
+FLAGS = flags.FLAGS
+define_flags()
+flags.DEFINE_enum("dataset", "mnist", ["digits", "mnist", "fashion_mnist"], "The data set; its test split is read.")
+flags.DEFINE_list("seeds", "0,1,2,3,4", "Seeds, a row each.")
+flags.register_validator("seeds", lambda given: all(seed.isdecimal() for seed in given), "integers from 0")
+
+
+def main(_):
+    """Prints the table."""
+    import importlib
+
+    from infogan_tf.building import build_model
+    from infogan_tf.data import load_data
+    from infogan_tf.evaluation.clustering import matched_error
+    from infogan_tf.latents import LatentLayout
+
+    data = load_data(FLAGS.dataset, "")
+    config = importlib.import_module(f"configs.{FLAGS.dataset}").RECIPES["paper"]
+    layout = LatentLayout.parse(config.latents)
+    code = layout.first_categorical
+    rows = []
+    for seed in map(int, FLAGS.seeds):
+        drawn = np.random.default_rng(seed).integers(code.num_classes, size=len(data.test_labels))
+        model = build_model(dataclasses.replace(config, seed=seed), layout, data.image_shape, "float32")
+        read = code.most_probable(model.encode(data.test_images)[code.name])
+        rows.append(
+            {
+                "seed": seed,
+                "drawn at random, %": 100 * matched_error(drawn, data.test_labels),
+                "an untrained Q, %": 100 * matched_error(read, data.test_labels),
+            }
+        )
+    report(f"c1's error on the {len(data.test_labels):,} test images of {FLAGS.dataset}", rows)
+
+
+if __name__ == "__main__":
+    app.run(main)
