@@ -13,23 +13,20 @@ from absl import app, flags
 from common import define_flags, report
 
 FLAGS = flags.FLAGS
-define_flags()
+define_flags(seeds="0,1,2,3,4")
 flags.DEFINE_enum("dataset", "mnist", ["digits", "mnist", "fashion_mnist"], "The data set; its test split is read.")
-flags.DEFINE_list("seeds", "0,1,2,3,4", "Seeds, a row each.")
-flags.register_validator("seeds", lambda given: all(seed.isdecimal() for seed in given), "integers from 0")
 
 
 def main(_):
     """Prints the table."""
-    import importlib
-
+    import main as command
     from infogan_tf.building import build_model
     from infogan_tf.data import load_data
     from infogan_tf.evaluation.clustering import matched_error
     from infogan_tf.latents import LatentLayout
 
-    data = load_data(FLAGS.dataset, "")
-    config = importlib.import_module(f"configs.{FLAGS.dataset}").RECIPES["paper"]
+    data = load_data(FLAGS.dataset)
+    config = command.defaults_of(FLAGS.dataset, "paper")
     layout = LatentLayout.parse(config.latents)
     code = layout.first_categorical
     rows = []

@@ -31,6 +31,7 @@ _SHARED = {
     "batch_size": (flags.DEFINE_integer, "Images in a batch.", {"lower_bound": 2}),
     "image_size": (flags.DEFINE_integer, "Height and width of an image, a multiple of 4.", {"lower_bound": 8}),
     "precisions": (flags.DEFINE_list, "Of float32 and mixed_bfloat16.", {}),
+    "seeds": (flags.DEFINE_list, "Seeds, one after another.", {}),
     "peer": (flags.DEFINE_enum, "A twin to time beside ours.", {"enum_values": ["torch"]}),
 }
 
@@ -43,6 +44,8 @@ def define_flags(**defaults: object) -> None:
         define(name=name, default=default, help=text, **options)
     if "precisions" in defaults:
         flags.register_validator("precisions", lambda given: set(given) <= set(PRECISIONS), f"of {PRECISIONS}")
+    if "seeds" in defaults:
+        flags.register_validator("seeds", lambda given: all(seed.isdecimal() for seed in given), "integers from 0")
     if "peer" in defaults:
         flags.register_validator(
             "peer",

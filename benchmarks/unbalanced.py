@@ -10,10 +10,8 @@ from absl import app, flags
 from common import define_flags, report
 
 FLAGS = flags.FLAGS
-define_flags(steps=1_500)
-flags.DEFINE_list("seeds", "0,1,2", "Seeds, each with and without.")
+define_flags(steps=1_500, seeds="0,1,2")
 flags.DEFINE_list("recipes", "paper,invariant", "Recipes of the digits' config to train with.")
-flags.register_validator("seeds", lambda given: all(seed.isdecimal() for seed in given), "integers from 0")
 flags.register_validator("recipes", lambda given: set(given) <= {"paper", "invariant"}, "of paper, invariant")
 flags.DEFINE_integer("keep_one_in", 4, "How many of the digits from 5 on there are to one that is kept.", lower_bound=1)
 

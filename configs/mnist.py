@@ -20,8 +20,8 @@ RECIPES = {
         PAPER,
         lambda_warmup=1_000,
         invariance_weight=1.0,
-        # Samples gain variety by it. It waits until c1 has found the classes; from the first step on, G drew barred
-        # sevens as nines.
+        # Samples gain variety by it. It waits until c1 has found the classes; from the first step on, c1 took
+        # barred sevens for nines.
         feature_matching_weight=1.0,
         feature_matching_start=1_500,
         invariances=(f"{Config.invariances};c2~shear:0.45,shift:0.08,thicken:0.3;c3~thicken:0.4,shift:0.08,shear:0.3"),
