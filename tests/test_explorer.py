@@ -427,6 +427,8 @@ def test_everything_has_a_name_for_a_screen_reader(browser, address):
 def test_errors_are_sentences_on_the_page(browser, site):
     with serving(site.answer) as address, Watched(browser, address) as watched:
         page = watched.page
+        # The page reads a sample as it opens.
+        page.wait_for_selector("#remade:not([hidden])")
         page.route("**/*:predict", lambda route: route.fulfill(status=400, body='{"error": "c1: too tired"}'))
         page.click("#new-noise")
         page.wait_for_selector("#error:not([hidden])")
@@ -440,6 +442,22 @@ def test_errors_are_sentences_on_the_page(browser, site):
         page.wait_for_selector("#error:not([hidden])")
         assert page.text_content("#error").startswith("The local server does not answer.")
         # The browser itself notes both on its console.
+        watched.wrong = [text for text in watched.wrong if not text.startswith("Failed to load resource")]
+
+
+def test_what_failed_is_tried_again_once_the_model_answers(browser, site):
+    with serving(site.answer) as address, Watched(browser, address) as watched:
+        page = watched.page
+        page.wait_for_selector("#remade:not([hidden])")
+        page.route("**/*:predict", lambda route: route.fulfill(status=400, body='{"error": "c1: too tired"}'))
+        # A reading fails, and then something else succeeds.
+        page.click("#take")
+        page.wait_for_selector("#error:not([hidden])")
+        watched.forget()
+        page.route("**/*:predict", lambda route: route.continue_())
+        page.click("#new-noise")
+        page.wait_for_selector("#error", state="hidden")
+        assert set(watched.read()) == {"c1", "c2", "c3", "c4"}
         watched.wrong = [text for text in watched.wrong if not text.startswith("Failed to load resource")]
 
 

@@ -54,6 +54,8 @@ class Latest {
       try {
         await this.work();
         showError(this, "");
+        // The model answers: whoever it failed tries again, or its words would stand over a page that works.
+        for (const failed of errors.keys()) failed.request?.();
       } catch (error) {
         showError(this, error.message);
       }
