@@ -223,7 +223,7 @@ class Config:
     count: int = option(
         100, "How many images to draw; 10,000 are the most in a grid.", "Drawing (--mode=sample)", low=1, high=10**9
     )
-    codes: str = option("", "Codes to fix, as in c1=3,c2=-1.5; the others are drawn.", "Drawing (--mode=sample)")
+    codes: str = option("", "Codes to fix, as in c1=3,c2=-0.8; the others are drawn.", "Drawing (--mode=sample)")
     output: str = option(
         "",
         "What to write, never over anything: NAME.png, a grid; NAME.npy, an array, with the codes in NAME.csv; NAME/, "

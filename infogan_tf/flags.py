@@ -23,7 +23,7 @@ Afterwards, with the folder that training named:
   python main.py --mode=evaluate --run_dir=RUN     measure it on 10,000 images; open RUN/report.html
   python main.py --mode=sweep --seeds=0,1,2,3,4    several seeds, one after another, and a table of them
   python main.py --mode=compare --runs=RUN,RUN     several runs side by side, in compare.html
-  python main.py --mode=sample --run_dir=RUN --codes=c1=3 --output=threes.png
+  python main.py --mode=sample --run_dir=RUN --codes=c1=3 --output=class3.png
   python main.py --mode=export --run_dir=RUN       another SavedModel for TF Serving
   python main.py --mode=explore --run_dir=RUN      move its codes on a page in your browser
 
