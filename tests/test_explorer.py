@@ -251,6 +251,20 @@ class Watched:
         self.until(f"{wanted}.every(part => document.querySelector('#grid').dataset.shown.includes(part))")
         return self.images()
 
+    def refuse(self):
+        """From now on the model refuses what it is asked; the sample that the page opens with was read before."""
+        self.page.wait_for_selector("#remade:not([hidden])")
+        self.page.route("**/*:predict", lambda route: route.fulfill(status=400, body='{"error": "c1: too tired"}'))
+
+    def answer(self):
+        """Ends `refuse`."""
+        # The newest route is taken. Were this one's forerunner removed, what it holds would never be answered.
+        self.page.route("**/*:predict", lambda route: route.continue_())
+
+    def forgive_failed_requests(self):
+        """The browser itself notes requests that failed on its console; they do not count as wrong."""
+        self.wrong = [text for text in self.wrong if not text.startswith("Failed to load resource")]
+
     def forget(self):
         """What was read so far does not count."""
         self.page.eval_on_selector("#posterior", "panel => delete panel.dataset.shown")
@@ -427,38 +441,32 @@ def test_everything_has_a_name_for_a_screen_reader(browser, address):
 def test_errors_are_sentences_on_the_page(browser, site):
     with serving(site.answer) as address, Watched(browser, address) as watched:
         page = watched.page
-        # The page reads a sample as it opens.
-        page.wait_for_selector("#remade:not([hidden])")
-        page.route("**/*:predict", lambda route: route.fulfill(status=400, body='{"error": "c1: too tired"}'))
+        watched.refuse()
         page.click("#new-noise")
         page.wait_for_selector("#error:not([hidden])")
         assert page.text_content("#error") == "The model did not do it: c1: too tired"
-        # The newest route is taken. Were this one's forerunner removed, what it holds would never be answered.
-        page.route("**/*:predict", lambda route: route.continue_())
+        watched.answer()
         page.click("#new-noise")
         page.wait_for_selector("#error", state="hidden")
         page.route("**/*:predict", lambda route: route.abort())
         page.click("#new-noise")
         page.wait_for_selector("#error:not([hidden])")
         assert page.text_content("#error").startswith("The local server does not answer.")
-        # The browser itself notes both on its console.
-        watched.wrong = [text for text in watched.wrong if not text.startswith("Failed to load resource")]
+        watched.forgive_failed_requests()
 
 
 def test_what_failed_is_tried_again_once_the_model_answers(browser, site):
     with serving(site.answer) as address, Watched(browser, address) as watched:
-        page = watched.page
-        page.wait_for_selector("#remade:not([hidden])")
-        page.route("**/*:predict", lambda route: route.fulfill(status=400, body='{"error": "c1: too tired"}'))
+        watched.refuse()
         # A reading fails, and then something else succeeds.
-        page.click("#take")
-        page.wait_for_selector("#error:not([hidden])")
+        watched.page.click("#take")
+        watched.page.wait_for_selector("#error:not([hidden])")
         watched.forget()
-        page.route("**/*:predict", lambda route: route.continue_())
-        page.click("#new-noise")
-        page.wait_for_selector("#error", state="hidden")
+        watched.answer()
+        watched.page.click("#new-noise")
+        watched.page.wait_for_selector("#error", state="hidden")
         assert set(watched.read()) == {"c1", "c2", "c3", "c4"}
-        watched.wrong = [text for text in watched.wrong if not text.startswith("Failed to load resource")]
+        watched.forgive_failed_requests()
 
 
 def test_the_slider_never_has_two_requests_in_flight(browser, site):
