@@ -213,14 +213,18 @@ class Watched:
     """A page, and what went wrong on it."""
 
     def __init__(self, browser, address, fragment="", **context):
-        self.wrong, self.address = [], address
+        self.wrong, self.address, self.failures_expected = [], address, False
         self.context = browser.new_context(**context)
         self.page = self.context.new_page()
-        self.page.on("console", lambda message: self.wrong.append(message.text))
+        self.page.on("console", lambda message: self._note(message.text))
         self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
         self.page.on("request", self._check)
         self.page.goto(f"{address}/{fragment}")
         self.page.wait_for_selector("#grid[data-shown]")
+
+    def _note(self, text):
+        if not (self.failures_expected and text.startswith("Failed to load resource")):
+            self.wrong.append(text)
 
     def _check(self, request):
         if not request.url.startswith((self.address, "data:", "blob:")):
@@ -251,19 +255,17 @@ class Watched:
         self.until(f"{wanted}.every(part => document.querySelector('#grid').dataset.shown.includes(part))")
         return self.images()
 
-    def refuse(self):
-        """From now on the model refuses what it is asked; the sample that the page opens with was read before."""
+    def refuse(self, respond=lambda route: route.fulfill(status=400, body='{"error": "c1: too tired"}')):
+        """From now on `respond` answers for the model; the sample that the page opens with was read before."""
         self.page.wait_for_selector("#remade:not([hidden])")
-        self.page.route("**/*:predict", lambda route: route.fulfill(status=400, body='{"error": "c1: too tired"}'))
+        # The browser itself notes failures on its console, some of them later than what the page shows.
+        self.failures_expected = True
+        self.page.route("**/*:predict", respond)
 
     def answer(self):
         """Ends `refuse`."""
         # The newest route is taken. Were this one's forerunner removed, what it holds would never be answered.
         self.page.route("**/*:predict", lambda route: route.continue_())
-
-    def forgive_failed_requests(self):
-        """The browser itself notes requests that failed on its console; they do not count as wrong."""
-        self.wrong = [text for text in self.wrong if not text.startswith("Failed to load resource")]
 
     def forget(self):
         """What was read so far does not count."""
@@ -448,11 +450,10 @@ def test_errors_are_sentences_on_the_page(browser, site):
         watched.answer()
         page.click("#new-noise")
         page.wait_for_selector("#error", state="hidden")
-        page.route("**/*:predict", lambda route: route.abort())
+        watched.refuse(lambda route: route.abort())
         page.click("#new-noise")
         page.wait_for_selector("#error:not([hidden])")
         assert page.text_content("#error").startswith("The local server does not answer.")
-        watched.forgive_failed_requests()
 
 
 def test_what_failed_is_tried_again_once_the_model_answers(browser, site):
@@ -466,7 +467,6 @@ def test_what_failed_is_tried_again_once_the_model_answers(browser, site):
         watched.page.click("#new-noise")
         watched.page.wait_for_selector("#error", state="hidden")
         assert set(watched.read()) == {"c1", "c2", "c3", "c4"}
-        watched.forgive_failed_requests()
 
 
 def test_the_slider_never_has_two_requests_in_flight(browser, site):
