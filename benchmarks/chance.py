@@ -20,10 +20,10 @@ flags.DEFINE_enum("dataset", "mnist", ["digits", "mnist", "fashion_mnist"], "The
 def main(_):
     """Prints the table."""
     import main as command
-    from infogan_tf.building import build_model
     from infogan_tf.data import load_data
-    from infogan_tf.evaluation.clustering import matched_error
-    from infogan_tf.latents import LatentLayout
+    from infogan_tf.evaluation.metrics.clustering import matched_error
+    from infogan_tf.latents.layout import LatentLayout
+    from infogan_tf.models.build import build_model
 
     data = load_data(FLAGS.dataset)
     config = command.defaults_of(FLAGS.dataset, "paper")
@@ -31,17 +31,17 @@ def main(_):
     code = layout.first_categorical
     rows = []
     for seed in map(int, FLAGS.seeds):
-        drawn = np.random.default_rng(seed).integers(code.num_classes, size=len(data.test_labels))
+        drawn = np.random.default_rng(seed).integers(code.num_classes, size=len(data.test.labels))
         model = build_model(dataclasses.replace(config, seed=seed), layout, data.image_shape, "float32")
-        read = code.most_probable(model.encode(data.test_images)[code.name])
+        read = code.most_probable(model.encode(data.test.images)[code.name])
         rows.append(
             {
                 "seed": seed,
-                "drawn at random, %": 100 * matched_error(drawn, data.test_labels),
-                "an untrained Q, %": 100 * matched_error(read, data.test_labels),
+                "drawn at random, %": 100 * matched_error(drawn, data.test.labels),
+                "an untrained Q, %": 100 * matched_error(read, data.test.labels),
             }
         )
-    report(f"c1's error on the {len(data.test_labels):,} test images of {FLAGS.dataset}", rows)
+    report(f"c1's error on the {len(data.test.labels):,} test images of {FLAGS.dataset}", rows)
 
 
 if __name__ == "__main__":

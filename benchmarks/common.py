@@ -65,8 +65,8 @@ def random_images(size: int, count: int = 10_000) -> np.ndarray:
 def paper_model(size: int, precision: str):
     """The model of `main.py --dataset=mnist`, compiled, for images [size, size, 1]."""
     from configs.mnist import RECIPES
-    from infogan_tf.building import build_model
-    from infogan_tf.latents import LatentLayout
+    from infogan_tf.latents.layout import LatentLayout
+    from infogan_tf.models.build import build_model
 
     config = RECIPES["paper"]
     return build_model(config, LatentLayout.parse(config.latents), (size, size, 1), precision)

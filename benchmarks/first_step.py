@@ -26,7 +26,7 @@ def main() -> None:
     import keras
 
     from infogan_tf import training
-    from infogan_tf.models import InfoGAN
+    from infogan_tf.models.infogan import InfoGAN
 
     done["import of the package"] = time.time()
 

@@ -25,13 +25,13 @@ flags.DEFINE_integer("steps", 0, "Steps in an epoch; 0 takes the data set's own.
 def main(_):
     """Prints the table."""
     import main as command
-    from infogan_tf.building import build_model
-    from infogan_tf.checkpoints import Checkpoints
     from infogan_tf.data import load_data, stream
-    from infogan_tf.latents import LatentLayout
+    from infogan_tf.latents.layout import LatentLayout
+    from infogan_tf.models.build import build_model
     from infogan_tf.precision import choose_precision
-    from infogan_tf.run_directory import RunDirectory
-    from infogan_tf.training import fit
+    from infogan_tf.runs.checkpoints import Checkpoints
+    from infogan_tf.runs.directory import RunDirectory
+    from infogan_tf.training.fit import fit
 
     config = command.defaults_of(FLAGS.dataset, "paper")
     steps = FLAGS.steps or config.eval_every
@@ -42,7 +42,7 @@ def main(_):
     model.make_train_function()
 
     def bare():
-        batches = iter(stream(data.train_images, config.batch_size))
+        batches = iter(stream(data.train.images, config.batch_size))
         model.train_function(batches)
         started = time.perf_counter()
         for _ in range(steps):

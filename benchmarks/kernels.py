@@ -24,7 +24,7 @@ def adam_updates(weights) -> dict[str, Callable]:
     import keras
     import tensorflow as tf
 
-    from infogan_tf.optimizers import FusedAdam
+    from infogan_tf.models.optimizers import FusedAdam
 
     gradients = [tf.random.normal(weight.shape) for weight in weights]
     functions = {}
@@ -40,7 +40,7 @@ def batch_norms(slope: float, shape: list[int], precision: str) -> dict[str, Cal
     import keras
     import tensorflow as tf
 
-    from infogan_tf.layers import BatchNormReLU
+    from infogan_tf.networks.layers import BatchNormReLU
 
     constants = {"momentum": 0.9, "epsilon": 1e-5, "dtype": precision}
     rectifier = keras.layers.LeakyReLU(slope, dtype=precision) if slope else keras.layers.ReLU(dtype=precision)

@@ -39,7 +39,7 @@ class Parts:
 
     def batch(self, batches):
         """Real images and latents."""
-        from infogan_tf.models.infogan import unit_images
+        from infogan_tf.data.pixels import unit_images
 
         images = unit_images(next(batches))
         return images, self.model._draw(len(images), self.model.stream_seed("train", self.model.step))

@@ -37,7 +37,7 @@ def _functions(model, size, count, folder):
     """What is measured, by name: functions of a number of images that return the bytes of their result."""
     import tensorflow as tf
 
-    from infogan_tf.sampling import write_array
+    from infogan_tf.reports.drawing import write_array
 
     def generate(number):
         return model.generate(latents[:number]).nbytes

@@ -55,7 +55,7 @@ def main(_):
 
 def _sweep(name):
     """The finished runs of one option."""
-    from infogan_tf.comparison import read_runs
+    from infogan_tf.reports.comparison import read_runs
 
     folder = Path(FLAGS.folder, name.replace(" ", "_"))
     flags_of_runs = [f"--dataset={FLAGS.dataset}", f"--steps={FLAGS.steps}", *OPTIONS[name]]
@@ -69,7 +69,7 @@ def _sweep(name):
 
 def _row(name, runs):
     """A row of the table; runs that broke are missing in it."""
-    from infogan_tf.sweep import figures_of
+    from infogan_tf.commands.sweep import figures_of
 
     figures = [figures_of(run) for run in runs]
     errors, distances = [each["c1_error"] for each in figures], [each["fid"] for each in figures]

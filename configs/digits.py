@@ -6,10 +6,10 @@ Commands: python main.py
 
 import dataclasses
 
-from infogan_tf.config import Config
+from infogan_tf.config.options import Config
 
 # The paper's MNIST settings, but for a length that suits 1,437 images and a laptop.
-PAPER = Config(dataset="digits", steps=1_500, batch_size=64, eval_every=250, checkpoint_every=250)
+PAPER = Config(model="infogan", dataset="digits", steps=1_500, batch_size=64, eval_every=250, checkpoint_every=250)
 
 RECIPES = {
     "paper": PAPER,

@@ -3,7 +3,7 @@
 Command: python main.py --dataset=dsprites
 """
 
-from infogan_tf.config import Config
+from infogan_tf.config.options import Config
 
 # A class for each shape, and a uniform code for each other factor.
-RECIPES = {"paper": Config(dataset="dsprites", latents="noise:20,cat:3,uniform:4")}
+RECIPES = {"paper": Config(model="infogan", dataset="dsprites", latents="noise:20,cat:3,uniform:4")}

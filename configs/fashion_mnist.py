@@ -6,10 +6,10 @@ Commands: python main.py --dataset=fashion_mnist
 
 import dataclasses
 
-from infogan_tf.config import Config
+from infogan_tf.config.options import Config
 
 # As on MNIST, but for the averages of the weights, which were not tried here.
-PAPER = Config(dataset="fashion_mnist", steps=5_000, lr_decay_steps="4000", lambda_warmup=2_000)
+PAPER = Config(model="infogan", dataset="fashion_mnist", steps=5_000, lr_decay_steps="4000", lambda_warmup=2_000)
 
 RECIPES = {
     "paper": PAPER,

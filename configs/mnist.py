@@ -6,12 +6,14 @@ Commands: python main.py --dataset=mnist --lambda_info=1
 
 import dataclasses
 
-from infogan_tf.config import Config
+from infogan_tf.config.options import Config
 
 # The paper's settings are the package's defaults. With L_I at full weight from the first step, c1 comes to mean
 # whatever sets the generator's first, crude images apart, and keeps it; so its weight rises slowly. As long as the
 # authors' code trains, with smaller steps at the end. Averages of the weights draw better than those of one step.
-PAPER = Config(dataset="mnist", steps=5_000, lr_decay_steps="4000", lambda_warmup=2_000, average_decay=0.999)
+PAPER = Config(
+    model="infogan", dataset="mnist", steps=5_000, lr_decay_steps="4000", lambda_warmup=2_000, average_decay=0.999
+)
 
 RECIPES = {
     "paper": PAPER,

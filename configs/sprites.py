@@ -6,10 +6,10 @@ Commands: python main.py --dataset=sprites
 
 import dataclasses
 
-from infogan_tf.config import Config
+from infogan_tf.config.options import Config
 
 # A class for each shape, and a uniform code for each other factor.
-PAPER = Config(dataset="sprites", latents="noise:20,cat:3,uniform:4")
+PAPER = Config(model="infogan", dataset="sprites", latents="noise:20,cat:3,uniform:4")
 
 RECIPES = {
     "paper": PAPER,

@@ -3,7 +3,7 @@
 Command: python main.py --dataset=sprites64
 """
 
-from infogan_tf.config import Config
+from infogan_tf.config.options import Config
 
 # As for the smaller sprites.
-RECIPES = {"paper": Config(dataset="sprites64", latents="noise:20,cat:3,uniform:4")}
+RECIPES = {"paper": Config(model="infogan", dataset="sprites64", latents="noise:20,cat:3,uniform:4")}

@@ -1,16 +1,19 @@
-"""InfoGAN in Keras 3 and TensorFlow 2: train it, see what its codes learnt, measure it, serve it.
+"""InfoGAN and other generative models in Keras 3 and TensorFlow 2: train, see what codes learnt, measure, serve.
 
-The public names are imported on first use, so that `python main.py --help` does not wait for TensorFlow.
+Importing the package registers its classes with Keras, so that `keras.models.load_model` finds them. The command alone
+imports TensorFlow later, when its flags have been read: --help and a mistyped flag need none of it.
 """
 
 import importlib
+import sys
+from pathlib import Path
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
-    "InfoGAN": "infogan_tf.models",
-    "LatentLayout": "infogan_tf.latents",
-    "paper_networks": "infogan_tf.networks",
+    "InfoGAN": "infogan_tf.models.infogan",
+    "LatentLayout": "infogan_tf.latents.layout",
+    "paper_networks": "infogan_tf.networks.paper",
     "load_data": "infogan_tf.data",
     "export_saved_model": "infogan_tf.export",
 }
@@ -22,3 +25,16 @@ def __getattr__(name):
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'infogan_tf' has no attribute {name!r}")
+
+
+def _is_the_command() -> bool:
+    """Whether this process is main.py beside the package, `python -m infogan_tf`, or the installed `infogan`."""
+    program = Path(sys.argv[0] if sys.argv else "")
+    if program.name == "-m":  # Python is about to find out what to run
+        return "infogan_tf" in sys.orig_argv
+    is_main = program.name == "main.py" and program.resolve().parent == Path(__file__).resolve().parents[1]
+    return is_main or program.stem == "infogan"
+
+
+if not _is_the_command():
+    importlib.import_module("infogan_tf.registered")

@@ -5,6 +5,10 @@ class UserError(ValueError):
     """Bad input: the message names the flag or file, what was expected and what was received."""
 
 
+class NotMeasuredError(ValueError):
+    """A measure that cannot be had of what it was given: the message says why, in one line, and becomes a note."""
+
+
 class RunStopped(Exception):
     """A training run that stopped before its end; the message says at which step, why, and how to go on."""
 

@@ -2,10 +2,14 @@
 
 import contextlib
 import errno
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+from infogan_tf.errors import UserError
 
 
 def partial_name(path: Path) -> Path:
@@ -64,6 +68,37 @@ def new_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def alone_in(folder: Path, wait: bool = False) -> Iterator[None]:
+    """Keeps other processes out of this block with the same folder; one that is killed leaves no lock behind.
+
+    Where the file system has no locks, as on Windows and some network drives, it keeps nobody out.
+
+    Args:
+        folder: Which exists.
+        wait: Whether to wait until the other is done.
+
+    Raises:
+        BlockingIOError: Where another process is in it, and this one does not wait.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise
+        except OSError:  # no locks there
+            pass
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def sync_folder(folder: Path) -> None:
     """Waits until all that lies in `folder` has reached the disk, the folder's own entries too."""
     for path in (*folder.rglob("*"), folder):
@@ -97,3 +132,18 @@ def remove_leftovers(folder: Path) -> None:
             shutil.rmtree(leftover)
         else:
             leftover.unlink()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file.
+
+    Raises:
+        UserError: where the file is missing or holds something else.
+    """
+    try:
+        values = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read as JSON ({error})") from error
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: expected a JSON object. Received: {type(values).__name__}")
+    return values

@@ -19,9 +19,9 @@ import numpy as np
 import pytest
 
 from infogan_tf.export import export_saved_model
-from infogan_tf.latents import LatentLayout
-from infogan_tf.models import InfoGAN
-from infogan_tf.networks import paper_networks
+from infogan_tf.latents.layout import LatentLayout
+from infogan_tf.models.infogan import InfoGAN
+from infogan_tf.networks.paper import paper_networks
 
 ROOT = Path(__file__).resolve().parents[1]
 MAIN = ROOT / "main.py"

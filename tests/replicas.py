@@ -15,11 +15,11 @@ import numpy as np
 import tensorflow as tf
 
 from infogan_tf.data import stream
-from infogan_tf.latents import LatentLayout
-from infogan_tf.models import InfoGAN
+from infogan_tf.devices import choose_strategy
+from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.models.averages import AVERAGE_EVERY
-from infogan_tf.networks import paper_networks
-from infogan_tf.strategy import choose_strategy
+from infogan_tf.models.infogan import InfoGAN
+from infogan_tf.networks.paper import paper_networks
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (64, 8, 8, 1), dtype=np.uint8)
 BATCH, STEPS = 64, 20

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from infogan_tf.evaluation.agreement import code_agreement, model_centrality
+from infogan_tf.evaluation.metrics.agreement import code_agreement, model_centrality
 
 RNG = np.random.default_rng(0)
 CLASSES = RNG.integers(10, size=5_000)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage, stats
 
-from infogan_tf.evaluation.attributes import ATTRIBUTES, attributes, rank_correlations, strongest
+from infogan_tf.evaluation.metrics.attributes import ATTRIBUTES, attributes, rank_correlations, strongest
 
 
 def _bars(width=6, height=20, slant=0.0, angle=0.0, x=0.0, y=0.0, size=64):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from conftest import make_model
 
-from infogan_tf.checkpoints import Checkpoints, NotFiniteError
 from infogan_tf.errors import UserError
+from infogan_tf.runs.checkpoints import Checkpoints, NotFiniteError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 1), dtype=np.uint8)
 

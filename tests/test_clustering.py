@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from infogan_tf.evaluation.clustering import clustering_scores, confusion, joint_classes, match, matched_error
+from infogan_tf.evaluation.metrics.clustering import clustering_scores, confusion, joint_classes, match, matched_error
 
 
 def _draw(count=500, classes=5, noise=0.3, seed=0):

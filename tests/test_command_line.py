@@ -9,7 +9,7 @@ import pytest
 from conftest import MAIN, ROOT, run_here, run_main
 
 import main as main_module
-from infogan_tf.config import RETIRED, Config, run_fields
+from infogan_tf.config.options import RETIRED, Config, run_fields
 from infogan_tf.errors import UserError
 
 
@@ -165,7 +165,7 @@ def test_help_does_not_wait_for_tensorflow():
 
 
 def test_a_flag_overrides_the_data_sets_default():
-    from infogan_tf.flags import parse
+    from infogan_tf.config.flags import parse
 
     config, given = parse(["main.py", "--steps=7", "--noresume"], main_module.defaults_of)
     assert (config.steps, config.dataset, config.eval_every) == (
@@ -177,7 +177,7 @@ def test_a_flag_overrides_the_data_sets_default():
 
 
 def test_a_recipe_changes_the_defaults_and_flags_change_the_recipe():
-    from infogan_tf.flags import parse
+    from infogan_tf.config.flags import parse
 
     paper, _ = parse(["main.py", "--dataset=mnist"], main_module.defaults_of)
     config, given = parse(["main.py", "--dataset=mnist", "--recipe=invariant", "--steps=7"], main_module.defaults_of)

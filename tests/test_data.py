@@ -12,13 +12,13 @@ import pytest
 import tensorflow as tf
 from conftest import ROOT, make_model, run_here
 
-from infogan_tf import features
 from infogan_tf.data import LOADERS, load_data, stream
 from infogan_tf.data import tfds as tfds_loader
 from infogan_tf.data.stream import _mapping
 from infogan_tf.data.tfds import ORIGINALS
 from infogan_tf.errors import UserError
-from infogan_tf.evaluation.samples import nearest_neighbours
+from infogan_tf.evaluation import feature_networks as features
+from infogan_tf.evaluation.metrics.sample_quality import nearest_neighbours
 
 needs_mnist = pytest.mark.skipif(
     not Path(os.environ.get("TFDS_DATA_DIR", ""), "mnist").is_dir(),
@@ -28,16 +28,16 @@ needs_mnist = pytest.mark.skipif(
 
 def test_digits_are_real_bytes_of_the_right_split():
     data = load_data("digits")
-    assert data.train_images.shape == (1437, 16, 16, 1)
-    assert data.test_images.shape == (360, 16, 16, 1)
-    assert data.train_images.dtype == np.uint8
-    assert data.train_images.max() == 255
+    assert data.train.images.shape == (1437, 16, 16, 1)
+    assert data.test.images.shape == (360, 16, 16, 1)
+    assert data.train.images.dtype == np.uint8
+    assert data.train.images.max() == 255
     assert data.image_shape == (16, 16, 1)
-    together = np.concatenate([data.train_labels, data.test_labels])
+    together = np.concatenate([data.train.labels, data.test.labels])
     np.testing.assert_array_equal(np.bincount(together), [178, 182, 177, 183, 181, 182, 181, 179, 174, 180])
-    assert np.bincount(data.test_labels).min() >= 34
+    assert np.bincount(data.test.labels).min() >= 34
     # No image stands in both parts.
-    assert not {image.tobytes() for image in data.test_images} & {image.tobytes() for image in data.train_images}
+    assert not {image.tobytes() for image in data.test.images} & {image.tobytes() for image in data.train.images}
 
 
 def test_digits_look_like_the_original_when_made_small_again():
@@ -45,7 +45,7 @@ def test_digits_look_like_the_original_when_made_small_again():
 
     original = {tuple(image.ravel()) for image in load_digits().images}
     data = load_data("digits")
-    small = data.test_images.reshape(-1, 8, 2, 8, 2).mean(axis=(2, 4)) * 16 / 255
+    small = data.test.images.reshape(-1, 8, 2, 8, 2).mean(axis=(2, 4)) * 16 / 255
     everything = np.array(list(original))
     distances = [np.abs(everything - image.ravel()).mean(axis=1).min() for image in small[:20]]
     assert max(distances) < 1.0  # of 16 grey levels; another image is 3 away or more
@@ -55,13 +55,13 @@ def test_digits_look_like_the_original_when_made_small_again():
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
 def test_mnist_from_prepared_data(name):
     data = load_data(name)
-    assert data.train_images.shape == (60_000, 28, 28, 1)
-    assert data.test_images.shape == (10_000, 28, 28, 1)
-    assert data.train_images.dtype == np.uint8
+    assert data.train.images.shape == (60_000, 28, 28, 1)
+    assert data.test.images.shape == (10_000, 28, 28, 1)
+    assert data.train.images.dtype == np.uint8
     assert len(data.label_names) == 10
-    assert np.bincount(data.test_labels).sum() == 10_000
+    assert np.bincount(data.test.labels).sum() == 10_000
     mean = {"mnist": 0.1307, "fashion_mnist": 0.2860}[name]  # as widely published
-    assert data.train_images.mean() / 255 == pytest.approx(mean, abs=1e-4)
+    assert data.train.images.mean() / 255 == pytest.approx(mean, abs=1e-4)
 
 
 @pytest.mark.parametrize("name", sorted(ORIGINALS))
@@ -240,15 +240,15 @@ def test_a_file_of_four_times_the_budget_streams_within_it(tmp_path):
 
 def test_whatever_reads_training_images_takes_those_of_a_file(tmp_path):
     data = load_data("digits")
-    np.save(tmp_path / "images.npy", data.train_images)
+    np.save(tmp_path / "images.npy", data.train.images)
     mapped = dataclasses.replace(data, train_images=np.load(tmp_path / "images.npy", mmap_mode="r"))
     network = features.FeatureNetwork("means", lambda images: (tf.reduce_mean(images, 1), tf.reduce_max(images, 1)))
     for read in (
         lambda data: features._kept_path(data, tmp_path),
         lambda data: features._Batches(data)[3],
-        lambda data: network(data.train_images),
-        lambda data: nearest_neighbours(data.test_images[:5], data.train_images),
-        lambda data: make_model(image_shape=(16, 16, 1)).features(data.train_images),
+        lambda data: network(data.train.images),
+        lambda data: nearest_neighbours(data.test.images[:5], data.train.images),
+        lambda data: make_model(image_shape=(16, 16, 1)).features(data.train.images),
     ):
         np.testing.assert_equal(read(mapped), read(data))
 

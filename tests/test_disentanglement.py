@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import entropy
 
-from infogan_tf.evaluation import disentanglement
-from infogan_tf.evaluation.disentanglement import (
+from infogan_tf.evaluation.measure import disentanglement
+from infogan_tf.evaluation.metrics.disentanglement import (
     BATCH,
     ROWS,
     beta_vae,

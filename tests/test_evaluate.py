@@ -11,11 +11,12 @@ from conftest import TINY, run_here
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util import tensor_util
 
-from infogan_tf import comparison, load_data
-from infogan_tf.building import restored_model
-from infogan_tf.config import Config
-from infogan_tf.evaluation.clustering import matched_error
-from infogan_tf.run_directory import RunDirectory, existing_run
+from infogan_tf import load_data
+from infogan_tf.config.options import Config
+from infogan_tf.evaluation.metrics.clustering import matched_error
+from infogan_tf.models.build import restored_model
+from infogan_tf.reports import comparison
+from infogan_tf.runs.directory import RunDirectory, existing_run
 
 
 class Page(html.parser.HTMLParser):
@@ -66,8 +67,8 @@ def test_the_figures_are_those_of_the_run(evaluated):
     assert all(np.isfinite(value) for value in found["figures"].values())
     run, config = existing_run(str(evaluated[0]), {})
     data = load_data("digits")
-    classes = restored_model(run, config).encode(data.test_images)["c1"]["probabilities"].argmax(axis=-1)
-    assert found["figures"]["accuracy/c1"] == pytest.approx(1 - matched_error(classes, data.test_labels))
+    classes = restored_model(run, config).encode(data.test.images)["c1"]["probabilities"].argmax(axis=-1)
+    assert found["figures"]["accuracy/c1"] == pytest.approx(1 - matched_error(classes, data.test.labels))
     # Real test images are nearer to the training images than those of four steps of training.
     assert found["figures"]["fid/real test images"] < found["figures"]["fid"]
 

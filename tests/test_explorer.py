@@ -22,7 +22,7 @@ from infogan_tf.explorer.local_server import Response, serving
 from infogan_tf.explorer.remote import Remote
 from infogan_tf.explorer.rest import SavedModelRest
 from infogan_tf.explorer.site import Site
-from infogan_tf.run_directory import RunDirectory
+from infogan_tf.runs.directory import RunDirectory
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import chromium

@@ -8,11 +8,11 @@ import keras
 import numpy as np
 import pytest
 
-from infogan_tf import features
 from infogan_tf.data import ImageData, load_data
 from infogan_tf.errors import UserError
-from infogan_tf.evaluation.samples import feature_statistics, frechet_distance
-from infogan_tf.features import classifier_features, feature_network, inception_features
+from infogan_tf.evaluation import feature_networks as features
+from infogan_tf.evaluation.feature_networks import classifier_features, feature_network, inception_features
+from infogan_tf.evaluation.metrics.sample_quality import feature_statistics, frechet_distance
 
 
 def small_data(count=512, size=8, channels=1, name="small"):
@@ -32,7 +32,7 @@ def small_data(count=512, size=8, channels=1, name="small"):
 def kept(tmp_path_factory):
     """The folder with a trained classifier of small_data(), its file, and what it says of the test images."""
     folder = tmp_path_factory.mktemp("kept")
-    read = classifier_features(small_data(), folder)(small_data().test_images)
+    read = classifier_features(small_data(), folder)(small_data().test.images)
     (file,) = folder.iterdir()
     return folder, file, read
 
@@ -44,12 +44,12 @@ def no_training(model, data):
 def test_digits_are_classified(tmp_path, capsys):
     data = load_data("digits")
     network = feature_network(data, tmp_path)
-    read, probabilities = network(data.test_images)
+    read, probabilities = network(data.test.images)
     assert read.shape == (360, 128)
     assert probabilities.shape == (360, 10)
     assert read.dtype == probabilities.dtype == np.float32
     np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, atol=1e-5)
-    accuracy = np.mean(probabilities.argmax(axis=1) == data.test_labels)
+    accuracy = np.mean(probabilities.argmax(axis=1) == data.test.labels)
     assert accuracy > 0.95
     assert network.name == f"a classifier of digits with a test accuracy of {accuracy:.2%}"
     assert "samples of digits are measured: once" in capsys.readouterr().out
@@ -60,7 +60,7 @@ def test_it_is_trained_once(kept, monkeypatch, capsys):
     assert file.name.startswith("classifier_small_")
     capsys.readouterr()
     monkeypatch.setattr(features, "_train", no_training)
-    found = classifier_features(small_data(), folder)(small_data().test_images)
+    found = classifier_features(small_data(), folder)(small_data().test.images)
     np.testing.assert_array_equal(found[0], expected[0])
     np.testing.assert_array_equal(found[1], expected[1])
     assert capsys.readouterr().out == ""
@@ -73,7 +73,7 @@ def test_training_is_repeatable_and_apart_from_all_global_state(kept, tmp_path):
     keras.utils.set_random_seed(7)
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        found = classifier_features(small_data(), tmp_path)(small_data().test_images)
+        found = classifier_features(small_data(), tmp_path)(small_data().test.images)
     finally:
         keras.config.set_dtype_policy("float32")
     np.testing.assert_array_equal(found[0], expected[0])
@@ -82,7 +82,7 @@ def test_training_is_repeatable_and_apart_from_all_global_state(kept, tmp_path):
 
 def test_an_image_reads_the_same_in_any_company(kept):
     network = classifier_features(small_data(), kept[0])
-    images = small_data().test_images
+    images = small_data().test.images
     for company in (images[:1], images[:3], np.concatenate([images[:1], 255 - images])):
         np.testing.assert_allclose(network(company)[0][0], kept[2][0][0], atol=1e-5)
     in_batches = dataclasses.replace(network, batch_size=100)(images)
@@ -96,9 +96,9 @@ def test_other_data_has_another_classifier(kept):
     folder, file, _ = kept
     data = small_data()
     others = [
-        dataclasses.replace(data, train_images=data.train_images[::-1]),
-        dataclasses.replace(data, train_labels=data.train_labels[::-1]),
-        dataclasses.replace(data, test_labels=data.test_labels[::-1]),
+        dataclasses.replace(data, train_images=data.train.images[::-1]),
+        dataclasses.replace(data, train_labels=data.train.labels[::-1]),
+        dataclasses.replace(data, test_labels=data.test.labels[::-1]),
         small_data(name="../odd name"),
     ]
     names = {features._kept_path(other, folder) for other in [data, *others]}
@@ -152,7 +152,7 @@ def test_images_without_labels_are_refused():
 def test_images_of_many_kinds(tmp_path, monkeypatch, size, channels):
     monkeypatch.setattr(features, "_train", lambda model, data: None)
     data = small_data(40, size, channels)
-    read, probabilities = classifier_features(data, tmp_path)(data.test_images)
+    read, probabilities = classifier_features(data, tmp_path)(data.test.images)
     assert read.shape == (20, 128)
     assert probabilities.shape == (20, 4)
 
@@ -211,9 +211,9 @@ def test_inception_reads_images_of_its_own_size_and_range(monkeypatch):
 def test_the_distance_of_a_set_to_itself_is_0_and_to_noise_is_large():
     data = load_data("digits")
     network = feature_network(data)
-    noise = np.random.default_rng(0).integers(0, 256, data.train_images.shape, dtype=np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, data.train.images.shape, dtype=np.uint8)
     real, test, useless = (
-        feature_statistics(network(images)[0]) for images in (data.train_images, data.test_images, noise)
+        feature_statistics(network(images)[0]) for images in (data.train.images, data.test.images, noise)
     )
     assert frechet_distance(real, real) == pytest.approx(0.0, abs=1e-6)
     assert frechet_distance(real, useless) > 20 * frechet_distance(real, test) > 0

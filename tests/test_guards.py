@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from conftest import make_model
 
-from infogan_tf import callbacks, guards
-from infogan_tf.latents import LatentLayout
+from infogan_tf.latents.layout import LatentLayout
+from infogan_tf.training import guards
+from infogan_tf.training import watching as callbacks
 
 RANDOM = np.random.default_rng(0)
 CODES = LatentLayout.parse("noise:2,cat:10,uniform:1,normal:1,bernoulli:1").codes

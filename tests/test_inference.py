@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from infogan_tf.export.inference import DoublingConvolution, for_inference
-from infogan_tf.layers import BatchNormReLU
-from infogan_tf.networks import paper_networks
+from infogan_tf.networks.layers import BatchNormReLU
+from infogan_tf.networks.paper import paper_networks
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -9,8 +9,9 @@ import pytest
 import tensorflow as tf
 from conftest import make_model
 
-from infogan_tf.losses import discriminator_loss, generator_loss
-from infogan_tf.regularizers import R1, InstanceNoise, Regularizer
+from infogan_tf.objectives import Regularizer
+from infogan_tf.objectives.adversarial import discriminator_loss, generator_loss
+from infogan_tf.objectives.smoothness import R1, InstanceNoise
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 1), dtype=np.uint8)
 KEYS = {

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from infogan_tf.evaluation.information import mutual_info, standardised_mutual_info
+from infogan_tf.evaluation.metrics.information import mutual_info, standardised_mutual_info
 
 LN2 = math.log(2.0)
 

@@ -9,7 +9,8 @@ import scipy.stats
 import tensorflow as tf
 
 from infogan_tf.errors import UserError
-from infogan_tf.latents import MIN_STDDEV, LatentLayout
+from infogan_tf.latents.codes import MIN_STDDEV
+from infogan_tf.latents.layout import LatentLayout
 
 SEED = tf.constant([3, 5])
 

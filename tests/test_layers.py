@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from infogan_tf.layers import (
+from infogan_tf.networks.layers import (
     AddReference,
     BatchNormReLU,
     DropReference,

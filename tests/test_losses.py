@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import scipy.special
 
-from infogan_tf.losses import ADVERSARIAL_LOSSES, discriminator_loss, generator_loss, mutual_info_bound
+from infogan_tf.latents.layout import mutual_info_bound
+from infogan_tf.objectives.adversarial import ADVERSARIAL_LOSSES, discriminator_loss, generator_loss
 
 REAL = np.array([[2.0], [-1.0], [0.5]], np.float32)
 FAKE = np.array([[-3.0], [0.0], [1.0]], np.float32)

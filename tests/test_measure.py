@@ -4,9 +4,18 @@ import numpy as np
 import pytest
 
 from infogan_tf.data import Factors, ImageData
+from infogan_tf.evaluation.measure import (
+    SETTINGS,
+    Material,
+    classes,
+    disentanglement,
+    effects,
+    information,
+    k_means,
+    measure,
+)
 from infogan_tf.evaluation.result import Evaluation
-from infogan_tf.latents import LatentLayout
-from infogan_tf.measure import SETTINGS, Material, classes, disentanglement, effects, information, k_means, measure
+from infogan_tf.latents.layout import LatentLayout
 
 COUNT = 300
 SIZE = 16
@@ -102,7 +111,7 @@ def test_k_means_is_a_second_opinion(material):
 
 
 def test_without_labels_all_else_is_measured(material, monkeypatch):
-    data = ImageData("bars", material.data.train_images, material.data.test_images)
+    data = ImageData("bars", material.data.train.images, material.data.test.images)
     found = measure(Material(Model(), data, SETTINGS["quick"]), step=7)
     assert "mutual_info/c1" in found.figures
     assert found.codes["c3"]["does"].startswith("dead")

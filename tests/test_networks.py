@@ -7,9 +7,9 @@ import tensorflow as tf
 
 from infogan_tf.errors import UserError
 from infogan_tf.export import float32_twin
-from infogan_tf.layers import VirtualBatchNormReLU, batch_statistics
-from infogan_tf.models import InfoGAN
-from infogan_tf.networks import paper_networks
+from infogan_tf.models.infogan import InfoGAN
+from infogan_tf.networks.layers import VirtualBatchNormReLU, batch_statistics
+from infogan_tf.networks.paper import paper_networks
 
 
 def counts(**arguments):

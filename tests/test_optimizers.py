@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from infogan_tf.optimizers import FusedAdam
+from infogan_tf.models.optimizers import FusedAdam
 
 
 @pytest.mark.parametrize("learning_rate", [1e-2, keras.optimizers.schedules.PiecewiseConstantDecay([3], [1e-2, 1e-3])])

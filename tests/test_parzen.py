@@ -5,8 +5,8 @@ import pytest
 from scipy.stats import multivariate_normal
 from sklearn.neighbors import KernelDensity
 
-from infogan_tf.evaluation import parzen
-from infogan_tf.evaluation.parzen import BANDWIDTHS, parzen_log_likelihood
+from infogan_tf.evaluation.metrics import parzen
+from infogan_tf.evaluation.metrics.parzen import BANDWIDTHS, parzen_log_likelihood
 
 
 def images(count, seed, size=4):

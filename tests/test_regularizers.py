@@ -12,22 +12,18 @@ from conftest import make_model
 from keras import layers
 from test_infogan import IMAGES, PARTS, Recorder
 
-from infogan_tf.checkpoints import Checkpoints
 from infogan_tf.errors import UserError
-from infogan_tf.latents import LatentLayout, fold_in
-from infogan_tf.models import InfoGAN
-from infogan_tf.regularizers import (
-    R1,
-    Batch,
-    Contrast,
-    FeatureMatching,
-    GradientPenalty,
-    InstanceNoise,
-    Invariance,
-)
-from infogan_tf.regularizers.invariance import entropy_and_distance, parse_invariances
-from infogan_tf.regularizers.matching import mean_distance
-from infogan_tf.transformations import AMOUNTS, Transformations
+from infogan_tf.latents.layout import LatentLayout
+from infogan_tf.models.infogan import InfoGAN
+from infogan_tf.objectives.contrast import Contrast
+from infogan_tf.objectives.declarations import AMOUNTS
+from infogan_tf.objectives.invariance import Invariance, entropy_and_distance, parse_invariances
+from infogan_tf.objectives.matching import FeatureMatching, mean_distance
+from infogan_tf.objectives.smoothness import R1, GradientPenalty, InstanceNoise
+from infogan_tf.objectives.term import Batch
+from infogan_tf.objectives.transformations import Transformations
+from infogan_tf.random import fold_in
+from infogan_tf.runs.checkpoints import Checkpoints
 
 SEED = tf.constant([3, 5])
 REAL = tf.constant(IMAGES, tf.float32) / 255

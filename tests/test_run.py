@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from conftest import ROOT, TINY, assert_same, run_here, start, wait_for, weights
 
-from infogan_tf.callbacks import read_lines
 from infogan_tf.data.tfds import ORIGINALS
 from infogan_tf.pictures import read_png
+from infogan_tf.runs.metrics_file import read_lines
 
 CODES = ("c1", "c2", "c3", "c4")
 
@@ -91,7 +91,7 @@ def test_the_curves_are_means_of_the_steps_between_two_points(tmp_path):
     import keras
     from conftest import make_model
 
-    from infogan_tf.callbacks import TensorBoard
+    from infogan_tf.training.watching import TensorBoard
 
     seen = []
 
@@ -227,9 +227,9 @@ def test_a_broken_loss_stops_the_run_and_names_the_last_good_checkpoint(tmp_path
     import keras
     from conftest import make_model
 
-    from infogan_tf.callbacks import SaveCheckpoints, StopOnBrokenLoss
-    from infogan_tf.checkpoints import Checkpoints
     from infogan_tf.errors import RunStopped
+    from infogan_tf.runs.checkpoints import Checkpoints
+    from infogan_tf.training.stopping import SaveCheckpoints, StopOnBrokenLoss
 
     class Break(keras.callbacks.Callback):
         """Breaks a weight of D after the third step, so that the fourth computes NaN."""

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from infogan_tf.evaluation import samples
-from infogan_tf.evaluation.samples import (
+from infogan_tf.evaluation.metrics import sample_quality as samples
+from infogan_tf.evaluation.metrics.sample_quality import (
     FeatureStatistics,
     feature_statistics,
     frechet_distance,

@@ -24,7 +24,7 @@ def sprites():
 @pytest.fixture(scope="module")
 def moments(sprites):
     """Mass, centre (x, y) and central second moments (xx, xy, yy) in pixels of every sprite, by its factors."""
-    grey = sprites.train_images[..., 0] / 255
+    grey = sprites.train.images[..., 0] / 255
     middles = np.arange(32) + 0.5
     mass = grey.sum(axis=(1, 2))
     columns, rows = grey.sum(axis=1) / mass[:, None], grey.sum(axis=2) / mass[:, None]
@@ -43,40 +43,40 @@ def test_it_is_the_documented_grid(sprites):
     assert factors.sizes == (3, 5, 12, 14, 14)
     assert factors.ordered == (False, True, True, True, True)
     assert sprites.label_names == ("square", "ellipse", "heart")
-    assert sprites.train_images is factors.images
-    assert sprites.train_images.shape == (35_280, 32, 32, 1)
-    assert sprites.train_images.dtype == np.uint8
-    assert (sprites.train_images.min(), sprites.train_images.max()) == (0, 255)
-    np.testing.assert_array_equal(sprites.train_labels, np.repeat([0, 1, 2], 11_760))
+    assert sprites.train.images is factors.images
+    assert sprites.train.images.shape == (35_280, 32, 32, 1)
+    assert sprites.train.images.dtype == np.uint8
+    assert (sprites.train.images.min(), sprites.train.images.max()) == (0, 255)
+    np.testing.assert_array_equal(sprites.train.labels, np.repeat([0, 1, 2], 11_760))
 
 
 def test_all_images_differ(sprites):
-    assert len({image.tobytes() for image in sprites.train_images}) == 35_280
+    assert len({image.tobytes() for image in sprites.train.images}) == 35_280
 
 
 def test_the_images_are_the_same_everywhere(sprites):
-    digest = hashlib.sha256(sprites.train_images.tobytes()).hexdigest()
+    digest = hashlib.sha256(sprites.train.images.tobytes()).hexdigest()
     assert digest == "489d94c453d425c2db2479143db46b2bc84b885d73df87ccb41410973001182c"
 
 
 def test_both_sizes_are_one_picture(sprites):
     large = load_data("sprites64")
-    assert large.train_images.shape == (35_280, 64, 64, 1)
+    assert large.train.images.shape == (35_280, 64, 64, 1)
     assert large.factors.sizes == sprites.factors.sizes
-    np.testing.assert_array_equal(large.test_labels, sprites.test_labels)
+    np.testing.assert_array_equal(large.test.labels, sprites.test.labels)
     few = slice(None, None, 7)
-    halved = large.train_images[few].reshape(-1, 32, 2, 32, 2).mean(axis=(2, 4))
-    assert np.abs(halved - sprites.train_images[few, ..., 0]).max() <= 1.0  # of 255: both are rounded
+    halved = large.train.images[few].reshape(-1, 32, 2, 32, 2).mean(axis=(2, 4))
+    assert np.abs(halved - sprites.train.images[few, ..., 0]).max() <= 1.0  # of 255: both are rounded
 
 
 def test_the_test_images_are_a_fixed_sample_with_their_labels(sprites):
-    assert len(sprites.test_images) == 2_000
-    at = {image.tobytes(): i for i, image in enumerate(sprites.train_images)}
-    where = np.array([at[image.tobytes()] for image in sprites.test_images])
+    assert len(sprites.test.images) == 2_000
+    at = {image.tobytes(): i for i, image in enumerate(sprites.train.images)}
+    where = np.array([at[image.tobytes()] for image in sprites.test.images])
     assert len(set(where)) == 2_000
-    np.testing.assert_array_equal(sprites.train_labels[where], sprites.test_labels)
-    assert np.bincount(sprites.test_labels).min() > 600
-    assert not np.shares_memory(sprites.test_images, sprites.train_images)
+    np.testing.assert_array_equal(sprites.train.labels[where], sprites.test.labels)
+    assert np.bincount(sprites.test.labels).min() > 600
+    assert not np.shares_memory(sprites.test.images, sprites.train.images)
 
 
 def test_every_sprite_lies_wholly_inside_the_frame(moments):
@@ -117,7 +117,7 @@ def test_rotation_turns_the_ellipse_clockwise(moments):
 def test_images_of_takes_factors_in_any_order(sprites):
     wanted = np.array([[2, 4, 11, 13, 0], [0, 0, 0, 0, 0], [1, 2, 3, 4, 5]])
     places = [((factors @ [5 * 12, 12, 1, 0, 0]) * 14 + factors[3]) * 14 + factors[4] for factors in wanted]
-    np.testing.assert_array_equal(sprites.factors.images_of(wanted), sprites.train_images[places])
+    np.testing.assert_array_equal(sprites.factors.images_of(wanted), sprites.train.images[places])
     np.testing.assert_array_equal(sprites.factors.index_of(sprites.factors.values()), np.arange(35_280))
 
 
@@ -138,9 +138,9 @@ def test_factors_that_do_not_fit_are_refused():
 def test_a_small_grid_is_its_own_test_split():
     images = np.arange(6, dtype=np.uint8).reshape(6, 1, 1, 1)
     data = ImageData.of_grid("tiny", Factors(("x", "shape"), (3, 2), (True, False), images), ("a", "b"))
-    np.testing.assert_array_equal(data.train_labels, [0, 1, 0, 1, 0, 1])
-    assert sorted(data.test_images.ravel()) == list(range(6))
-    np.testing.assert_array_equal(data.test_labels, data.test_images.ravel() % 2)
+    np.testing.assert_array_equal(data.train.labels, [0, 1, 0, 1, 0, 1])
+    assert sorted(data.test.images.ravel()) == list(range(6))
+    np.testing.assert_array_equal(data.test.labels, data.test.images.ravel() % 2)
 
 
 class TinySprites(tfds.core.GeneratorBasedBuilder):
@@ -183,8 +183,8 @@ def test_images_of_tensorflow_datasets_are_put_in_their_places(tmp_path, tiny_bu
     assert stored != sorted(stored)  # or this test shows nothing
     assert data.factors.sizes == TinySprites.sizes
     assert data.factors.ordered == (False, True, True, True, True)
-    np.testing.assert_array_equal(data.train_images, [255 * picture(i) for i in range(144)])
-    np.testing.assert_array_equal(data.train_labels, np.repeat([0, 1, 2], 48))
+    np.testing.assert_array_equal(data.train.images, [255 * picture(i) for i in range(144)])
+    np.testing.assert_array_equal(data.train.labels, np.repeat([0, 1, 2], 48))
     assert data.label_names == ("square", "ellipse", "heart")
 
 
@@ -193,13 +193,13 @@ def test_images_of_tensorflow_datasets_are_written_once_and_read_where_they_lie(
     monkeypatch.setattr(TinySprites, "as_dataset", lambda *_, **__: pytest.fail("the records were read again"))
     opened = load_data("dsprites", str(tmp_path))
     for data in (written, opened):
-        assert isinstance(data.train_images, np.memmap)
-        assert Path(data.train_images.filename) == tmp_path / "infogan_tf" / "dsprites-2.0.0.npy"
-        assert not data.train_images.flags.writeable
-        assert data.train_images is data.factors.images
-        assert not np.shares_memory(data.test_images, data.train_images)
-    np.testing.assert_array_equal(opened.train_images, written.train_images)
-    np.testing.assert_array_equal(opened.test_images, written.test_images)
+        assert isinstance(data.train.images, np.memmap)
+        assert Path(data.train.images.filename) == tmp_path / "infogan_tf" / "dsprites-2.0.0.npy"
+        assert not data.train.images.flags.writeable
+        assert data.train.images is data.factors.images
+        assert not np.shares_memory(data.test.images, data.train.images)
+    np.testing.assert_array_equal(opened.train.images, written.train.images)
+    np.testing.assert_array_equal(opened.test.images, written.test.images)
 
 
 def test_records_are_not_kept_in_memory_once_read(tmp_path, tiny_builder, monkeypatch):

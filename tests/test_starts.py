@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from conftest import assert_same, logged, run_here, start, wait_for, weights
 
-from infogan_tf import training
-from infogan_tf.building import build_model
-from infogan_tf.callbacks import read_lines
-from infogan_tf.config import Config
+from infogan_tf.commands import train as training
+from infogan_tf.config.options import Config
 from infogan_tf.errors import UserError
-from infogan_tf.latents import LatentLayout
-from infogan_tf.run_directory import RunDirectory
-from infogan_tf.starts import choice_note, choose_start
+from infogan_tf.latents.layout import LatentLayout
+from infogan_tf.models.build import build_model
+from infogan_tf.runs.directory import RunDirectory
+from infogan_tf.runs.metrics_file import read_lines
+from infogan_tf.training.starts import choice_note, choose_start
 
 FLAGS = ("--recipe=invariant", "--steps=8", "--eval_every=2", "--checkpoint_every=2", "--batch_size=8",
          "--precision=float32", "--latents=noise:6,cat:10", "--evaluation=none")  # fmt: skip

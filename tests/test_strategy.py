@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from conftest import MAIN, logged, run_here
 
+from infogan_tf.devices import await_workers, choose_strategy, read_tf_config
 from infogan_tf.errors import UserError
-from infogan_tf.strategy import await_workers, choose_strategy, read_tf_config
 
 REPLICAS = Path(__file__).with_name("replicas.py")
 TINY = ("--steps=12", "--batch_size=16", "--eval_every=4", "--checkpoint_every=4", "--precision=float32",

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from conftest import TINY, run_here, run_main
 
-from infogan_tf import sweep
+from infogan_tf.commands.sweep import sweep
 from infogan_tf.errors import UserError
 
 FLAGS = ("--mode=sweep", "--seeds=3,4", *TINY)

@@ -2,11 +2,11 @@
 
 import pytest
 
-from infogan_tf.building import build_model
-from infogan_tf.config import Config
+from infogan_tf.config.options import Config
 from infogan_tf.errors import UserError
-from infogan_tf.latents import LatentLayout
-from infogan_tf.training import segments
+from infogan_tf.latents.layout import LatentLayout
+from infogan_tf.models.build import build_model
+from infogan_tf.training.fit import segments
 
 
 @pytest.mark.parametrize(

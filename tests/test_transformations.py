@@ -8,7 +8,9 @@ import scipy.stats
 import tensorflow as tf
 
 from infogan_tf.errors import UserError
-from infogan_tf.transformations import AMOUNTS, KINDS, Transformations
+from infogan_tf.latents.codes import KINDS
+from infogan_tf.objectives.declarations import AMOUNTS
+from infogan_tf.objectives.transformations import Transformations
 
 SEED = tf.constant([3, 5])
 HEIGHT, WIDTH = 12, 10

@@ -3,8 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from infogan_tf import traversal
-from infogan_tf.latents import LatentLayout
+from infogan_tf.latents import traversal
+from infogan_tf.latents.layout import LatentLayout
 
 LAYOUT = LatentLayout.parse("noise:3,uniform:1,cat:4,bernoulli:1")
 SEED = tf.constant([1, 2])

@@ -4,8 +4,8 @@ To add a data set, write a loader `(name, data_dir) -> ImageData` in this folder
 file in configs/.
 """
 
-from infogan_tf.data.base import Factors, ImageData
 from infogan_tf.data.digits import load_digits
+from infogan_tf.data.images import Factors, ImageData, Split
 from infogan_tf.data.sprites import load_sprites
 from infogan_tf.data.stream import stream
 from infogan_tf.data.tfds import load_tfds
@@ -22,7 +22,7 @@ LOADERS = {
     "shapes3d": load_tfds_factors,
 }
 
-__all__ = ["ImageData", "Factors", "LOADERS", "load_data", "stream"]
+__all__ = ["ImageData", "Split", "Factors", "LOADERS", "load_data", "stream"]
 
 
 def load_data(name: str, data_dir: str | None = None) -> ImageData:

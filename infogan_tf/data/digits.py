@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from infogan_tf.data.base import ImageData
+from infogan_tf.data.images import ImageData, Split
 
 SIZE = 16
 
@@ -31,9 +31,7 @@ def load_digits(name: str = "digits", data_dir: str | None = None) -> ImageData:
     )
     return ImageData(
         name=name,
-        train_images=train_images,
-        test_images=test_images,
-        train_labels=train_labels,
-        test_labels=test_labels,
+        train=Split(train_images, train_labels),
+        test=Split(test_images, test_labels),
         label_names=tuple(str(digit) for digit in range(10)),
     )

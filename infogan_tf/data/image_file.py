@@ -1,16 +1,15 @@
 """Images that are put in order once, in a file, and from then on read where they lie: memory holds what is in use."""
 
-import contextlib
 import math
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from infogan_tf.errors import UserError
-from infogan_tf.files import remove_leftovers, whole_file
+from infogan_tf.files import alone_in, remove_leftovers, whole_file
 
 
 def images_in_file(
@@ -34,7 +33,7 @@ def images_in_file(
     if not path.exists():
         try:
             path.parent.mkdir(exist_ok=True)
-            with _alone_in(path.parent):
+            with alone_in(path.parent, wait=True):
                 if not path.exists():
                     _write(path, shape, read)
         except OSError as error:
@@ -43,19 +42,6 @@ def images_in_file(
                 f"put images in order there, once. Received: {str(path.parent)!r} ({error})"
             ) from error
     return _open(path, shape)
-
-
-@contextlib.contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Waits until no other process is in this block with the same folder; one that died has left it."""
-    try:
-        import fcntl
-    except ImportError:  # Windows: two at once both write, and the second takes the place of the first
-        yield
-        return
-    with (folder / ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _write(path, shape, read):

@@ -8,7 +8,7 @@ rounding of sine and cosine to matter.
 
 import numpy as np
 
-from infogan_tf.data.base import Factors, ImageData
+from infogan_tf.data.images import Factors, ImageData
 
 SIDES = {"sprites": 32, "sprites64": 64}
 

@@ -6,9 +6,18 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from infogan_tf.data.pixels import check_images
+
 
 def stream(
-    images: np.ndarray, batch_size: int, seed: int = 0, start_step: int = 0, *, part: int = 0, parts: int = 1
+    images: np.ndarray,
+    batch_size: int,
+    seed: int = 0,
+    start_step: int = 0,
+    *,
+    part: int = 0,
+    parts: int = 1,
+    labels: np.ndarray | None = None,
 ) -> tf.data.Dataset:
     """Batches of shuffled images without end; the image at position i is a pure function of (seed, i).
 
@@ -17,20 +26,23 @@ def stream(
     resumed run sees the very batches that it would have seen.
 
     Args:
-        images: [N, H, W, C], uint8 or float: an array in memory, or of a file (`np.load(file, mmap_mode="r")`). No copy
-            is made but of the batch that is asked for, so that a file may be larger than memory.
+        images: [N, H, W, C], integers in 0..255 or floats in 0..1: an array in memory, or of a file (`np.load(file,
+            mmap_mode="r")`). No copy is made but of the batch that is asked for, so that a file may be larger than
+            memory.
         batch_size: images in a batch, all parts of it together.
         seed: of the permutations.
         start_step: the first batch to give.
         part: which part of every batch to give, from 0.
         parts: into how many equal parts a batch is cut, in order. Readers of the same images that take a part each, as
             the machines of distributed training do, together see the batches that one reader sees.
+        labels: [N], of the images; None for a stream of images alone.
 
     Returns:
-        An infinite dataset of [batch_size / parts, H, W, C], of the images' dtype.
+        An infinite dataset of [batch_size / parts, H, W, C], of the images' dtype; with labels, of pairs of these and
+        [batch_size / parts].
 
     Raises:
-        ValueError: where a batch cannot be cut so, or there is no such part.
+        ValueError: where a batch cannot be cut so, there is no such part, or images have other values.
     """
     if parts < 1 or batch_size % parts or not 0 <= part < parts:
         raise ValueError(
@@ -38,6 +50,7 @@ def stream(
             f"Received: part={part}, parts={parts}, batch_size={batch_size}"
         )
     images = np.asarray(images)
+    check_images(images)
     count, size = len(images), batch_size // parts
     seed %= 2**31
 
@@ -55,8 +68,10 @@ def stream(
     read = _reader(images)
 
     def batch(step):
-        rows = tf.numpy_function(read, [indices(step), indices(step + 1)], images.dtype)
-        return tf.ensure_shape(rows, (size, *images.shape[1:]))
+        here = indices(step)
+        rows = tf.numpy_function(read, [here, indices(step + 1)], images.dtype)
+        rows = tf.ensure_shape(rows, (size, *images.shape[1:]))
+        return rows if labels is None else (rows, tf.gather(tf.constant(labels), here))
 
     # No thread reads ahead: it would call Python at any time, and a program that ends at such a time hangs.
     options = tf.data.Options()

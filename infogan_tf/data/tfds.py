@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-from infogan_tf.data.base import ImageData
+from infogan_tf.data.images import ImageData, Split
 from infogan_tf.errors import UserError
-from infogan_tf.network import reachable
+from infogan_tf.internet import reachable
 
 # Where tensorflow-datasets fetches each data set from, asked first so that a missing network shows in seconds and not
 # after minutes of retries; and the original files, which it also takes from <data_dir>/downloads/manual/.
@@ -39,16 +39,13 @@ def load_tfds(name: str, data_dir: str | None = None) -> ImageData:
     import tensorflow_datasets as tfds
 
     builder = prepared_builder(name, data_dir)
-    splits = {
-        split: tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1, shuffle_files=False))
-        for split in ("train", "test")
-    }
+    splits = {}
+    for name_of_split in ("train", "test"):
+        read = tfds.as_numpy(builder.as_dataset(split=name_of_split, batch_size=-1, shuffle_files=False))
+        splits[name_of_split] = Split(read["image"], read["label"])
     return ImageData(
         name=name,
-        train_images=splits["train"]["image"],
-        test_images=splits["test"]["image"],
-        train_labels=splits["train"]["label"],
-        test_labels=splits["test"]["label"],
+        **splits,
         label_names=tuple(builder.info.features["label"].names),
     )
 

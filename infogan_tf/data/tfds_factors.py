@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from infogan_tf.data.base import Factors, ImageData
 from infogan_tf.data.image_file import images_in_file
+from infogan_tf.data.images import Factors, ImageData
 from infogan_tf.data.tfds import data_folder, prepared_builder
 from infogan_tf.errors import UserError
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from infogan_tf.explorer.local_server import Response
 from infogan_tf.pictures import save_gif
-from infogan_tf.run_directory import RunDirectory
+from infogan_tf.runs.directory import RunDirectory
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "

@@ -1,6 +1,5 @@
 """The trained generator and encoder as a SavedModel that TensorFlow Serving, or TensorFlow alone, can run."""
 
-from infogan_tf.export.networks import float32_twin
 from infogan_tf.export.saved_model import export_saved_model
 
-__all__ = ["export_saved_model", "float32_twin"]
+__all__ = ["export_saved_model"]

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from infogan_tf.layers import BatchNormReLU
+from infogan_tf.networks.layers import BatchNormReLU
 
 # Where the output channels stand in a kernel.
 _CHANNELS = {keras.layers.Dense: -1, keras.layers.Conv2D: -1, keras.layers.Conv2DTranspose: 2}
@@ -12,12 +12,16 @@ _CHANNELS = {keras.layers.Dense: -1, keras.layers.Conv2D: -1, keras.layers.Conv2
 _FEW_CHANNELS = 4
 
 
-def for_inference(network: keras.Sequential) -> keras.Sequential:
+def for_inference(network: keras.Model) -> keras.Model:
     """A network of weights of its own that computes what `network` does in inference, but for rounding.
+
+    That is a Sequential's; a network of another kind is taken as it is.
 
     Batch norm, which is linear then, becomes part of the weights of the product before it; and a transposed convolution
     to few channels is computed as one matrix product. Layers that are neither are shared with `network`.
     """
+    if not isinstance(network, keras.Sequential):
+        return network
     layers = []
     for layer in network.layers:
         before = layers[-1] if layers else None

@@ -1,22 +1,26 @@
 """What travels with an exported model: facts for programs, as one JSON object."""
 
+import hashlib
 import math
 from collections.abc import Mapping
 
-from infogan_tf.models import InfoGAN
-from infogan_tf.packages import installed_versions
+import numpy as np
 
-FORMAT = 1
+from infogan_tf.models.base import GenerativeModel
+from infogan_tf.versions import installed_versions
+
+FORMAT = 2
 LICENCE = "Apache-2.0"
-PACKAGES = ("infogan_tf", "tensorflow", "keras", "numpy")
+PACKAGES = ("tensorflow", "keras", "numpy")
 
 
 def make_metadata(
-    model: InfoGAN,
+    model: GenerativeModel,
     precision: str = "float32",
     dataset: str = "",
     options: Mapping[str, object] | None = None,
     evaluation: Mapping[str, object] | None = None,
+    title: str = "InfoGAN",
 ) -> dict[str, object]:
     """The metadata of an export, ready for JSON.
 
@@ -26,15 +30,18 @@ def make_metadata(
         dataset: that it was trained on; empty where it is not known.
         options: of the run, by name.
         evaluation: what evaluation.json holds. One of another step than the model's is left out.
+        title: what the model is called.
 
     Returns:
-        format          the version of this format, 1
+        format          the version of this format, 2
+        model           what it is called, such as InfoGAN
         latents         the layout, as --latents has it
         noise           size, and distribution: uniform (on [-1, 1]) or normal
-        codes           for each: name, kind, num_classes and probabilities (both null where they do not apply; no
-                        probabilities are equal ones), does: in words what the evaluation found, or empty
+        codes           for each: name, kind, num_classes (null where it is a number), read (whether images can be
+                        asked for it), does: in words what the evaluation found, or empty
         image_shape     [height, width, channels]
         dataset, step, options, precision
+        weights         a digest of the weights before they are stored, by which two exports can be told apart
         figures         by name, as `evaluation.figures` describes them, those that are finite; empty without an
                         evaluation
         stderrs         standard errors of those figures that have one
@@ -47,6 +54,7 @@ def make_metadata(
     layout = model.layout
     return {
         "format": FORMAT,
+        "model": title,
         "latents": layout.text,
         "noise": {"size": layout.noise.size, "distribution": layout.noise.distribution},
         "codes": [
@@ -54,7 +62,7 @@ def make_metadata(
                 "name": code.name,
                 "kind": type(code).__name__.lower(),
                 "num_classes": code.num_classes if code.discrete else None,
-                "probabilities": getattr(code, "probabilities", None),
+                "read": code in model.read_codes,
                 "does": evaluation["codes"].get(code.name, {}).get("does", ""),
             }
             for code in layout.codes
@@ -64,11 +72,22 @@ def make_metadata(
         "step": step,
         "options": dict(options or {}),
         "precision": precision,
+        "weights": weights_digest(model),
         "figures": _finite(evaluation["figures"]),
         "stderrs": _finite(evaluation["stderrs"]),
         "licence": LICENCE,
         "versions": installed_versions(PACKAGES),
     }
+
+
+def weights_digest(model: GenerativeModel) -> str:
+    """SHA-256 of all weights of a model's networks, and of their shapes."""
+    digest = hashlib.sha256()
+    for variable in model.network_variables:
+        value = np.ascontiguousarray(variable.numpy())
+        digest.update(f"{value.dtype} {value.shape}".encode())
+        digest.update(value)
+    return digest.hexdigest()
 
 
 def _finite(figures):

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import jinja2
-
 from infogan_tf import pictures
 from infogan_tf.evaluation.figures import describe, title_of
-from infogan_tf.models import InfoGAN
-from infogan_tf.traversal import sample_grid, traversal_grid
+from infogan_tf.latents.traversal import sample_grid, traversal_grid
+from infogan_tf.models.base import GenerativeModel
+from infogan_tf.templates import render
 
 # Beside the card, under these names: samples.png, and one for each code.
 FOLDER = "pictures"
@@ -19,21 +18,14 @@ def model_card(metadata: dict[str, object]) -> str:
     Args:
         metadata: as `make_metadata` gives it.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("infogan_tf"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
     figures = [
         (name, title_of(name), describe(name).text(value, metadata["stderrs"].get(name)), describe(name).better)
         for name, value in metadata["figures"].items()
     ]
-    return environment.get_template("model_card.md").render(**metadata, rows=figures, folder=FOLDER)
+    return render("model_card.md", **metadata, rows=figures, folder=FOLDER)
 
 
-def write_pictures(folder: Path, model: InfoGAN) -> None:
+def write_pictures(folder: Path, model: GenerativeModel) -> None:
     """Draws samples, and what each code does, into `folder`, which is made."""
     folder.mkdir()
     seed = model.stream_seed("pictures")

@@ -9,20 +9,21 @@ import tensorflow as tf
 
 from infogan_tf.export.metadata import make_metadata
 from infogan_tf.export.model_card import FOLDER, model_card, write_pictures
-from infogan_tf.export.networks import ExportedNetworks, float32_twin
+from infogan_tf.export.serving_networks import ExportedNetworks
 from infogan_tf.export.signatures import make_signatures
 from infogan_tf.export.warmup import FILE, write_warmup
 from infogan_tf.files import partial_name, sync_folder, versions
-from infogan_tf.models import InfoGAN
+from infogan_tf.models.base import GenerativeModel
 
 
 def export_saved_model(
-    model: InfoGAN,
+    model: GenerativeModel,
     base: Path,
     precision: str = "float32",
     dataset: str = "",
     options: Mapping[str, object] | None = None,
     evaluation: Mapping[str, object] | None = None,
+    title: str = "InfoGAN",
 ) -> Path:
     """Writes base/<version>/, a SavedModel; the version is the next number, and none is overwritten.
 
@@ -37,6 +38,7 @@ def export_saved_model(
         dataset: that it was trained on, for the metadata.
         options: of the run, for the metadata.
         evaluation: what the run's evaluation.json holds, for the metadata.
+        title: what the model card calls the model.
 
     Returns:
         The folder written.
@@ -44,9 +46,9 @@ def export_saved_model(
     Raises:
         UserError: where weights are too large for float16; nothing was written then.
     """
-    twin = float32_twin(model)
+    twin = model.float32_twin()
     networks = ExportedNetworks(twin, precision)
-    metadata = make_metadata(twin, precision, dataset, options, evaluation)
+    metadata = make_metadata(twin, precision, dataset, options, evaluation, title)
     texts = {"metadata": json.dumps(metadata, indent=2) + "\n", "readme": model_card(metadata)}
 
     base = Path(base)
@@ -57,7 +59,7 @@ def export_saved_model(
         extra = temporary / "assets.extra"
         extra.mkdir()
         (extra / "metadata.json").write_text(texts["metadata"], encoding="utf-8")
-        write_warmup(extra / FILE, twin.layout, twin.image_shape)
+        write_warmup(extra / FILE, twin)
         (temporary / "README.md").write_text(texts["readme"], encoding="utf-8")
         write_pictures(temporary / FOLDER, twin)
         sync_folder(temporary)

@@ -10,9 +10,10 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from infogan_tf.export import checks
-from infogan_tf.export.networks import ExportedNetworks
 from infogan_tf.export.picture_files import decode_image
-from infogan_tf.latents import Code, LatentLayout
+from infogan_tf.export.serving_networks import ExportedNetworks
+from infogan_tf.latents.codes import Code
+from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.pictures import GAP, GROUND
 
 # Rows that go through the networks at a time: the memory that many rows take is bounded.
@@ -37,9 +38,8 @@ def make_signatures(networks: ExportedNetworks, texts: dict[str, str]) -> dict[s
         "generate": generate,
         "generate_png": _generate_png(networks),
         "sample": _sample(networks),
-        "traverse": _traverse(networks),
-        "encode": _encode(networks),
-        "encode_png": _encode_png(networks),
+        **({"traverse": _traverse(networks)} if networks.layout.codes else {}),
+        **({"encode": _encode(networks), "encode_png": _encode_png(networks)} if networks.read_codes else {}),
         "describe": _describe(texts),
     }
 

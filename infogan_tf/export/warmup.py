@@ -11,16 +11,15 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from infogan_tf.latents import LatentLayout
+from infogan_tf.models.base import GenerativeModel
 
 FILE = "tf_serving_warmup_requests"
 ROWS = 4
 
 
-def warmup_requests(
-    layout: LatentLayout, image_shape: tuple[int, int, int]
-) -> list[tuple[str, dict[str, np.ndarray | bytes | str]]]:
+def warmup_requests(model: GenerativeModel) -> list[tuple[str, dict[str, np.ndarray | bytes | str]]]:
     """A request for every signature: its name and its inputs by name; `traverse` is asked once for each code."""
+    layout, image_shape = model.layout, model.image_shape
     noise, values = layout.sample_parts(ROWS, tf.constant([0, 0]))
     latents = {"noise": noise.numpy()} | {name: value.numpy() for name, value in values.items()}
     images = np.zeros((ROWS, *image_shape), np.float32)
@@ -34,16 +33,15 @@ def warmup_requests(
         ("generate_png", latents),
         ("sample", {"count": np.int32(ROWS), **seed, **drawn}),
         *(("traverse", {"code": code.name, **line, **seed}) for code in layout.codes),
-        ("encode", {"images": images}),
-        ("encode_png", {"image_bytes": files}),
+        *([("encode", {"images": images}), ("encode_png", {"image_bytes": files})] if model.read_codes else []),
         ("describe", {"what": "metadata"}),
     ]
 
 
-def write_warmup(path: Path, layout: LatentLayout, image_shape: tuple[int, int, int]) -> None:
+def write_warmup(path: Path, model: GenerativeModel) -> None:
     """Writes the requests to `path`, a TFRecord file."""
     with tf.io.TFRecordWriter(str(path)) as writer:
-        for signature, inputs in warmup_requests(layout, image_shape):
+        for signature, inputs in warmup_requests(model):
             writer.write(prediction_log(signature, inputs))
 
 

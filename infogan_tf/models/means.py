@@ -31,6 +31,14 @@ class Means(keras.metrics.Metric):
         self.totals.assign_add(weights * tf.stack([values.get(name, tf.constant(0.0)) for name in self.names]))
         self.counts.assign_add(weights)
 
+    def counted(self) -> dict[str, float]:
+        """The means, by name, of those that were counted at all."""
+        return {
+            name: float(total / count)
+            for name, total, count in zip(self.names, self.totals.numpy(), self.counts.numpy(), strict=True)
+            if count
+        }
+
     def result(self) -> dict[str, tf.Tensor]:
         """The means by name."""
         means = tf.math.divide_no_nan(tf.convert_to_tensor(self.totals), tf.convert_to_tensor(self.counts))

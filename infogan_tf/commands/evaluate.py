@@ -1,0 +1,74 @@
+"""--mode=evaluate: measures a run and writes what came out: evaluation.json, report.html, scalars for TensorBoard."""
+
+import json
+from pathlib import Path
+
+import tensorflow as tf
+
+from infogan_tf.config.options import Config
+from infogan_tf.data import ImageData, load_data
+from infogan_tf.errors import UserError
+from infogan_tf.evaluation.measure import SETTINGS, Material, measure
+from infogan_tf.evaluation.result import Evaluation
+from infogan_tf.files import read_json, write_text
+from infogan_tf.models import MODELS
+from infogan_tf.models.base import GenerativeModel
+from infogan_tf.models.build import restored_model
+from infogan_tf.reports.run_page import report_page
+from infogan_tf.runs.directory import RunDirectory, at_work, existing_run
+from infogan_tf.runs.metrics_file import read_lines
+from infogan_tf.training.starts import choice_note
+
+
+def evaluate(config: Config, given: dict[str, object], argv: list[str]) -> Path:
+    """Measures a run's newest checkpoint and writes its report.
+
+    Raises:
+        UserError: for bad input; nothing was written then.
+    """
+    run, kept = existing_run(config.run_dir, given, may_change=("data_dir",))
+    with at_work(run):
+        model = restored_model(run, kept)
+        data = load_data(kept.dataset, kept.data_dir)
+        if data.image_shape != model.image_shape:
+            raise UserError(
+                f"--run_dir: expected a run on images of {kept.dataset}, {data.image_shape}. "
+                f"Received: {str(run)!r}, of images {model.image_shape}"
+            )
+        evaluate_run(model, data, kept, run, "full" if config.evaluation == "auto" else config.evaluation)
+    print(f"Wrote {run.report}.")
+    return run.report
+
+
+def evaluate_run(
+    model: GenerativeModel, data: ImageData, config: Config, run: RunDirectory, setting: str
+) -> Evaluation:
+    """Measures `model` and writes the results into the run's folder, over those of an earlier evaluation.
+
+    Args:
+        model: the run's, computing in float32.
+        data: that it was trained on.
+        config: of the run.
+        run: its folder.
+        setting: one of measure.SETTINGS.
+    """
+    step = int(model.step.numpy())
+    print(f"Evaluating step {step:,} ({setting}).")
+    material = Material(model, data, SETTINGS[setting])
+    found = measure(material, step)
+    if step < config.steps:
+        found.notes.append(f"The run is not finished: this is step {step:,} of {config.steps:,}.")
+    if note := choice_note(run):
+        found.notes.append(note)
+    for note in found.notes:
+        print(f"  {note}")
+    write_text(run.evaluation_file, json.dumps(found.to_json(), indent=2) + "\n")
+    title = f"{MODELS[config.model].title} on {data.name}"
+    page = report_page(title, material, found, run, read_lines(run.metrics_file), read_json(run.config_file))
+    write_text(run.report, page)
+    writer = tf.summary.create_file_writer(str(run.tensorboard))
+    with writer.as_default(step=step):
+        for name, value in found.figures.items():
+            tf.summary.scalar(f"evaluation/{name}", value)
+    writer.close()
+    return found

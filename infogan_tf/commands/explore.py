@@ -1,0 +1,91 @@
+"""--mode=explore: a model, and a page on localhost that moves its codes."""
+
+import contextlib
+import errno
+import json
+import tempfile
+import threading
+from pathlib import Path
+
+from infogan_tf.config.options import Config
+from infogan_tf.errors import UserError
+from infogan_tf.explorer.local_server import serving
+from infogan_tf.explorer.remote import Remote
+from infogan_tf.explorer.site import Model, Site
+from infogan_tf.files import versions
+from infogan_tf.runs.directory import RunDirectory, existing_run
+
+# What the page asks of a model.
+SIGNATURES = ("describe", "generate_png")
+
+
+def explore(config: Config, given: dict[str, object], argv: list[str]) -> None:
+    """Serves the page until Ctrl-C.
+
+    Raises:
+        UserError: for bad input, before anything is served.
+    """
+    source = next(name for name in ("run_dir", "saved_model", "url") if getattr(config, name))
+    run, model = _run_and_model(config, given)
+    _require_signatures(model, source)
+    site = Site(model, getattr(config, source), run)
+    with _listening(site, config.host, config.port) as address:
+        print(f"Open {address}/ in a browser. Ctrl-C ends it.", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()
+    print("\nEnded.")
+
+
+def _run_and_model(config: Config, given: dict[str, object]) -> tuple[RunDirectory | None, Model]:
+    """The run, where one is explored, and what answers for its model."""
+    if config.url:
+        return None, Remote(config.url)
+    # TensorFlow takes seconds to import; a mistyped address need not wait for it.
+    from infogan_tf.explorer.rest import SavedModelRest
+
+    if config.saved_model:
+        try:
+            return None, SavedModelRest(_newest_version(Path(config.saved_model)))
+        except UserError as error:
+            raise UserError(f"--saved_model: {error}") from error
+    run, kept = existing_run(config.run_dir, given)
+    from infogan_tf.commands.export import export_run
+    from infogan_tf.models.build import restored_model
+
+    with tempfile.TemporaryDirectory() as folder:
+        # Once loaded, it is not needed on disk.
+        return run, SavedModelRest(export_run(restored_model(run, kept), kept, run, Path(folder)))
+
+
+def _newest_version(path: Path) -> Path:
+    """The folder of a SavedModel: `path`, or the highest version below it, as TF Serving chooses."""
+    found = versions(path)
+    return path / str(found[-1]) if found else path
+
+
+def _require_signatures(model: Model, flag: str) -> None:
+    answer = model.answer("GET", f"/v1/models/{model.name}/metadata", b"")
+    try:
+        found = json.loads(answer.body)["metadata"]["signature_def"]["signature_def"]
+    except (ValueError, KeyError, TypeError):
+        found = {}
+    missing = [name for name in SIGNATURES if name not in found]
+    if missing:
+        raise UserError(
+            f"--{flag}: expected a model with the signatures {', '.join(SIGNATURES)}; --mode=export writes one. "
+            f"Received one with {', '.join(found) or 'none'}"
+        )
+
+
+@contextlib.contextmanager
+def _listening(site: Site, host: str, port: int):
+    """`serving` at the port, or at a free one where it is taken."""
+    with contextlib.ExitStack() as stack:
+        try:
+            address = stack.enter_context(serving(site.answer, host, port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            print(f"Port {port} is taken; --port chooses another.")
+            address = stack.enter_context(serving(site.answer, host, 0))
+        yield address

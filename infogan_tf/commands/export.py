@@ -1,0 +1,53 @@
+"""--mode=export: exports a run again, as the next version."""
+
+from pathlib import Path
+
+from infogan_tf.config.options import Config
+from infogan_tf.export import export_saved_model
+from infogan_tf.export.metadata import weights_digest
+from infogan_tf.files import read_json, versions
+from infogan_tf.models import MODELS
+from infogan_tf.models.base import GenerativeModel
+from infogan_tf.models.build import restored_model
+from infogan_tf.models.choices import taken
+from infogan_tf.runs.directory import RunDirectory, at_work, existing_run
+
+
+def export(config: Config, given: dict[str, object], argv: list[str]) -> Path:
+    """Exports a run's newest checkpoint as the next version.
+
+    Raises:
+        UserError: for bad input; nothing was written then.
+    """
+    run, kept = existing_run(config.run_dir, given, may_change=("export_precision",))
+    with at_work(run):
+        path = export_run(restored_model(run, kept), kept, run)
+    print(f"Exported {path}.")
+    return path
+
+
+def export_run(model: GenerativeModel, config: Config, run: RunDirectory, base: Path | None = None) -> Path:
+    """Exports the run's model as the next version, with its options and, where it was evaluated, what was found.
+
+    Args:
+        model: The run's.
+        config: Of the run.
+        run: Its folder.
+        base: The folder of versions; None is the run's own.
+    """
+    evaluation = read_json(run.evaluation_file) if run.evaluation_file.exists() else None
+    options = taken(config)
+    options.pop("data_dir")  # of no use to others, who need not know this machine's folders
+    title = MODELS[config.model].title
+    return export_saved_model(
+        model, base or run.export, config.export_precision, config.dataset, options, evaluation, title
+    )
+
+
+def is_exported(run: RunDirectory, model: GenerativeModel) -> bool:
+    """Whether the newest export has the weights of `model`, which computes in float32."""
+    exports = versions(run.export)
+    if not exports:
+        return False
+    file = run.export / str(exports[-1]) / "assets.extra" / "metadata.json"
+    return file.is_file() and read_json(file).get("weights") == weights_digest(model)

@@ -1,0 +1,176 @@
+"""Several runs, one after another: every seed with every choice of options; a table of them, and which to choose."""
+
+import contextlib
+import json
+import shlex
+import signal
+import statistics
+import subprocess
+from pathlib import Path
+
+from infogan_tf.config.grid import combinations, parse_grid, parse_seeds
+from infogan_tf.config.options import Config
+from infogan_tf.errors import RunStopped, UserError
+from infogan_tf.evaluation.figures import LOWER, describe
+from infogan_tf.files import read_json, versions, write_text
+from infogan_tf.invocation import command_words, process_words
+from infogan_tf.reports.comparison import Run, compare_runs, read_runs
+from infogan_tf.runs.directory import RunDirectory, at_work, new_run
+
+DIVERGED = 1
+# What the table shows, where a run has it: of its last epoch, on the whole test split, then of its evaluation.
+LAST_EPOCH, EVALUATED = ("_error",), ("mutual_info", "fid", "factor_vae", "mig")
+
+
+def sweep(config: Config, given: dict[str, object], argv: list[str]) -> None:
+    """Trains every run of a sweep, each in a process of its own and a folder of its own below --run_dir.
+
+    Runs that are done are left alone, one that was interrupted goes on: --resume with the same flags takes up a sweep
+    where it stopped. At the end it prints and writes sweep.md, and compare.html beside it.
+
+    Args:
+        config: the options that all runs share.
+        given: the flags that the user gave.
+        argv: the command line.
+
+    Raises:
+        UserError: for bad input; nothing was written then.
+        RunStopped: where a signal stopped it.
+    """
+    own = ("mode", "seeds", "grid", "run_dir", "resume")
+    plan = combinations(parse_grid(config.grid, given), parse_seeds(config.seeds))
+    shared = [f"--{name}={_text(value)}" for name, value in given.items() if name not in own]
+    with _folder(config, shared) as folder:
+        _train_all(plan, shared, folder, config, argv)
+        _conclude(folder, [folder / name for name, _ in plan])
+
+
+def _train_all(plan, shared, folder, config, argv):
+    """Trains what is not done yet, one run after another."""
+    resume = ["--resume", f"--run_dir={folder}"]
+    how_to_resume = shlex.join([*command_words(argv[0]), *argv[1:], *([] if config.resume else resume)])
+    for number, (name, flags) in enumerate(plan, 1):
+        run = RunDirectory(folder / name)
+        print(f"\n[{number} of {len(plan)}] {run}")
+        if _is_done(run):
+            print("Done before.")
+            continue
+        begun = run.config_file.is_file()
+        command = [*process_words(argv[0]), *shared, *flags, f"--run_dir={run}", *(["--resume"] if begun else [])]
+        status = _call(command)
+        if status == DIVERGED:
+            print("This run broke; the sweep goes on without it.")
+        elif status:
+            raise RunStopped(f"The sweep stopped at {run}. To go on: {how_to_resume}", status)
+
+
+@contextlib.contextmanager
+def _folder(config, shared):
+    """The sweep's folder, kept for this process, with a note of what all runs share."""
+    record = {"flags": shared}
+    with contextlib.ExitStack() as stack:
+        if config.resume:
+            folder = Path(config.run_dir)
+            if not config.run_dir or not (folder / "sweep.json").is_file():
+                raise UserError(
+                    f"--run_dir: expected a sweep's folder, with a sweep.json. Received: {config.run_dir!r}"
+                )
+            kept = read_json(folder / "sweep.json")
+            if kept != record:
+                raise UserError(
+                    f"--resume: expected the flags of the sweep in {folder}, {shlex.join(kept.get('flags', []))}. "
+                    f"Received: {shlex.join(shared)}"
+                )
+            stack.enter_context(at_work(RunDirectory(folder)))
+        else:
+            folder = stack.enter_context(new_run(config.run_dir, config.dataset)).path
+            try:
+                write_text(folder / "sweep.json", json.dumps(record, indent=2) + "\n")
+            except OSError as error:
+                raise UserError(f"--run_dir: cannot write there ({error}). Received: {str(folder)!r}") from error
+        yield folder
+
+
+def _text(value):
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _is_done(run: RunDirectory) -> bool:
+    """Whether the last thing that a run writes is there: a version of its export."""
+    return bool(versions(run.export))
+
+
+def _call(command: list[str]) -> int:
+    """Runs a command to its end; a signal that stops this process stops it first, and lets it save."""
+    print(shlex.join(command), flush=True)
+    with subprocess.Popen(command) as child:
+        # A terminal sends Ctrl-C to both; a kill of this process alone is handed on.
+        previous = {
+            signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN),
+            signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: child.terminate()),
+        }
+        try:
+            return child.wait()
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+
+def _conclude(folder, paths):
+    """Writes and prints what came out."""
+    whole = [path for path in paths if RunDirectory(path).metrics_file.is_file()]
+    if len(whole) < 2:
+        print("\nFewer than two runs came to an end; there is nothing to compare.")
+        return
+    runs = read_runs(whole)
+    page, criteria = compare_runs(runs)
+    table = sweep_table(runs)
+    if criteria:
+        choices = "; ".join(f"{criterion.best} ({criterion.title})" for criterion in criteria)
+        table += f"\nTo choose one without labels: {choices}\n"
+    write_text(folder / "compare.html", page)
+    write_text(folder / "sweep.md", table)
+    print(f"\n{table}\nWrote {folder / 'sweep.md'} and {folder / 'compare.html'}.")
+
+
+def sweep_table(runs: list[Run]) -> str:
+    """Markdown: the runs' figures, and over the seeds of each choice of options their mean, median and worst."""
+    rows = {}
+    groups = {}
+    for run in runs:
+        rows[run.name] = figures_of(run)
+        groups.setdefault(run.configuration, []).append(run)
+    names = list(dict.fromkeys(name for row in rows.values() for name in row))
+    lines = [_line(["run", *names]), _line(["---"] * (len(names) + 1))]
+    lines += [_line([name, *(_number(row.get(column)) for column in names)]) for name, row in rows.items()]
+    for group in groups.values():
+        if len(group) > 1:
+            title = group[0].name.rpartition("seed=")[0].rstrip("-") or "all"
+            for which in ("mean", "median", "worst"):
+                values = [over(which, column, [rows[run.name][column] for run in group]) for column in names]
+                lines.append(_line([f"{which}, {title}", *map(_number, values)]))
+    return "\n".join(lines) + "\n"
+
+
+def figures_of(run: Run) -> dict[str, float]:
+    """What the table shows of a run."""
+    last = run.lines[-1] if run.lines else {}
+    figures = {name: value for name, value in last.items() if name.endswith(LAST_EPOCH)}
+    of = run.found.figures if run.found else last
+    return figures | {name: value for name, value in of.items() if name.split("/")[0] in EVALUATED}
+
+
+def over(which: str, name: str, values: list[float]) -> float:
+    """The mean, median or worst of a figure over runs."""
+    if which == "worst":
+        lower_is_better = name.endswith(LAST_EPOCH) or describe(name).better == LOWER
+        return max(values) if lower_is_better else min(values)
+    return getattr(statistics, which)(values)
+
+
+def _line(cells):
+    return "| " + " | ".join(cells) + " |"
+
+
+def _number(value):
+    return "" if value is None else f"{value:.4f}"

@@ -1,0 +1,151 @@
+"""--mode=train: trains a new run or goes on with one, then measures and exports it."""
+
+import contextlib
+import dataclasses
+import shlex
+import time
+
+import tensorflow as tf
+
+from infogan_tf import pictures
+from infogan_tf.commands.export import export_run, is_exported
+from infogan_tf.config.options import Config
+from infogan_tf.data import ImageData, load_data
+from infogan_tf.devices import choose_strategy, has_workers, is_chief, same_for_all, together
+from infogan_tf.errors import UserError
+from infogan_tf.invocation import command_words
+from infogan_tf.models.base import GenerativeModel
+from infogan_tf.models.build import build_model
+from infogan_tf.models.choices import taken
+from infogan_tf.precision import choose_precision
+from infogan_tf.reports.summary import summarize
+from infogan_tf.runs.checkpoints import Checkpoints
+from infogan_tf.runs.directory import MAY_CHANGE, RunDirectory, at_work, begin, existing_run, new_run
+from infogan_tf.training.fit import fit
+from infogan_tf.training.starts import choice_note, choose_start
+
+
+def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
+    """Trains a new run or goes on with one, then exports it and says what came out.
+
+    Args:
+        config: The options.
+        given: Those that the user gave, which --resume compares with the run's own.
+        argv: The command line, for config.json and for the commands that are printed.
+
+    Raises:
+        UserError: For bad input; nothing was written then.
+        RunStopped: Where training ended early.
+    """
+    started = time.monotonic()
+    run = None
+    if config.resume:
+        asked = config
+        run, config = existing_run(asked.run_dir, given, MAY_CHANGE)
+        config = dataclasses.replace(config, resume=True, run_dir=asked.run_dir, evaluation=asked.evaluation)
+    strategy = choose_strategy(config.strategy)
+    precision, reason = choose_precision(config.precision)
+    evaluation = {"auto": "quick"}.get(config.evaluation, config.evaluation)
+    config = dataclasses.replace(config, precision=precision, evaluation=evaluation)
+    with contextlib.ExitStack() as stack:
+        if run and is_chief(strategy):
+            stack.enter_context(at_work(run))
+        data = load_data(config.dataset, config.data_dir)
+        _check_options(config, data, strategy)
+        model = _build(config, data, strategy)
+        found = Checkpoints(run.checkpoints).restore(model) if run else None
+        step = int(model.step.numpy())
+        if not same_for_all(strategy, step):
+            raise UserError(
+                f"--run_dir: expected a folder that all workers see. Received: {run}, whose steps differ by worker"
+            )
+        if step > config.steps:
+            raise UserError(f"--steps: expected at least the {step:,} that the run has done. Received: {config.steps}")
+        if not run:
+            run = RunDirectory(config.run_dir)
+            if is_chief(strategy):
+                run = stack.enter_context(new_run(config.run_dir, config.dataset))
+
+        if is_chief(strategy):
+            begin(run, taken(config), data.image_shape, argv)
+            print(
+                f"Training in {run}: {len(data.train.images):,} images of {config.dataset}, latents {config.latents}."
+            )
+            print(f"Precision {precision} ({reason}). Watch with: tensorboard --logdir {shlex.quote(str(run))}")
+            if strategy.num_replicas_in_sync > 1:
+                print(f"{strategy.num_replicas_in_sync} replicas share every batch of {config.batch_size} images.")
+            if config.resume and (found or config.starts == 1):
+                print(f"Going on at step {step:,}" + (f", from {found}." if found else ": there is no checkpoint yet."))
+
+        program = command_words(argv[0])
+        with together(strategy, f"start all workers again with --resume --run_dir={shlex.quote(str(run))}"):
+            if config.starts > 1 and not found:
+                _start(config, data, strategy, run, program)
+                found = Checkpoints(run.checkpoints).restore(model)
+            fit(model, data, config, run, program)
+            if is_chief(strategy):
+                _finish(model, data, config, run, config.steps - step, started, program)
+
+
+def _build(config, data, strategy, start=0):
+    with strategy.scope():
+        return build_model(config, data.image_shape, start=start)
+
+
+def _start(config, data, strategy, run, program):
+    """Makes the run's starts, and what the best of them wrote the run's own."""
+    own = dataclasses.replace(config, steps=min(config.start_steps, config.steps))
+
+    def train_start(index, folder):
+        print(f"\nStart {index + 1} of {config.starts}, {own.steps:,} steps, in {folder}.")
+        model = _build(own, data, strategy, index)
+        Checkpoints(folder.checkpoints).restore(model)
+        steps_after = own.steps * (config.starts - 1 - index) + config.steps - own.steps
+        fit(model, data, own, folder, program, run, steps_after)
+
+    choose_start(run, config, train_start)
+    print(f"\n{choice_note(run)}\n")
+
+
+def _finish(model, data, config, run, steps_done, started, program):
+    """What comes after the last step: pictures, the report, and the export, which says what the evaluation found."""
+    twin = model.float32_twin()
+    if not steps_done and is_exported(run, twin):
+        print(f"Nothing to do: the run has all its {config.steps:,} steps; --steps=N makes it longer.")
+        return
+    seconds = time.monotonic() - started
+    write_animation(run, model)
+    measured = None
+    if config.evaluation != "none":
+        # Imported here: charts and metrics take a second to import, and the first step does not wait for them.
+        from infogan_tf.commands.evaluate import evaluate_run
+
+        measured = evaluate_run(twin, data, config, run, config.evaluation)
+    exported = export_run(twin, config, run)
+    summarize(config, twin, run, steps_done, seconds, exported, measured, program)
+
+
+def _check_options(config: Config, data: ImageData, strategy: tf.distribute.Strategy) -> None:
+    """Raises a UserError for what these images and devices cannot do."""
+    replicas, batch_size = strategy.num_replicas_in_sync, config.batch_size
+    if batch_size > len(data.train.images):
+        raise UserError(
+            f"--batch_size: expected at most the {len(data.train.images):,} training images of {config.dataset}. "
+            f"Received: {batch_size}"
+        )
+    if batch_size % replicas or batch_size < 2 * replicas:
+        raise UserError(
+            f"--batch_size: expected a multiple of {replicas} replicas, 2 or more each. Received: {batch_size}"
+        )
+    if config.starts > 1 and has_workers(strategy):
+        raise UserError(f"--starts: expected 1 with --strategy=multiworker. Received: {config.starts}")
+    if config.jit_compile and replicas > 1:
+        raise UserError(f"--jit_compile: expected false with several replicas, here {replicas}. Received: true")
+
+
+def write_animation(run: RunDirectory, model: GenerativeModel) -> None:
+    """Writes samples/training.gif: what the first code drew, or the samples, epoch by epoch."""
+    name = model.layout.codes[0].name if model.layout.codes else "samples"
+    frames = run.pictures(name).values()
+    if frames:
+        pictures.write_gif(run.samples / "training.gif", [pictures.read_png(frame) for frame in frames])

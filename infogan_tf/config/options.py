@@ -1,0 +1,368 @@
+"""Every option of a run: one documented, bounded field each. The command line's flags are made from them."""
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import Any
+
+from infogan_tf.errors import UserError
+
+MODES = ("train", "sweep", "evaluate", "compare", "sample", "export", "explore")
+
+
+def option(
+    default: Any,
+    text: str,
+    group: str,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
+    modes: tuple[str, ...] = (),
+) -> Any:
+    """A field of Config.
+
+    Args:
+        default: Its value where nobody says anything.
+        text: What it is, for --help.
+        group: The heading under which --help shows it.
+        low: The least number that it takes.
+        high: The greatest.
+        choices: The texts that it takes; any, if empty.
+        modes: Of an option that says what to do now, the modes that read it; an option without says what a run is, and
+            is kept in its config.json.
+    """
+    metadata = {"help": text, "group": group, "low": low, "high": high, "choices": choices, "modes": modes}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """The options. Values out of bounds raise a UserError that names the flag."""
+
+    mode: str = option(
+        "train",
+        "What to do: train a model; train one for each of several seeds and options; measure a trained one; compare "
+        "several; draw from one; export it again; move its codes on a page.",
+        "Command", choices=MODES, modes=MODES,
+    )  # fmt: skip
+    run_dir: str = option(
+        "", "The run's folder; a new one under runs/<dataset>/ if not given. Has to be new or empty, unless --resume.",
+        "Command", modes=("train", "sweep", "evaluate", "sample", "export", "explore"),
+    )  # fmt: skip
+    resume: bool = option(
+        False, "Go on with the run in --run_dir, with its own options.", "Command", modes=("train", "sweep")
+    )
+    dry_run: bool = option(
+        False, "Print every option as it would be, and stop before anything is read or written.", "Command",
+        modes=("train",),
+    )  # fmt: skip
+    evaluation: str = option(
+        "auto",
+        "How much to spend on report.html: quick measures 2,000 images, full 10,000; auto is quick after training and "
+        "full with --mode=evaluate.", "Command", choices=("auto", "none", "quick", "full"),
+        modes=("train", "sweep", "evaluate"),
+    )  # fmt: skip
+
+    dataset: str = option("digits", "The images to learn from; they decide the defaults.", "Data")
+    recipe: str = option(
+        "paper",
+        "The defaults by name: paper is the paper's objective alone; invariant adds what real images tell of the "
+        "codes, where the data set has transformations that leave a class unchanged.",
+        "Data",
+    )  # fmt: skip
+    data_dir: str = option(
+        "",
+        "Where prepared data lies, or is downloaded to; by default TFDS_DATA_DIR, then ~/tensorflow_datasets.",
+        "Data",
+    )
+
+    model: str = option("infogan", "What to train.", "Model")
+    networks: str = option("paper", "The family of its networks.", "Model")
+
+    latents: str = option(
+        "",
+        "The generator's input, the model's own if not given: noise:62 (or normal_noise:62), and codes named c1, c2, "
+        "... in order: cat:10 (cat:10x4 for four of them), uniform:2, normal:2, bernoulli:2.",
+        "Latent codes",
+    )
+    posterior_stddev: float = option(
+        0.0, "Standard deviation of Q(c|x) of continuous codes; 0 learns it.", "Latent codes", low=0.0, high=100.0
+    )
+    lambda_info: float = option(
+        1.0, "Weight of the mutual information L_I; 0 trains a regular GAN whose codes Q still reads.", "Latent codes",
+        low=0.0, high=1000.0,
+    )  # fmt: skip
+    lambda_cat: float | None = option(
+        None, "The weight for categorical and Bernoulli codes, if another.", "Latent codes", low=0.0, high=1000.0
+    )
+    lambda_cont: float | None = option(
+        None, "The weight for uniform and normal codes, if another.", "Latent codes", low=0.0, high=1000.0
+    )
+
+    lambda_warmup: int = option(
+        0, "Steps in which these weights rise from 0, in a straight line.", "Latent codes", low=0, high=10**9
+    )
+
+    invariance_weight: float = option(
+        0.0,
+        "Weight of what discrete codes are to say of real images: the same of each and of its transformed copy, "
+        "surely, and every class as often as the prior has it.", "Information from real images", low=0.0, high=1000.0,
+    )  # fmt: skip
+    invariances: str = option(
+        "rotate:10,shift:0.08,scale:0.1,shear:0.15",
+        "Transformations that leave discrete codes as they are, each drawn up to its size: rotate:DEGREES, "
+        "shift:SHARE (or shift_x, shift_y), scale:SHARE, shear:SHARE, stretch:SHARE, thicken:SHARE, contrast:SHARE, "
+        "noise:STDDEV, flip. Others for one code after a semicolon: rotate:10,shift:0.1;c3=rotate:10,shear:0.15. "
+        "c2~shear:0.4 makes a continuous code move, by 1, with a shear of 0.4, which gives it this meaning.",
+        "Information from real images",
+    )
+    entropy_weight: float = option(
+        0.1, "Within it, the weight of H(Q(c|x)); more makes Q surer.", "Information from real images", low=0.0,
+        high=1000.0,
+    )  # fmt: skip
+    marginal_weight: float = option(
+        0.4, "Within it, the weight of the classes' frequencies matching the prior.", "Information from real images",
+        low=0.0, high=1000.0,
+    )  # fmt: skip
+
+    adversarial_loss: str = option(
+        "nonsaturating", "What D and G minimise.", "Toolbox",
+        choices=("nonsaturating", "hinge", "least_squares", "wasserstein"),
+    )  # fmt: skip
+    label_smoothing: float = option(
+        0.0, "One-sided label smoothing: D is to say 1 less this of real images.", "Toolbox", low=0.0, high=0.5
+    )
+    feature_matching_weight: float = option(
+        0.0, "Weight of the distance between mean features of real and fake images, for G.", "Toolbox", low=0.0,
+        high=1000.0,
+    )  # fmt: skip
+    feature_matching_start: int = option(
+        0, "First step in which it counts; later than 0, c1 finds classes before G draws the data's rarer styles.",
+        "Toolbox", low=0, high=10**9,
+    )  # fmt: skip
+    r1_weight: float = option(
+        0.0, "Weight of half D's squared gradient at real images.", "Toolbox", low=0.0, high=1000.0
+    )
+    gradient_penalty_weight: float = option(
+        0.0, "Weight of the squared distance of D's gradient norm from 1, between real and fake images.", "Toolbox",
+        low=0.0, high=1000.0,
+    )  # fmt: skip
+    instance_noise: float = option(
+        0.0, "Standard deviation, at first, of noise on all images that D is shown.", "Toolbox", low=0.0, high=10.0
+    )
+    instance_noise_steps: int = option(
+        5_000, "Steps after which that noise has fallen to 0.", "Toolbox", low=1, high=10**9
+    )
+    contrast_weight: float = option(
+        0.0, "Weight of telling which code two images share (InfoGAN-CR).", "Toolbox", low=0.0, high=1000.0
+    )
+    historical_averaging_weight: float = option(
+        0.0, "Weight of the squared distance of D's and G's weights from their own mean so far.", "Toolbox", low=0.0,
+        high=1000.0,
+    )  # fmt: skip
+    minibatch_kernels: int = option(
+        0, "Minibatch discrimination: how many measures of likeness to the rest of the batch D is given.", "Toolbox",
+        low=0, high=1000,
+    )  # fmt: skip
+    spectral_norm: bool = option(False, "Divide the weights of D by their largest singular value.", "Toolbox")
+    virtual_batch_norm: bool = option(
+        False, "Batch norm in G whose statistics are those of a fixed batch and the image itself.", "Toolbox"
+    )
+    d_updates: int = option(
+        1, "Updates of D and Q in a step, each on --batch_size real images of its own.", "Toolbox", low=1, high=100
+    )
+    g_updates: int = option(1, "Updates of G in a step.", "Toolbox", low=1, high=100)
+    average_decay: float = option(
+        0.0, "Decay by step of the moving averages of all weights, which are then measured and exported; 0 keeps none.",
+        "Toolbox", low=0.0, high=0.999999,
+    )  # fmt: skip
+
+    steps: int = option(
+        10_000, "How many training steps; more than before, with --resume, make the run longer.", "Training", low=1,
+        high=10**9,
+    )  # fmt: skip
+    batch_size: int = option(128, "Real images, and as many generated ones, in a step.", "Training", low=2, high=65_536)
+    d_learning_rate: float = option(
+        2e-4, "Adam's step size for trunk, D head and Q head.", "Training", low=0.0, high=1.0
+    )
+    g_learning_rate: float = option(1e-3, "Adam's step size for the generator.", "Training", low=0.0, high=1.0)
+    adam_beta_1: float = option(0.5, "Adam's decay of the first moment.", "Training", low=0.0, high=0.9999)
+    lr_decay_steps: str = option(
+        "", "Steps at which both learning rates fall, as in 6000,8000; none if empty.", "Training"
+    )
+    lr_decay_factor: float = option(
+        0.1, "What both learning rates are multiplied by then.", "Training", low=0.0, high=1.0
+    )
+    precision: str = option(
+        "auto", "What the networks compute in; auto takes what this machine's GPU or CPU profits from.", "Training",
+        choices=("auto", "float32", "mixed_bfloat16", "mixed_float16"),
+    )  # fmt: skip
+    strategy: str = option(
+        "auto",
+        "Devices: one; mirrored over all GPUs of the machine; multiworker over the machines in TF_CONFIG. auto takes "
+        "multiworker where TF_CONFIG is set, mirrored where there are several GPUs, else one. --batch_size is shared "
+        "out among them.", "Training", choices=("auto", "one", "mirrored", "multiworker"),
+    )  # fmt: skip
+    sync_batch_norm: bool = option(
+        True, "With several devices, take batch norm's statistics over the whole batch, as one device would; false "
+        "takes each device's own, which needs no exchange.", "Training",
+    )  # fmt: skip
+    jit_compile: bool = option(
+        False, "Compile the step with XLA: on a GPU faster, after half a minute; on most CPUs slower.", "Training"
+    )
+    seed: int = option(
+        0,
+        "Of weights, latents and shuffling; on a CPU the same seed gives the same run.",
+        "Training",
+        low=0,
+        high=2**31 - 1,
+    )
+
+    starts: int = option(
+        1,
+        "How many starts to make, each from weights of its own; the one with the lowest invariance term after "
+        "--start_steps is trained on. Needs --invariance_weight.", "Training", low=1, high=1000,
+    )  # fmt: skip
+    start_steps: int = option(
+        1_000, "Steps of each start; those of the one that is trained on count as its first.", "Training", low=1,
+        high=10**9,
+    )  # fmt: skip
+
+    eval_every: int = option(
+        500, "Steps in an epoch; after each: a line of metrics, pictures, c1's error.", "Watching", low=1, high=10**9
+    )
+    checkpoint_every: int = option(500, "Steps between checkpoints.", "Watching", low=1, high=10**9)
+    keep_checkpoints: int = option(2, "How many checkpoints to keep, the newest.", "Watching", low=1, high=1000)
+
+    export_precision: str = option(
+        "float32",
+        "What the exported weights are stored in; float16 halves the export, which computes in float32 all the same. "
+        "--mode=export may change it.", "Exporting", choices=("float32", "float16"),
+    )  # fmt: skip
+
+    count: int = option(
+        100,
+        "How many images to draw; 10,000 are the most in a grid.",
+        "Drawing (--mode=sample)",
+        low=1,
+        high=10**9,
+        modes=("sample",),
+    )
+    codes: str = option(
+        "", "Codes to fix, as in c1=3,c2=-0.8; the others are drawn.", "Drawing (--mode=sample)", modes=("sample",)
+    )
+    output: str = option(
+        "",
+        "What to write, never over anything: NAME.png, a grid; NAME.npy, an array, with the codes in NAME.csv; NAME/, "
+        "a folder of a PNG for each image, with codes.csv. If not given grid.png, or compare.html with --mode=compare.",
+        "Drawing (--mode=sample)",
+        modes=("sample", "compare"),
+    )
+
+    seeds: str = option("0,1,2", "The seeds, as in 0,1,2,3,4.", "Sweeping (--mode=sweep)", modes=("sweep",))
+    grid: str = option(
+        "", "Options to vary as well, every value with every other: lambda_info=0.3,1;batch_size=64,128.",
+        "Sweeping (--mode=sweep)", modes=("sweep",),
+    )  # fmt: skip
+
+    runs: str = option(
+        "", "Folders of runs, as in runs/mnist/a,runs/mnist/b; or one folder that holds runs.",
+        "Comparing (--mode=compare)", modes=("compare",),
+    )  # fmt: skip
+
+    saved_model: str = option(
+        "", "An exported model in place of --run_dir: its folder, or the folder of its versions.",
+        "Exploring (--mode=explore)", modes=("explore",),
+    )  # fmt: skip
+    url: str = option(
+        "", "A running TF Serving in place of --run_dir: http://HOST:8501, whose model is infogan, or "
+        "http://HOST:8501/v1/models/NAME.", "Exploring (--mode=explore)", modes=("explore",),
+    )  # fmt: skip
+    host: str = option(
+        "127.0.0.1",
+        "The address to listen on; 0.0.0.0 lets other machines in.",
+        "Exploring (--mode=explore)",
+        modes=("explore",),
+    )
+    port: int = option(
+        8510, "The port to listen on; 0 takes a free one, and so is done where it is taken.",
+        "Exploring (--mode=explore)", low=0, high=65_535, modes=("explore",),
+    )  # fmt: skip
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            check(field, getattr(self, field.name))
+        self.learning_rate_boundaries()
+
+    def learning_rate_boundaries(self) -> list[int]:
+        """`lr_decay_steps` as ascending integers."""
+        try:
+            steps = [int(text) for text in self.lr_decay_steps.split(",") if text.strip()]
+        except ValueError:
+            steps = [0]
+        if any(low >= high for low, high in zip([0, *steps], steps, strict=False)):
+            raise UserError(
+                f"--lr_decay_steps: expected ascending steps such as 6000,8000. Received: {self.lr_decay_steps!r}"
+            )
+        return steps
+
+    def to_json(self) -> dict[str, Any]:
+        """What the run is, ready for JSON."""
+        return {field.name: getattr(self, field.name) for field in run_fields()}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any], path: Path) -> "Config":
+        """The inverse of `to_json`; `path` is the file the values came from, for the message.
+
+        Raises:
+            UserError: where an option is unknown or out of bounds.
+        """
+        unknown = sorted(set(values) - {field.name for field in run_fields()})
+        if unknown:
+            raise UserError(f"{path}: unknown option {unknown[0]!r}")
+        try:
+            return cls(**values)
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from error
+
+
+def run_fields() -> list[dataclasses.Field]:
+    """The fields that say what a run is."""
+    return [field for field in dataclasses.fields(Config) if not field.metadata["modes"]]
+
+
+def expected(field: dataclasses.Field) -> str:
+    """What a field takes, in words."""
+    facts = field.metadata
+    if facts["choices"]:
+        return "one of " + ", ".join(facts["choices"])
+    if field.type is bool:
+        return "true or false"
+    if field.type is str:
+        return "text"
+    kind = "an integer" if field.type is int else "a number"
+    return f"{kind} from {_plain(facts['low'])} to {_plain(facts['high'])}"
+
+
+def check(field: dataclasses.Field, value: Any) -> None:
+    """Raises a UserError that names the flag where `value` is not what `field` takes."""
+    if not _is_valid(field, value):
+        raise UserError(f"--{field.name}: expected {expected(field)}. Received: {value!r}")
+
+
+def _is_valid(field, value):
+    facts = field.metadata
+    if value is None:
+        return field.default is None
+    if field.type is bool:
+        return isinstance(value, bool)
+    if field.type is str:
+        return isinstance(value, str) and (not facts["choices"] or value in facts["choices"])
+    numbers = int if field.type is int else (int, float)
+    if isinstance(value, bool) or not isinstance(value, numbers) or not math.isfinite(value):
+        return False
+    return facts["low"] <= value <= facts["high"]
+
+
+def _plain(number):
+    return f"{number:,}" if isinstance(number, int) else f"{number:g}"

@@ -1,0 +1,95 @@
+"""Pixel values: bytes 0..255 or floats 0..1. Anything else is refused in one line; in a model they are floats 0..1."""
+
+import itertools
+import types
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+# So many values are looked at in one go, of images that may be a file larger than memory.
+CHUNK = 2**24
+_EXPECTED = "images: expected integers from 0 to 255 or floats from 0 to 1"
+
+
+def unit_images(images: tf.Tensor) -> tf.Tensor:
+    """Images that `check_images` lets pass as float32 in [0, 1]; integers, of any width, are divided by 255."""
+    floats = tf.cast(images, tf.float32)
+    return floats / 255.0 if images.dtype.is_integer else floats
+
+
+def check_images(images: np.ndarray | tf.Tensor) -> None:
+    """Refuses images whose values are neither integers in 0..255 nor floats in 0..1; bytes need no look.
+
+    Args:
+        images: Of any shape: an array in memory or of a file, or a tensor.
+
+    Raises:
+        ValueError: It says what was received, and what to do where that can be told.
+    """
+    dtype = tf.as_dtype(images.dtype)
+    if dtype == tf.uint8:
+        return
+    if not (dtype.is_integer or dtype.is_floating):
+        raise ValueError(f"{_EXPECTED}. Received: {dtype.name}")
+    low, high = _range(images)
+    if low > high or (low >= 0 and high <= (255 if dtype.is_integer else 1)):  # of no image, nothing is out of range
+        return
+    if np.isnan(low) or np.isnan(high):
+        raise ValueError(f"{_EXPECTED}. Received: {dtype.name} with NaN among them")
+    received = f"Received: {dtype.name} from {low:g} to {high:g}{_way_out(dtype, low, high)}"
+    raise ValueError(f"{_EXPECTED}. {received}")
+
+
+def _way_out(dtype, low, high):
+    if dtype.is_integer:
+        return "; divide 16-bit images by 257" if low >= 0 and high <= 65_535 else ""
+    if low >= 0 and high <= 255:
+        return "; divide them by 255"
+    return "; add 1 and divide by 2" if low >= -1 and high <= 1 else ""
+
+
+def _range(images):
+    """The least and the greatest value; NaN where there is one."""
+    rows = max(1, CHUNK // max(1, int(np.prod(images.shape[1:], dtype=np.int64))))
+    low, high = np.inf, -np.inf
+    for start in range(0, len(images), rows):
+        part = np.asarray(images[start : start + rows])
+        if part.size:
+            low, high = np.minimum(low, np.float64(part.min())), np.maximum(high, np.float64(part.max()))
+    return low, high
+
+
+def checked_input(data):
+    """What `fit` or `evaluate` is given, after a look at its images: an array's all, of batches those of the first.
+
+    Args:
+        data: Images, or images with labels; or batches of either: a tf.data.Dataset, a PyDataset or a generator. A
+            dataset of a `tf.distribute` strategy is not looked at.
+
+    Returns:
+        The same; a generator with its first batch put back.
+
+    Raises:
+        ValueError: As `check_images`.
+    """
+    first = data
+    if isinstance(data, types.GeneratorType):
+        first = next(data, None)
+        data = itertools.chain([first], data)
+    elif isinstance(data, keras.utils.PyDataset):
+        first = data[0]
+    elif isinstance(data, tf.data.Dataset):
+        if _images_of(data.element_spec).dtype == tf.uint8:
+            return data
+        first = next(iter(data.take(1)), None)
+    images = _images_of(first)
+    if isinstance(images, list):
+        images = np.asarray(images)
+    if hasattr(images, "dtype") and hasattr(images, "shape"):
+        check_images(images)
+    return data
+
+
+def _images_of(batch):
+    return keras.utils.unpack_x_y_sample_weight(batch)[0]

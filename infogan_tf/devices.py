@@ -1,0 +1,148 @@
+"""Which devices and machines a run uses, and what the workers of a job do together."""
+
+import contextlib
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator, Mapping
+
+import tensorflow as tf
+
+from infogan_tf.errors import RunStopped, UserError
+
+# How long a worker waits for the others to start.
+PEERS_TIMEOUT = 45.0
+
+# What TensorFlow raises in the other workers when one is gone.
+_LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
+
+EXAMPLE = '{"cluster": {"worker": ["host0:12345", "host1:12345"]}, "task": {"type": "worker", "index": 0}}'
+
+
+def choose_strategy(name: str, environment: Mapping[str, str] = os.environ) -> tf.distribute.Strategy:
+    """Makes the strategy called `name`; it has to come before any other work of TensorFlow.
+
+    Args:
+        name: "one" is one device, TensorFlow's first; "mirrored" all GPUs of this machine (or all logical CPU devices
+            that the program has set up); "multiworker" every machine that TF_CONFIG lists; "auto" is multiworker where
+            TF_CONFIG is set, mirrored where there are two GPUs or more, else one.
+        environment: where TF_CONFIG is looked up.
+
+    Raises:
+        UserError: where this machine cannot give the strategy, TF_CONFIG is malformed, or its workers do not answer
+            within PEERS_TIMEOUT seconds.
+    """
+    if name == "auto":
+        several = len(tf.config.list_physical_devices("GPU")) > 1
+        name = "multiworker" if environment.get("TF_CONFIG") else "mirrored" if several else "one"
+    if name == "multiworker":
+        workers, index = read_tf_config(environment.get("TF_CONFIG", ""))
+        await_workers(workers, index)
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    if name == "mirrored":
+        devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+        if len(devices) < 2:
+            count = len(tf.config.list_physical_devices("GPU"))
+            raise UserError(f"--strategy=mirrored: expected at least two GPUs. Received: a machine with {count}")
+        return tf.distribute.MirroredStrategy([device.name for device in devices])
+    return tf.distribute.get_strategy()
+
+
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Whether this process is the one that writes."""
+    resolver = strategy.cluster_resolver
+    return resolver is None or resolver.task_type is None or resolver.task_id == 0
+
+
+def has_workers(strategy: tf.distribute.Strategy) -> bool:
+    """Whether this process is one of several that share the run."""
+    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+
+
+def same_for_all(strategy: tf.distribute.Strategy, value: int) -> bool:
+    """Whether every worker gives the same value; all have to ask."""
+    return not has_workers(strategy) or _mean_over_workers(strategy, value) == value
+
+
+@contextlib.contextmanager
+def together(strategy: tf.distribute.Strategy, how_to_go_on: str) -> Iterator[None]:
+    """Workers leave this block together: the first to end would be taken for lost by the others.
+
+    Raises:
+        RunStopped: where another worker was lost; its message ends with `how_to_go_on`.
+    """
+    if not has_workers(strategy):
+        yield
+        return
+    try:
+        yield
+        _mean_over_workers(strategy, 0)
+    except _LOST as error:
+        name = type(error).__name__
+        raise RunStopped(f"Stopped: another worker was lost ({name}). To go on {how_to_go_on}", 1) from error
+
+
+def _mean_over_workers(strategy, value):
+    """Returns when every worker has given its own; below 2**53 equal values give their own."""
+    own = tf.constant(value, tf.float64)
+    return float(tf.function(lambda: strategy.reduce("MEAN", strategy.run(lambda: own), axis=None))())
+
+
+def read_tf_config(text: str) -> tuple[list[str], int]:
+    """The workers' addresses and which of them this process is.
+
+    Raises:
+        UserError: where the text is no TF_CONFIG of workers alone.
+    """
+    try:
+        config = json.loads(text)
+        workers, task = config["cluster"]["worker"], config["task"]
+        is_whole = (
+            set(config["cluster"]) == {"worker"}
+            and task["type"] == "worker"
+            and all(host and 0 < port < 2**16 for host, port in map(_host_and_port, workers))
+            and len(set(workers)) == len(workers)
+            and task["index"] in range(len(workers))
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        is_whole = False
+    if not is_whole:
+        raise UserError(f"TF_CONFIG: expected {EXAMPLE}, index below the number of workers. Received: {text!r}")
+    return workers, int(task["index"])
+
+
+def await_workers(workers: list[str], index: int, timeout: float = PEERS_TIMEOUT) -> None:
+    """Returns when every worker listens; TensorFlow's own wait for them would last an hour.
+
+    Until all do, this process listens at its own address in TensorFlow's place.
+
+    Raises:
+        UserError: where this worker's port is taken, or another does not answer in time.
+    """
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("", _host_and_port(workers[index])[1]))
+        except OSError as error:
+            raise UserError(f"TF_CONFIG: this worker cannot listen at {workers[index]} ({error})") from error
+        listener.listen(len(workers))
+        deadline = time.monotonic() + timeout
+        missing = [worker for i, worker in enumerate(workers) if i != index]
+        while missing := [worker for worker in missing if not _answers(worker)]:
+            if time.monotonic() > deadline:
+                raise UserError(f"TF_CONFIG: no answer from {', '.join(missing)} within {timeout:.0f} s")
+            time.sleep(0.2)
+
+
+def _answers(worker: str) -> bool:
+    try:
+        socket.create_connection(_host_and_port(worker), timeout=2.0).close()
+    except OSError:
+        return False
+    return True
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)

@@ -1,0 +1,304 @@
+"""The thin layer between a trained model and the measures in `evaluation/`: it draws, encodes, and hands arrays over.
+
+Each group of figures is a function of `Material`. One that cannot be measured leaves a note in one line, and the others
+are measured all the same.
+"""
+
+import contextlib
+import dataclasses
+import functools
+from collections.abc import Callable
+
+import numpy as np
+from sklearn.cluster import KMeans
+from tqdm import tqdm
+
+from infogan_tf.data import ImageData
+from infogan_tf.errors import NotMeasuredError
+from infogan_tf.evaluation.feature_networks import FeatureNetwork, feature_network
+from infogan_tf.evaluation.metrics import clustering
+from infogan_tf.evaluation.metrics import sample_quality as samples
+from infogan_tf.evaluation.metrics.attributes import attributes, rank_correlations, strongest
+from infogan_tf.evaluation.metrics.disentanglement import disentanglement_scores
+from infogan_tf.evaluation.metrics.information import mutual_info, standardised_mutual_info
+from infogan_tf.evaluation.metrics.parzen import BANDWIDTHS, parzen_log_likelihood
+from infogan_tf.evaluation.result import Evaluation
+from infogan_tf.latents.codes import Categorical, Code, Continuous
+from infogan_tf.models.base import GenerativeModel
+
+# A rank correlation below this names nothing.
+LEAST_RHO = 0.2
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """How much is spent on an evaluation: images drawn and read, and votes for disentanglement (train, test)."""
+
+    name: str
+    images: int
+    votes: tuple[int, int]
+
+
+SETTINGS = {
+    "quick": Setting("quick", images=2_000, votes=(1_000, 500)),
+    "full": Setting("full", images=10_000, votes=(10_000, 5_000)),
+}
+
+
+class Material:
+    """Draws from a model and what it reads in them and in test images; each computed when first asked for.
+
+    Args:
+        model: trained; inference statistics are used throughout.
+        data: that it was trained on.
+        setting: how many images.
+    """
+
+    def __init__(self, model: GenerativeModel, data: ImageData, setting: Setting):
+        self.model = model
+        self.data = data
+        self.setting = setting
+        self.layout = model.layout
+        noise, self.values = self.layout.sample_parts(setting.images, model.stream_seed("measure"))
+        self.values = {name: value.numpy() for name, value in self.values.items()}
+        self.images, self.log_probs, self.posterior = model.read(self.layout.join(noise, self.values))
+        self.read_codes = model.read_codes
+
+    @property
+    def test_images(self) -> np.ndarray:
+        """As many as the setting allows, the first of the test split."""
+        return self.data.test.images[: self.setting.images]
+
+    @property
+    def test_labels(self) -> np.ndarray:
+        """Of `test_images`.
+
+        Raises:
+            NotMeasuredError: where there are none.
+        """
+        if self.data.test.labels is None:
+            raise NotMeasuredError(f"the data set {self.data.name} has no labels")
+        return self.data.test.labels[: self.setting.images]
+
+    @property
+    def label_names(self) -> list[str]:
+        """The labels in words, or their numbers."""
+        return list(self.data.label_names) or [str(label) for label in range(self.data.test.labels.max() + 1)]
+
+    @functools.cached_property
+    def test_posterior(self) -> dict[str, dict[str, np.ndarray]]:
+        """Q(c|x) of `test_images`."""
+        return self.model.encode(self.test_images)
+
+    def test_classes(self, code: Code) -> np.ndarray:
+        """The most probable class of each test image."""
+        return code.most_probable(self.test_posterior[code.name])
+
+    @functools.cached_property
+    def training_sample(self) -> np.ndarray:
+        """As many training images as there are draws, or all: a fixed random choice."""
+        images = self.data.train.images
+        if len(images) <= len(self.images):
+            return images
+        return images[np.random.default_rng(0).choice(len(images), len(self.images), replace=False)]
+
+    @functools.cached_property
+    def network(self) -> FeatureNetwork:
+        """In whose features samples are compared with data; trained on first use."""
+        return feature_network(self.data)
+
+    @functools.cached_property
+    def features(self) -> dict[str, np.ndarray]:
+        """The network's features of training images ("real"), as many draws ("fake") and test images ("test").
+
+        With them the class "probabilities" of the draws.
+        """
+        fake, probabilities = self.network(self.images[: len(self.training_sample)])
+        real, test = self.network(self.training_sample)[0], self.network(self.test_images)[0]
+        return {"real": real, "fake": fake, "test": test, "probabilities": probabilities}
+
+    @property
+    def categoricals(self) -> list[Code]:
+        """The codes whose posterior is a class."""
+        return [code for code in self.read_codes if isinstance(code, Categorical)]
+
+
+def measure(material: Material, step: int) -> Evaluation:
+    """Measures all that can be; shows a progress bar."""
+    found = Evaluation(material.setting.name, step)
+    found.notes.append(f"{len(material.images):,} images drawn, with inference statistics, in float32.")
+    with contextlib.suppress(NotMeasuredError):  # the group that asks for it will say why it is not to be had
+        _ = material.network  # before this function's progress bar, because training has one of its own
+    groups = {title: group for title, group in GROUPS.items() if material.read_codes or group not in OF_CODES}
+    bar = tqdm(
+        groups.items(), unit="measure", bar_format="{desc:<26} {percentage:3.0f}%|{bar:30}| {elapsed}<{remaining}"
+    )
+    for title, group in bar:
+        bar.set_description(title)
+        _attempt(title, group, material, found)
+    return found
+
+
+def _attempt(title, group, material, found):
+    """Measures a group, or notes why it cannot be."""
+    try:
+        group(material, found)
+    except NotMeasuredError as reason:
+        found.notes.append(f"{title}: not measured; {str(reason).rstrip('.')}.")
+
+
+def information(material: Material, found: Evaluation) -> None:
+    """L_I of each code, and of the standardised posterior where the code is continuous."""
+    for code in material.read_codes:
+        kind = type(code).__name__.lower()
+        found.codes[code.name] = {"kind": kind, "entropy": code.entropy, "ceiling": code.ceiling}
+        bound = mutual_info(material.log_probs[code.name], code.entropy)
+        _add(found, f"mutual_info/{code.name}", bound, "mutual_info")
+        found.figures[f"mutual_info_share/{code.name}"] = bound["mutual_info"] / code.entropy
+        if isinstance(code, Continuous):
+            means = material.posterior[code.name]["mean"]
+            bound = standardised_mutual_info(material.values[code.name], means, code.entropy, code.support)
+            _add(found, f"standardised_mutual_info/{code.name}", bound, "mutual_info")
+
+
+def _add(found, name, scores, score):
+    """Records scores[score] and its standard error."""
+    found.figures[name], found.stderrs[name] = scores[score], scores[f"{score}_stderr"]
+
+
+def classes(material: Material, found: Evaluation) -> None:
+    """Every categorical code against the labels, and all of them jointly."""
+    labels, codes = material.test_labels, material.categoricals
+    if not codes:
+        raise NotMeasuredError("the layout has no categorical code")
+    by_code = {code.name: material.test_classes(code) for code in codes}
+    if len(codes) > 1:
+        by_code["all codes"] = clustering.joint_classes(list(by_code.values()))
+    for name, code_classes in by_code.items():
+        found.figures |= {
+            f"{metric}/{name}": v for metric, v in clustering.clustering_scores(code_classes, labels).items()
+        }
+    found.confusion = _confusion(codes[0], by_code[codes[0].name], labels, material.label_names)
+
+
+def _confusion(code, code_classes, labels, names):
+    counts = clustering.confusion(code_classes, labels, code.num_classes, len(names))
+    matched = clustering.match(counts)
+    # Classes in the order of their labels, so that agreement lies on the diagonal; those without a label come last.
+    order = sorted(range(code.num_classes), key=lambda k: (matched[k] < 0, matched[k]))
+    return {
+        "code": code.name,
+        "labels": names,
+        "classes": order,
+        "matched": [names[label] if label >= 0 else "" for label in matched],
+        "counts": counts[:, order].tolist(),
+    }
+
+
+def k_means(material: Material, found: Evaluation) -> None:
+    """k-means on the trunk's features of the test images, as many clusters as labels: a second opinion."""
+    labels = material.test_labels
+    features = material.model.features(material.test_images)
+    clusters = KMeans(len(material.label_names), n_init=3, random_state=0).fit_predict(features)
+    scores = clustering.clustering_scores(clusters, labels)
+    found.figures |= {f"{metric}/k-means": value for metric, value in scores.items()}
+
+
+def effects(material: Material, found: Evaluation) -> None:
+    """What each code changes in the drawn images, in words and as rank correlations within each class of c1."""
+    first = material.layout.first_categorical
+    groups = np.zeros(len(material.images), np.int64) if first is None else material.values[first.name]
+    measured = attributes(material.images)
+    for code in material.read_codes:
+        facts = found.codes[code.name]
+        if code.is_dead(found.figures[f"mutual_info/{code.name}"]):
+            facts["does"] = "dead: Q reads nothing of it"
+        if code in material.categoricals:
+            facts.setdefault("does", "the class of the image")
+            continue
+        facts["correlations"] = rank_correlations(material.values[code.name], measured, groups)
+        facts.setdefault("does", _in_words(facts["correlations"]))
+
+
+def _in_words(correlations):
+    attribute, rho = strongest(correlations)
+    if abs(rho) < LEAST_RHO:
+        return f"nothing that is measured here (most: {attribute}, rho = {rho:.2f})"
+    return f"{attribute}, rho = {rho:.2f}"
+
+
+def disentanglement(material: Material, found: Evaluation) -> None:
+    """Codes against the true factors; nothing where the data set has none."""
+    factors = material.data.factors
+    if factors is None:
+        return
+    posterior = material.model.encode(factors.images)
+    columns = [parts.get("mean", parts.get("probability", parts.get("probabilities"))) for parts in posterior.values()]
+    table = np.concatenate([column.reshape(len(column), -1) for column in columns], axis=1)
+
+    train, test = material.setting.votes
+    found.figures |= disentanglement_scores(
+        lambda values: table[factors.index_of(values)], factors.sizes, factors.ordered, seed=0, train=train, test=test
+    )
+    found.notes.append(f"Disentanglement: {train:,} training and {test:,} evaluation draws of factors.")
+
+
+def sample_quality(material: Material, found: Evaluation) -> None:
+    """What is measured on the features of a stated network."""
+    _ = material.features  # without them there is one note, not three
+    for title, group in SAMPLE_GROUPS.items():
+        _attempt(title, group, material, found)
+
+
+def distances(material: Material, found: Evaluation) -> None:
+    """FID and KID, and the FID of real test images to read it by."""
+    read = material.features
+    real = samples.feature_statistics(read["real"])
+    found.figures |= {
+        "fid": samples.frechet_distance(real, samples.feature_statistics(read["fake"])),
+        "fid/real test images": samples.frechet_distance(real, samples.feature_statistics(read["test"])),
+    }
+    _add(found, "kid", samples.kernel_distance(read["real"], read["fake"], seed=0), "kid")
+    count = len(read["real"])
+    found.notes.append(
+        f"FID, KID, precision, recall, density, coverage: {count:,} generated against {count:,} training images; "
+        f"features: {material.network.name}. The FID of real test images is that of {len(read['test']):,} of them."
+    )
+
+
+def inception_score(material: Material, found: Evaluation) -> None:
+    """The score on the class probabilities of the same network."""
+    scores = samples.inception_score(material.features["probabilities"])
+    _add(found, "inception_score", scores, "inception_score")
+
+
+def neighbourhoods(material: Material, found: Evaluation) -> None:
+    """Precision, recall, density and coverage."""
+    found.figures |= samples.precision_recall_density_coverage(material.features["real"], material.features["fake"])
+
+
+def log_likelihood(material: Material, found: Evaluation) -> None:
+    """Parzen-window log-likelihood of test images; a tenth of them choose the bandwidth and are left out."""
+    held = len(material.test_images) // 10
+    validation, test = material.test_images[:held], material.test_images[held:]
+    scores = parzen_log_likelihood(material.images, validation, test)
+    _add(found, "log_likelihood", scores, "log_likelihood")
+    found.notes.append(
+        f"Parzen: {len(material.images):,} samples, {len(test):,} test images, bandwidth {scores['bandwidth']:.3f} "
+        f"chosen on {held:,} others"
+        + (" (an end of those tried)." if scores["bandwidth"] in (BANDWIDTHS[0], BANDWIDTHS[-1]) else ".")
+    )
+
+
+GROUPS: dict[str, Callable[[Material, Evaluation], None]] = {
+    "Mutual information": information,
+    "Codes against labels": classes,
+    "k-means on the trunk": k_means,
+    "What each code does": effects,
+    "Disentanglement": disentanglement,
+    "Sample quality": sample_quality,
+    "Log-likelihood": log_likelihood,
+}
+# What a model that reads no codes has not.
+OF_CODES = (information, classes, effects, disentanglement)
+SAMPLE_GROUPS = {"FID and KID": distances, "Inception score": inception_score, "Precision and recall": neighbourhoods}

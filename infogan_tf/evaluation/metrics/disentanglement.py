@@ -1,0 +1,361 @@
+"""How far each true factor of the data is held by one code of its own.
+
+The sample sizes and settings are those of Locatello et al. 2019 (arXiv:1811.12359), whose disentanglement_lib most
+published figures come from; where a function departs from it, its text says so.
+
+Codes are float [N, D], a column each; factors are integers [N, K], from 0 to size - 1. A factor that is constant in the
+(training) sample cannot be measured and is left out. Codes that are not finite, or arrays that do not fit each other,
+raise a ValueError. All scores lie in 0..1, and higher is better.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from scipy.stats import entropy
+from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score, mutual_info_score, roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+from infogan_tf.errors import NotMeasuredError
+
+Represent = Callable[[np.ndarray], np.ndarray]
+
+# Images behind one vote of FactorVAE's measure, and pairs of images behind one example of beta-VAE's.
+BATCH = 64
+# FactorVAE's measure takes a code for collapsed whose variance is no more than this.
+MIN_VARIANCE = 0.05
+VARIANCE_DRAWS = 10_000
+# Rows of factors handed to `represent` at a time.
+ROWS = 100 * BATCH
+
+
+def disentanglement_scores(
+    represent: Represent,
+    factor_sizes: Sequence[int],
+    ordered: Sequence[bool],
+    seed: int,
+    train: int = 10_000,
+    test: int = 5_000,
+) -> dict[str, float]:
+    """All scores of this file, of factors drawn uniformly and independently.
+
+    Args:
+        represent: gives the codes [n, D] of images with the factors [n, K]. It is asked for some three million rows,
+            at most ROWS at a time: where the data has fewer images than that, encode each once and look its codes up.
+        factor_sizes: how many values each factor has, [K], two or more.
+        ordered: whether each factor's values have an order, [K]; see `sap`.
+        seed: of the draws.
+        train: samples (votes, examples) to fit on. MIG and modularity use these alone.
+        test: samples to score.
+
+    Returns:
+        "mig", "sap", "dci_disentanglement", "dci_completeness", "dci_informativeness", "factor_vae", "beta_vae",
+        "modularity" and "explicitness".
+    """
+    rng = np.random.default_rng(seed)
+    train_factors, test_factors = (_draw(rng, factor_sizes, (count,)) for count in (train, test))
+    samples = (_encode(represent, train_factors), train_factors, _encode(represent, test_factors), test_factors)
+    return {
+        "mig": mig(*samples[:2]),
+        "sap": sap(*samples, ordered),
+        **{f"dci_{name}": score for name, score in dci(*samples).items()},
+        "factor_vae": factor_vae(represent, factor_sizes, seed, train, test),
+        "beta_vae": beta_vae(represent, factor_sizes, seed, train, test),
+        **modularity_explicitness(*samples),
+    }
+
+
+def mig(codes: np.ndarray, factors: np.ndarray, bins: int = 20) -> float:
+    """Mutual information gap (Chen et al. 2018, arXiv:1802.04942, equation 6).
+
+    For each factor: the mutual information with the code that tells most about it, less that with the next, over the
+    factor's entropy; then the mean. It is 0 where two codes tell the same, and 1 where one code alone tells all.
+
+    Each code is divided into equal bins from its least to its greatest value. That keeps the values of an evenly spaced
+    code apart up to `bins` of them; a factor of more values (dSprites' positions have 32) cannot reach 1.
+
+    Args:
+        codes: [N, D]; N is 10,000 in the protocol.
+        factors: [N, K].
+        bins: 20 in the protocol.
+    """
+    codes, factors = _checked(codes, factors)
+    entropies = [mutual_info_score(factor, factor) for factor in factors.T]
+    return float(np.mean(_lead(_mutual_info(codes, factors, bins)) / entropies))
+
+
+def sap(
+    train_codes: np.ndarray,
+    train_factors: np.ndarray,
+    test_codes: np.ndarray,
+    test_factors: np.ndarray,
+    ordered: Sequence[bool],
+) -> float:
+    """Separated attribute predictability (Kumar et al. 2018, arXiv:1711.00848, section 3).
+
+    For each factor: how well the best single code predicts it, less how well the next does; then the mean. An ordered
+    factor's score is its squared correlation with the code, of the training samples. An unordered one's is the balanced
+    accuracy on the test samples of thresholds fitted to the code on the training samples, one fewer than there are
+    classes. Codes are not standardised; neither score asks for it.
+
+    Two departures. The accuracy is adjusted for chance, so that chance is 0 and perfect is 1 as with the correlation;
+    the paper's plain accuracy keeps even perfect codes at 1 - 1/classes. And disentanglement_lib predicts ordered
+    factors too by a linear classifier with one column as its input, which cannot tell many classes apart, whatever the
+    code: its figures are lower and not to be compared with these.
+
+    Args:
+        train_codes: [N, D]; N is 10,000 in the protocol.
+        train_factors: [N, K].
+        test_codes: [M, D]; M is 5,000 in the protocol.
+        test_factors: [M, K].
+        ordered: for each factor, whether its values have an order (size, place) or not (shape), [K].
+    """
+    if len(ordered) != np.shape(train_factors)[-1]:
+        raise ValueError(f"ordered: expected a truth value for each of the factors. Received: ordered={ordered}")
+    ordered = np.asarray(ordered)[np.ptp(train_factors, axis=0) > 0]
+    train_codes, train_factors, test_codes, test_factors = _checked(
+        train_codes, train_factors, test_codes, test_factors
+    )
+    scores = np.zeros((train_codes.shape[1], len(ordered)))
+    for (i, j), _ in np.ndenumerate(scores):
+        if ordered[j]:
+            scores[i, j] = _squared_correlation(train_codes[:, i], train_factors[:, j])
+        else:
+            scores[i, j] = _threshold_accuracy(
+                train_codes[:, [i]], train_factors[:, j], test_codes[:, [i]], test_factors[:, j]
+            )
+    return float(np.mean(_lead(scores)))
+
+
+def dci(
+    train_codes: np.ndarray, train_factors: np.ndarray, test_codes: np.ndarray, test_factors: np.ndarray
+) -> dict[str, float]:
+    """Disentanglement, completeness and informativeness (Eastwood and Williams 2018, openreview By-7dz-AZ, section 2).
+
+    Gradient boosted trees (scikit-learn's defaults) predict each factor from all codes; how much they use each code is
+    its importance. A hundred trees are grown for every value of every factor, so that many values take long.
+
+    Args:
+        train_codes: [N, D]; N is 10,000 in the protocol.
+        train_factors: [N, K].
+        test_codes: [M, D]; M is 5,000 in the protocol.
+        test_factors: [M, K].
+
+    Returns:
+        "disentanglement": 1 where each code matters to one factor alone, 0 where to all alike.
+        "completeness": 1 where one code alone matters to each factor.
+        "informativeness": the trees' accuracy on the test samples, mean over factors; so in disentanglement_lib,
+        where the paper has a prediction error.
+    """
+    train_codes, train_factors, test_codes, test_factors = _checked(
+        train_codes, train_factors, test_codes, test_factors
+    )
+    importances, accuracies = [], []
+    for train_factor, test_factor in zip(train_factors.T, test_factors.T, strict=True):
+        trees = GradientBoostingClassifier(random_state=0).fit(train_codes, train_factor)
+        importances.append(np.abs(trees.feature_importances_))  # rounding can leave one just below zero
+        accuracies.append(trees.score(test_codes, test_factor))
+    importances = np.stack(importances, axis=1)  # [D, K]
+    return {
+        "disentanglement": concentration(importances),
+        "completeness": concentration(importances.T),
+        "informativeness": float(np.mean(accuracies)),
+    }
+
+
+def concentration(weights: np.ndarray) -> float:
+    """How far each row's weight lies in one column: 1 in a single one, 0 spread evenly; rows weigh by their sums.
+
+    Of the importances of D codes (rows) for K factors it is DCI's disentanglement, sum_i rho_i (1 - H_K(P_i)), H_K the
+    entropy to base K; of their transpose, DCI's completeness.
+
+    Args:
+        weights: none negative, [rows, columns]; 0 is returned where all are zero.
+    """
+    used = weights[weights.sum(axis=1) > 0]
+    if not len(used):
+        return 0.0
+    per_row = 1.0 - entropy(used, axis=1, base=max(weights.shape[1], 2))
+    return float(np.average(per_row, weights=used.sum(axis=1)))
+
+
+def modularity_explicitness(
+    train_codes: np.ndarray, train_factors: np.ndarray, test_codes: np.ndarray, test_factors: np.ndarray, bins: int = 20
+) -> dict[str, float]:
+    """Modularity and explicitness (Ridgeway and Mozer 2018, arXiv:1802.05312, section 3).
+
+    Args:
+        train_codes: [N, D]; N is 10,000 in the protocol.
+        train_factors: [N, K].
+        test_codes: [M, D]; M is 5,000 in the protocol.
+        test_factors: [M, K].
+        bins: that each code is divided into, as in `mig`; 20 in the protocol.
+
+    Returns:
+        "modularity": 1 where each code tells of one factor alone, 0 where of all alike or of none; the mean over codes.
+        A code of pure noise counts as whatever chance makes of it.
+        "explicitness": how well a logistic regression on all codes, standardised, ranks each value of a factor against
+        its others: the area under the ROC curve of the test samples, mean over values, then over factors. As in
+        disentanglement_lib it is not rescaled: chance is 0.5.
+    """
+    train_codes, train_factors, test_codes, test_factors = _checked(
+        train_codes, train_factors, test_codes, test_factors
+    )
+    squared = _mutual_info(train_codes, train_factors, bins) ** 2  # [D, K]
+    greatest = squared.max(axis=1)
+    others = (squared.sum(axis=1) - greatest) / max(squared.shape[1] - 1, 1)
+    modularity = np.where(greatest > 0, 1.0 - others / np.where(greatest > 0, greatest, 1.0), 0.0)
+    areas = [
+        _ranking(train_codes, train_factor, test_codes, test_factor)
+        for train_factor, test_factor in zip(train_factors.T, test_factors.T, strict=True)
+    ]
+    return {"modularity": float(modularity.mean()), "explicitness": float(np.mean(areas))}
+
+
+def factor_vae(
+    represent: Represent, factor_sizes: Sequence[int], seed: int, train: int = 10_000, test: int = 5_000
+) -> float:
+    """FactorVAE's measure (Kim and Mnih 2018, arXiv:1802.05983, section 4).
+
+    A vote: of BATCH images with one factor fixed, the code that varies least for its variance over all images. Each
+    code stands for the factor that it got most training votes for; the score is the share of test votes that agree. Two
+    codes for one factor cost nothing.
+
+    Args:
+        represent: as in `disentanglement_scores`.
+        factor_sizes: how many values each factor has, [K].
+        seed: of the draws.
+        train: training votes; 10,000 in the protocol.
+        test: test votes; 5,000 in the protocol.
+
+    Returns:
+        The score; 0 where no code's variance, of VARIANCE_DRAWS images, exceeds MIN_VARIANCE. Codes below are left out,
+        by Locatello et al.'s text; their code compares the standard deviation with the same number.
+    """
+    rng = np.random.default_rng(seed)
+    spread = _encode(represent, _draw(rng, factor_sizes, (VARIANCE_DRAWS,))).var(axis=0, ddof=1)
+    active = spread > MIN_VARIANCE
+    if not active.any():
+        return 0.0
+
+    def votes(count):
+        fixed = rng.integers(len(factor_sizes), size=count)
+        batches = _draw(rng, factor_sizes, (count, BATCH))
+        _share_factor(batches, batches[:, :1], fixed)
+        variances = _of_batches(represent, batches, lambda codes: codes.var(axis=1, ddof=1))
+        steadiest = np.argmin(variances[:, active] / spread[active], axis=1)
+        counts = np.zeros((len(factor_sizes), active.sum()), np.int64)  # [K, active codes]
+        np.add.at(counts, (fixed, steadiest), 1)
+        return counts
+
+    stands_for = votes(train).argmax(axis=0)
+    return float(votes(test)[stands_for, np.arange(active.sum())].sum() / test)
+
+
+def beta_vae(
+    represent: Represent, factor_sizes: Sequence[int], seed: int, train: int = 10_000, test: int = 5_000
+) -> float:
+    """Beta-VAE's measure (Higgins et al. 2017, openreview Sy2fzU9gl, section 3).
+
+    An example: BATCH pairs of images that share one factor, as the mean absolute difference of their codes, [D]. The
+    score is the accuracy, on test examples, of a logistic regression that says which factor it was.
+
+    Args:
+        represent: as in `disentanglement_scores`.
+        factor_sizes: how many values each factor has, [K].
+        seed: of the draws.
+        train: training examples; 10,000 in the protocol.
+        test: test examples; 5,000 in the protocol.
+    """
+    rng = np.random.default_rng(seed)
+
+    def examples(count):
+        fixed = rng.integers(len(factor_sizes), size=count)
+        first, second = (_draw(rng, factor_sizes, (count, BATCH)) for _ in range(2))
+        _share_factor(second, first, fixed)
+        pairs = np.concatenate([first, second], axis=1)
+        return _of_batches(represent, pairs, lambda c: np.abs(c[:, :BATCH] - c[:, BATCH:]).mean(axis=1)), fixed
+
+    return float(LogisticRegression(max_iter=1000).fit(*examples(train)).score(*examples(test)))
+
+
+def _checked(*samples):
+    """Codes and factors, of the training and perhaps of the test samples; without factors constant in the first."""
+    samples = [np.asarray(array, dtype) for array, dtype in zip(samples, (np.float64, np.int64) * 2, strict=False)]
+    for codes, factors in (samples[:2], samples[-2:]):
+        if codes.ndim != 2 or factors.ndim != 2 or len(codes) != len(factors):
+            raise ValueError(
+                f"codes and factors: expected [N, D] and [N, K]. Received: shapes {codes.shape} and {factors.shape}"
+            )
+        if not np.isfinite(codes).all():
+            raise ValueError(f"codes: expected finite numbers. Received: {codes[~np.isfinite(codes)][0]}")
+    varies = np.ptp(samples[1], axis=0) > 0
+    if not varies.any():
+        raise NotMeasuredError("factors: expected one at least that varies. Received: only constants")
+    return [array[:, varies] if i % 2 else array for i, array in enumerate(samples)]
+
+
+def _mutual_info(codes, factors, bins):
+    """Mutual information in nats of each binned code with each factor, [D, K]."""
+    binned = [np.digitize(code, np.histogram_bin_edges(code, bins)[:-1]) for code in codes.T]
+    return np.array([[mutual_info_score(factor, code) for factor in factors.T] for code in binned])
+
+
+def _lead(scores):
+    """How far each factor's best code is ahead of its second best, [K], of scores [D, K]; no code at all scores 0."""
+    second, best = np.sort(np.vstack([scores, np.zeros((2, scores.shape[1]))]), axis=0)[-2:]
+    return best - second
+
+
+def _squared_correlation(code, factor):
+    # The paper's rule: a code that stays put predicts nothing.
+    return np.corrcoef(code, factor)[0, 1] ** 2 if code.var() > 1e-12 else 0.0
+
+
+def _threshold_accuracy(train_code, train_factor, test_code, test_factor):
+    """Balanced accuracy, 0 being chance; a tree on one column is a set of thresholds."""
+    leaves = len(np.unique(train_factor))
+    tree = DecisionTreeClassifier(max_leaf_nodes=leaves, class_weight="balanced", random_state=0)
+    tree.fit(train_code, train_factor)
+    return balanced_accuracy_score(test_factor, tree.predict(test_code), adjusted=True)
+
+
+def _ranking(train_codes, train_factor, test_codes, test_factor):
+    """Area under the ROC curve, mean over the values that some but not all test samples have."""
+    regression = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(train_codes, train_factor)
+    is_value = test_factor[:, np.newaxis] == regression.classes_
+    probabilities = regression.predict_proba(test_codes)
+    seen = is_value.any(axis=0) & ~is_value.all(axis=0)
+    return np.mean([roc_auc_score(is_value[:, i], probabilities[:, i]) for i in np.flatnonzero(seen)])
+
+
+def _draw(rng, factor_sizes, shape):
+    """Factors [*shape, K], uniform and independent."""
+    if min(factor_sizes) < 2:
+        raise ValueError(f"factor_sizes: expected two values or more of each. Received: factor_sizes={factor_sizes}")
+    return rng.integers(0, factor_sizes, size=(*shape, len(factor_sizes)))
+
+
+def _share_factor(batches, source, which):
+    """Gives batch i of `batches` [V, B, K] the values of factor which[i] from batch i of `source` [V, B or 1, K]."""
+    which = which[:, np.newaxis, np.newaxis]
+    np.put_along_axis(batches, which, np.take_along_axis(source, which, axis=2), axis=2)
+
+
+def _encode(represent, factors):
+    """The codes [N, D] of factors [N, K]."""
+    return _of_batches(represent, factors[:, np.newaxis], lambda codes: codes[:, 0])
+
+
+def _of_batches(represent, batches, summary):
+    """What `summary` makes of the codes [V, B, D] of all batches of factors [V, B, K], a few batches at a time."""
+    count, size, width = batches.shape
+    summaries = []
+    for part in np.array_split(batches, math.ceil(count * size / ROWS)):
+        codes = np.asarray(represent(part.reshape(-1, width)), np.float64)
+        summaries.append(summary(codes.reshape(*part.shape[:2], -1)))
+    return np.concatenate(summaries)

@@ -1,0 +1,84 @@
+"""How much a code tells of its image: the variational bound of the mutual information, with its standard error.
+
+L_I = E[log Q(c|x)] + H(c) <= I(c; x)        (Chen et al. 2016, arXiv:1606.03657, equation 5), in nats
+"""
+
+import math
+
+import numpy as np
+from scipy import optimize, stats
+
+from infogan_tf.errors import NotMeasuredError
+
+
+def mutual_info(log_prob: np.ndarray, entropy: float) -> dict[str, float]:
+    """L_I of one code, in nats; higher is better, and no discrete code exceeds its H(c).
+
+    Args:
+        log_prob: log Q(c|x) of independent draws of the code and the images they gave, [N].
+        entropy: H(c) of the prior.
+
+    Returns:
+        "mutual_info", and "mutual_info_stderr", the standard error of that mean over N draws.
+
+    Raises:
+        ValueError: for fewer than two draws.
+    """
+    log_prob = np.asarray(log_prob, np.float64)
+    _check_count(log_prob, 2)
+    return {
+        "mutual_info": float(log_prob.mean() + entropy),
+        "mutual_info_stderr": float(log_prob.std(ddof=1) / math.sqrt(len(log_prob))),
+    }
+
+
+def standardised_mutual_info(
+    values: np.ndarray, means: np.ndarray, entropy: float, support: tuple[float, float] = (-math.inf, math.inf)
+) -> dict[str, float]:
+    """L_I of a continuous code under its standardised posterior, in nats.
+
+    The model's own standard deviation may be fixed, or bounded, so high that its L_I says nothing whatever the image
+    shows. The standardised posterior is the best Gaussian that the posterior's mean allows, cut to the prior's support:
+    N(a mean + b, s^2), with a, b and s the most likely ones for the first half of the draws. It is a Q like any other,
+    so that what it scores on the second half is a lower bound of I(c; x) too; of a posterior that knows nothing it is
+    about zero. At or below zero the bound is vacuous.
+
+    Args:
+        values: the codes drawn, [N].
+        means: the posterior's mean of the images they gave, [N].
+        entropy: H(c) of the prior.
+        support: of the prior.
+
+    Returns:
+        As `mutual_info`, of N / 2 draws.
+
+    Raises:
+        ValueError: for fewer than eight draws.
+    """
+    values, means = np.asarray(values, np.float64), np.asarray(means, np.float64)
+    _check_count(values, 8)
+    means = (means - means.mean()) / max(means.std(), 1e-12)
+    half = len(values) // 2
+
+    def log_prob(parameters, of):
+        slope, offset, log_stddev = parameters
+        centre, stddev = slope * means[of] + offset, math.exp(log_stddev)
+        low, high = ((bound - centre) / stddev for bound in support)
+        return stats.truncnorm.logpdf(values[of], low, high, centre, stddev)
+
+    fitted, scored = slice(half), slice(half, None)
+    slope, offset = np.polyfit(means[fitted], values[fitted], 1) if np.ptp(means[fitted]) else (0.0, 0.0)
+    stddev = np.std(values[fitted] - slope * means[fitted] - offset)
+    # A code read without error has no finite density: the least deviation is that of a float32.
+    least = math.log(np.finfo(np.float32).eps)
+    best = optimize.minimize(
+        lambda parameters: -log_prob(parameters, fitted).mean(),
+        (slope, offset, max(math.log(max(stddev, 1e-300)), least)),
+        bounds=((None, None), (None, None), (least, 5.0)),
+    )
+    return mutual_info(log_prob(best.x, scored), entropy)
+
+
+def _check_count(draws, least):
+    if len(draws) < least:
+        raise NotMeasuredError(f"draws: expected at least {least} draws. Received: {len(draws)}")

@@ -1,0 +1,110 @@
+"""The language of --latents, read without TensorFlow: how much noise of which kind, and which codes, in order."""
+
+import dataclasses
+import math
+import re
+
+from infogan_tf.errors import UserError
+
+NOISE_KINDS = {"noise": "uniform", "normal_noise": "normal"}
+CODE_KINDS = ("cat", "uniform", "normal", "bernoulli", "label")
+# A size of these is that of one code, and `x` says how many; of the others it is how many.
+OF_CLASSES = ("cat", "label")
+MAX_SIZE = 100_000
+_ITEM = re.compile(r"(?P<kind>[a-z_]+):(?P<size>\d+)(?:x(?P<count>\d+))?")
+
+
+@dataclasses.dataclass(frozen=True)
+class Described:
+    """What a text says.
+
+    Attributes:
+        noise: How many columns of noise.
+        distribution: Of the noise, "uniform" or "normal".
+        codes: By name, c1, c2, ... in order: the kind, and the number of classes, 0 where the code is a number.
+    """
+
+    noise: int
+    distribution: str
+    codes: dict[str, tuple[str, int]]
+
+
+def read_latents(text: str) -> Described:
+    """Reads a layout such as `noise:62,cat:10,uniform:2`; `LatentLayout.parse` says what the items are.
+
+    Raises:
+        UserError: Where the text is not a layout; it names the position of the mistake.
+    """
+    noise, kinds, position = None, [], 1
+    for item in text.split(","):
+        start = position + len(item) - len(item.lstrip())
+        position += len(item) + 1
+        kind, size, count = _read_item(item.strip(), start, text)
+        if kind in NOISE_KINDS:
+            if noise is not None:
+                raise _mistake(text, start, "a second noise item; one is the most")
+            noise = (size, NOISE_KINDS[kind])
+        elif kind in OF_CLASSES:
+            kinds += [(kind, size)] * count
+        else:
+            kinds += [(kind, 2 if kind == "bernoulli" else 0)] * size
+    size, distribution = noise or (0, "uniform")
+    if not size and not kinds:
+        raise _mistake(text, len(text) + 1, "neither noise nor a code; add one, as in noise:62,cat:10")
+    return Described(size, distribution, {f"c{i}": kind for i, kind in enumerate(kinds, 1)})
+
+
+def _read_item(item: str, start: int, text: str) -> tuple[str, int, int]:
+    """Reads `kind:size` or `kind:sizexcount`, which stands at position `start` (from 1) of `text`."""
+    kinds = [*NOISE_KINDS, *CODE_KINDS]
+    match = _ITEM.match(item)
+    if match is None:
+        word = item.split(":")[0]
+        if word in kinds:
+            raise _mistake(text, start + len(word), f"expected ':' and a size after {word!r}")
+        raise _mistake(text, start, f"expected KIND:SIZE, KIND one of {', '.join(kinds)}")
+    kind, size, count = match["kind"], int(match["size"]), int(match["count"] or 1)
+    if kind not in kinds:
+        raise _mistake(text, start, f"unknown kind {kind!r}; expected one of {', '.join(kinds)}")
+    if match.end() != len(item):
+        raise _mistake(text, start + match.end(), "expected ',' or the end")
+    if match["count"] and kind != "cat":
+        raise _mistake(text, start + match.start("count") - 1, "'x' belongs to cat alone")
+    least = 2 if kind in OF_CLASSES else 0 if kind in NOISE_KINDS else 1
+    if not least <= size <= MAX_SIZE:
+        raise _mistake(text, start + match.start("size"), f"a size of {least} to {MAX_SIZE:,} is expected")
+    if size and not 1 <= count <= MAX_SIZE // size:
+        raise _mistake(text, start + match.start("count"), "the count is out of range")
+    return kind, size, count
+
+
+def read_values(text: str, codes: dict[str, tuple[str, int]]) -> dict[str, float]:
+    """Reads values of codes such as "c1=3,c2=-1.5".
+
+    Args:
+        text: Names and values.
+        codes: As `Described` has them.
+
+    Raises:
+        UserError: Where a code is unknown or a value is not one of its own.
+    """
+    fixed = {}
+    for item in filter(None, (part.strip() for part in text.split(","))):
+        name, _, value = item.partition("=")
+        if name not in codes:
+            known = f"a name of {', '.join(codes)}" if codes else "a run that has codes"
+            raise UserError(f"--codes: expected NAME=VALUE with {known}. Received: {item!r}")
+        num_classes = codes[name][1]
+        try:
+            number = int(value) if num_classes else float(value)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number) or (num_classes and not 0 <= number < num_classes):
+            wanted = f"a class from 0 to {num_classes - 1}" if num_classes else "a number"
+            raise UserError(f"--codes: expected {wanted} for {name}. Received: {item!r}")
+        fixed[name] = number
+    return fixed
+
+
+def _mistake(text: str, position: int, what: str) -> UserError:
+    return UserError(f"--latents: {what}, at position {position}. Received: {text!r}")

@@ -1,0 +1,155 @@
+"""How the generator's input is divided into noise and codes, and the language that describes it.
+
+A `LatentLayout` samples the latents [z, c], splits them, and for every code gives log Q(c|x), the prior's entropy H(c)
+and the bound of Chen et al. 2016 (arXiv:1606.03657), equation 5:
+
+    L_I(G, Q) = E_{c ~ p(c), x ~ G(z, c)}[log Q(c|x)] + H(c)  <=  I(c; G(z, c))
+
+All figures are in nats.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+
+import tensorflow as tf
+
+from infogan_tf.latents.codes import KINDS, Categorical, Code, Continuous, Label, Noise
+from infogan_tf.latents.language import read_latents
+from infogan_tf.random import fold_in
+
+
+@dataclasses.dataclass(frozen=True)
+class LatentLayout:
+    """How the latents [z, c] are divided into noise and codes; `parse` reads the layout language, kept as `text`."""
+
+    noise: Noise
+    codes: tuple[Code, ...]
+    text: str
+    posterior_stddev: float | None = None
+
+    @classmethod
+    def parse(cls, text: str, posterior_stddev: float | None = None) -> "LatentLayout":
+        """Reads a layout such as `noise:62,cat:10,uniform:2`.
+
+        The items, separated by commas:
+
+            noise:62          62 columns of noise, uniform on [-1, 1]
+            normal_noise:62   the same, standard normal
+            cat:10            a categorical code of 10 classes; cat:10x4 is four of them
+            uniform:2         two codes, each uniform on [-1, 1]
+            normal:2          two codes, each standard normal
+            bernoulli:3       three codes, each a fair coin
+            label:10          the label of a real image, one of 10 classes, for a model that is told it
+
+        Codes are named c1, c2, ... in the order in which they stand.
+
+        Args:
+            text: the layout.
+            posterior_stddev: fixes the standard deviation of continuous posteriors; None or 0 learns it.
+
+        Raises:
+            UserError: where the text is not a layout; names the position of the mistake.
+        """
+        described, codes = read_latents(text), []
+        for name, (kind, num_classes) in described.codes.items():
+            if issubclass(KINDS[kind], Categorical):
+                codes.append(KINDS[kind](name, num_classes=num_classes))
+            elif issubclass(KINDS[kind], Continuous):
+                codes.append(KINDS[kind](name, fixed_stddev=posterior_stddev or None))
+            else:
+                codes.append(KINDS[kind](name))
+        return cls(Noise(described.noise, described.distribution), tuple(codes), text, posterior_stddev or None)
+
+    @property
+    def width(self) -> int:
+        """Columns of the latents: noise and all codes."""
+        return self.noise.size + sum(code.width for code in self.codes)
+
+    @property
+    def num_parameters(self) -> int:
+        """The number of outputs of the Q head."""
+        return sum(code.num_parameters for code in self.codes)
+
+    @property
+    def read_codes(self) -> tuple[Code, ...]:
+        """The codes that have a posterior: all but labels."""
+        return tuple(code for code in self.codes if code.has_posterior)
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """The codes that are labels of real images."""
+        return tuple(code for code in self.codes if isinstance(code, Label))
+
+    @property
+    def entropy(self) -> dict[str, float]:
+        """H(c) by code name, in nats."""
+        return {code.name: code.entropy for code in self.codes}
+
+    @property
+    def first_categorical(self) -> Categorical | None:
+        """The first code that is a choice among classes, or a label; None where there is none."""
+        return next((code for code in self.codes if isinstance(code, Categorical)), None)
+
+    @property
+    def classifier(self) -> Categorical | None:
+        """The code that is read as a classifier (the paper's c1), or None."""
+        return next((code for code in self.read_codes if isinstance(code, Categorical)), None)
+
+    def __getitem__(self, name: str) -> Code:
+        return next(code for code in self.codes if code.name == name)
+
+    def sample_parts(self, count: tf.Tensor | int, seed: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Draws noise [count, noise.size] and values [count] of every code from the prior.
+
+        Args:
+            count: how many.
+            seed: int32 [2]; the same seed gives the same draw (with XLA on, another draw than with XLA off).
+        """
+        values = {code.name: code.sample(count, fold_in(seed, i)) for i, code in enumerate(self.codes, 1)}
+        return self.noise.sample(count, fold_in(seed, 0)), values
+
+    def sample(self, count: tf.Tensor | int, seed: tf.Tensor) -> tf.Tensor:
+        """Draws latents from the prior, float32 [count, width]; `seed` as in `sample_parts`."""
+        return self.join(*self.sample_parts(count, seed))
+
+    def join(self, noise: tf.Tensor, values: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """Makes latents, float32 [B, width], of noise [B, noise.size] and the values [B] of every code."""
+        blocks = [code.to_block(values[code.name]) for code in self.codes]
+        return tf.concat([tf.cast(noise, tf.float32), *blocks], axis=-1)
+
+    def split(self, latents: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """Divides latents [B, width] into noise [B, noise.size] and each code's block [B, code.width]."""
+        widths = [self.noise.size, *(code.width for code in self.codes)]
+        noise, *blocks = tf.split(latents, widths, axis=-1)
+        return noise, {code.name: block for code, block in zip(self.codes, blocks, strict=True)}
+
+    def split_parameters(self, parameters: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Divides the Q head's output [B, num_parameters] into each code's parameters."""
+        codes = self.read_codes
+        parts = tf.split(parameters, [code.num_parameters for code in codes], axis=-1)
+        return {code.name: part for code, part in zip(codes, parts, strict=True)}
+
+    def log_prob(self, parameters: tf.Tensor, latents: tf.Tensor) -> dict[str, tf.Tensor]:
+        """log Q(c|x) by code name, [B] each, in nats.
+
+        Args:
+            parameters: the Q head's output for the images that `latents` gave, [B, num_parameters].
+            latents: the generator's input, [B, width].
+        """
+        blocks = self.split(latents)[1]
+        parts = self.split_parameters(tf.cast(parameters, tf.float32))
+        return {name: self[name].log_prob(part, blocks[name]) for name, part in parts.items()}
+
+    def mutual_info(self, log_probs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """L_I by code name, a scalar each, in nats, of log Q(c|x) as `log_prob` gives it."""
+        return {name: mutual_info_bound(log_prob, self[name].entropy) for name, log_prob in log_probs.items()}
+
+    def posterior(self, parameters: tf.Tensor) -> dict[str, dict[str, tf.Tensor]]:
+        """Q(c|x) by code name: probabilities [B, K], probability [B], or mean and stddev [B]."""
+        parts = self.split_parameters(tf.cast(parameters, tf.float32))
+        return {name: self[name].posterior(part) for name, part in parts.items()}
+
+
+def mutual_info_bound(log_prob: tf.Tensor, entropy: float) -> tf.Tensor:
+    """L_I = E[log Q(c|x)] + H(c), a scalar in nats, of log Q(c|x) [B] and the prior's entropy H(c)."""
+    return tf.reduce_mean(log_prob) + entropy

@@ -1,0 +1,48 @@
+"""Which latents to draw to show what each code does."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from infogan_tf.latents.layout import LatentLayout
+
+STEPS = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class Grid:
+    """Latents [rows * columns, width] in reading order, to be drawn as one picture."""
+
+    latents: np.ndarray
+    columns: int
+
+
+def sample_grid(layout: LatentLayout, seed: tf.Tensor, count: int = 100) -> Grid:
+    """Draws from the prior, about as many rows as columns."""
+    return Grid(layout.sample(count, seed).numpy(), int(np.ceil(np.sqrt(count))))
+
+
+def traversal_grid(layout: LatentLayout, name: str, seed: tf.Tensor, rows: int = STEPS) -> Grid:
+    """Varies one code along each row and fixes all else there.
+
+    A categorical or Bernoulli code shows all its classes, a row for each draw of the rest. A continuous code runs from
+    -2 to 2, a row for each class of the first categorical code where there is one (figure 2 of the paper).
+
+    Args:
+        layout: of the latents.
+        name: of the code to vary.
+        seed: of everything that is fixed.
+        rows: how many rows, where the classes do not say.
+    """
+    code = layout[name]
+    classes = layout.first_categorical
+    by_class = classes is not None and not code.discrete
+    rows = classes.num_classes if by_class else rows
+    values = code.traversal(STEPS)
+    noise, fixed = layout.sample_parts(rows, seed)
+    drawn = {other: np.repeat(value.numpy(), len(values), axis=0) for other, value in fixed.items()}
+    if by_class:
+        drawn[classes.name] = np.repeat(np.arange(rows, dtype=np.int32), len(values))
+    drawn[name] = np.tile(values, rows)
+    return Grid(layout.join(np.repeat(noise.numpy(), len(values), axis=0), drawn).numpy(), len(values))

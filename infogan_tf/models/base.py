@@ -1,0 +1,413 @@
+"""What every model here has: networks by role, players that train them, latents, seeds, averages, saving, reading."""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from infogan_tf.data.pixels import check_images, checked_input, unit_images
+from infogan_tf.errors import UserError
+from infogan_tf.latents.codes import Code
+from infogan_tf.latents.layout import LatentLayout
+from infogan_tf.models.averages import Averages
+from infogan_tf.models.means import Means
+from infogan_tf.objectives.term import Term
+from infogan_tf.random import drawn_here, fold_in
+
+# Every random draw of a run is a pure function of (seed, stream, position): what is drawn in one stream moves no other.
+STREAMS = {"train": 0, "evaluate": 1, "pictures": 2, "sample": 3, "measure": 4, "regularize": 5}
+
+
+class GenerativeModel(keras.Model):
+    """A generator of images from latents, and the other networks that a subclass trains it with.
+
+    A subclass names in PLAYERS which networks each of its optimizers trains: saving, checkpoints, averages, TensorBoard
+    and exports loop over that. Calling the model generates images.
+
+    Args:
+        layout: A LatentLayout, or its text such as "noise:62,cat:10,uniform:2".
+        networks: The networks by role, those of PLAYERS.
+        posterior_stddev: The fixed standard deviation of continuous posteriors, where `layout` is text; None learns it.
+        seed: Of every draw of latents, an integer.
+        **kwargs: As `keras.Model` takes them.
+    """
+
+    # By player, the roles of the networks that the optimizer <player>_optimizer trains.
+    PLAYERS: ClassVar[dict[str, tuple[str, ...]]] = {}
+    # The roles of the networks through which codes are read back from images, one after another; none without a Q.
+    READERS: ClassVar[tuple[str, ...]] = ()
+    # Whether it is told the labels of real images, as codes of that kind.
+    TAKES_LABELS: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        layout: LatentLayout | str,
+        networks: Mapping[str, keras.Model],
+        posterior_stddev: float | None = None,
+        seed: int = 0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if isinstance(layout, str):
+            layout = LatentLayout.parse(layout, posterior_stddev)
+        if networks["generator"].input_shape[-1] != layout.width:
+            raise ValueError(
+                f"generator: expected one of {layout.width} inputs for the latents {layout.text}. "
+                f"Received: one of {networks['generator'].input_shape[-1]}"
+            )
+        if bool(layout.read_codes) != bool(self.READERS):
+            wanted = "a code, as in noise:62,cat:10" if self.READERS else "no codes"
+            raise UserError(f"--latents: expected {wanted}, for {type(self).__name__}. Received: {layout.text!r}")
+        if layout.labels and not self.TAKES_LABELS:
+            raise UserError(f"--latents: {type(self).__name__} is told no labels. Received: {layout.text!r}")
+
+        # === Layers ===
+        for role, network in networks.items():
+            setattr(self, role, network)
+        # Counts train steps. The optimizers' counters stand still where float16 skips a step; this one never does.
+        self.step = self.add_weight(name="step", shape=(), dtype="int64", initializer="zeros", trainable=False)
+        # Until `compile` makes them.
+        self.averages = None
+        self.terms = []
+        self.built = True
+
+        # === Config ===
+        self.layout = layout
+        self.seed = seed
+
+    def get_config(self):
+        """Every argument of the constructor, for `keras.saving`."""
+        networks = {role: keras.saving.serialize_keras_object(network) for role, network in self.networks.items()}
+        return {**super().get_config(), "layout": self.layout.text, **networks, "seed": self.seed}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """The inverse of `get_config`."""
+        networks = {role: keras.saving.deserialize_keras_object(config[role], custom_objects) for role in cls.roles()}
+        return cls(**{**config, **networks})
+
+    # === Networks and players ===
+
+    @classmethod
+    def roles(cls) -> tuple[str, ...]:
+        """What its networks are to it."""
+        return tuple(role for roles in cls.PLAYERS.values() for role in roles)
+
+    @property
+    def networks(self) -> dict[str, keras.Model]:
+        """The networks by role."""
+        return {role: getattr(self, role) for role in self.roles()}
+
+    @property
+    def network_variables(self) -> list[keras.Variable]:
+        """All variables of the networks, batch norm's moving averages among them."""
+        return [variable for network in self.networks.values() for variable in network.variables]
+
+    @property
+    def optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
+        """The optimizers by player; those of a model that is compiled."""
+        return {player: getattr(self, f"{player}_optimizer") for player in self.PLAYERS}
+
+    def trainable_of(self, player: str) -> list[keras.Variable]:
+        """The trainable variables of a player's networks."""
+        return [variable for role in self.PLAYERS[player] for variable in getattr(self, role).trainable_variables]
+
+    def variables_of(self, player: str) -> list[keras.Variable]:
+        """What a player's optimizer updates: its networks, and what its terms learn."""
+        learnt = [v for term in self.terms if player == term.PLAYER for v in term.trainable_variables]
+        return self.trainable_of(player) + learnt
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Height, width and channels."""
+        return tuple(self.generator.output_shape[1:])
+
+    @property
+    def read_codes(self) -> tuple[Code, ...]:
+        """The codes that it reads back from images."""
+        return self.layout.read_codes if self.READERS else ()
+
+    # === Compiling ===
+
+    def compile_players(
+        self,
+        optimizers: Mapping[str, keras.optimizers.Optimizer],
+        terms: Sequence[Term] = (),
+        average_decay: float = 0.0,
+        **kwargs,
+    ) -> None:
+        """Makes what all models train with; a subclass calls it in its own `compile`.
+
+        Args:
+            optimizers: By player, one for each of PLAYERS.
+            terms: Further terms of the losses, in the order in which they are added.
+            average_decay: Decay per step of the weights' exponential moving averages, in [0, 1); 0 keeps none.
+            **kwargs: As `keras.Model.compile` takes them (jit_compile, run_eagerly, steps_per_execution).
+        """
+        # Before Keras looks which layers XLA can compile: on a GPU it does so unless told otherwise.
+        self.terms = list(terms)
+        # Without optimizer=None Keras makes a phantom "rmsprop" that is saved and logged.
+        super().compile(optimizer=None, loss=None, **kwargs)
+        layers = [layer for network in self.networks.values() for layer in network.layers]
+        float16 = any(layer.compute_dtype == "float16" for layer in layers)
+        for player, optimizer in optimizers.items():
+            setattr(self, f"{player}_optimizer", _with_loss_scale(optimizer) if float16 else optimizer)
+        for term in self.terms:
+            missing = [role for role in term.NEEDS if role not in self.roles()]
+            if missing:
+                raise ValueError(f"{term.name}: expected a model with {missing[0]}. Received: {type(self).__name__}")
+            term.prepare(self)
+        # Built here, so that saved state has somewhere to go when a model is loaded.
+        for player, optimizer in self.optimizers.items():
+            optimizer.build(self.variables_of(player))
+        self.averages = Averages(self.network_variables, average_decay) if average_decay else None
+        self.means = Means(self.logged())
+
+    def logged(self) -> list[str]:
+        """The names of all that its steps log; called once its terms were prepared."""
+        return [name for term in self.terms for name in term.logged()]
+
+    def warnings(self, logs: Mapping[str, float], step: int) -> dict[str, str]:
+        """What the figures of an epoch that ended at `step` tell of its losses: a sentence each, or empty, by name."""
+        return {term.name: term.warning(logs, step) for term in self.terms}
+
+    def players_config(self) -> dict[str, object]:
+        """The optimizers and what Keras keeps, as arguments of `compile`, for `keras.saving`."""
+        kept = {f"{player}_optimizer": optimizer for player, optimizer in self.optimizers.items()}
+        return {
+            **{name: keras.saving.serialize_keras_object(optimizer) for name, optimizer in kept.items()},
+            "average_decay": self.averages.decay if self.averages else 0.0,
+            "jit_compile": self.jit_compile,
+            "steps_per_execution": self.steps_per_execution,
+        }
+
+    def compile_from_config(self, config):
+        """The inverse of `get_compile_config`."""
+        self.compile(**{name: _deserialized(value) for name, value in config.items()})
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """What the steps log; Keras's own list would add a `loss` that is always 0."""
+        return [self.means]
+
+    # === Training ===
+
+    def fit(self, x=None, *args, **kwargs):
+        """As `keras.Model.fit`, of images [B, H, W, C]: integers in 0..255 or floats in 0..1.
+
+        Raises:
+            ValueError: Before the first step, where an array, or the first batch of a data set, has other values.
+        """
+        return super().fit(checked_input(x), *args, **kwargs)
+
+    def evaluate(self, x=None, *args, **kwargs):
+        """As `keras.Model.evaluate`, of images as in `fit`."""
+        return super().evaluate(checked_input(x), *args, **kwargs)
+
+    def make_train_function(self, force=False):
+        """As `keras.Model` has it; Keras 3.15's own fails under a strategy of several replicas (keras issue 20585)."""
+        strategy = self.distribute_strategy
+        if strategy.num_replicas_in_sync == 1:
+            return super().make_train_function(force)
+        if self.train_function is not None and not force:
+            return self.train_function
+
+        def one_step(iterator):
+            logs = strategy.run(self.train_step, args=(next(iterator),))
+            # Every replica logs the same figures.
+            return {name: strategy.experimental_local_results(value)[0] for name, value in logs.items()}
+
+        @tf.function
+        def train_function(iterator):
+            for _ in tf.range(self.steps_per_execution - 1):
+                one_step(iterator)
+            return one_step(iterator)
+
+        self.train_function = train_function
+        return train_function
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Nothing is left to build; Keras 3.15's own takes the mean of a batch over workers, which fails for uint8."""
+
+    def _get_metrics_result_or_logs(self, logs):
+        """An epoch's figures: what was never logged in it is absent, and not 0."""
+        return self.means.counted()
+
+    def stream_seed(self, stream: str, position: tf.Tensor | int = 0) -> tf.Tensor:
+        """The stateless seed, int32 [2], of `position` in one of STREAMS."""
+        return fold_in(tf.constant([self.seed % (2**31 - 1), STREAMS[stream]]), position)
+
+    def draw(self, count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """`count` latents: this replica's own of those that all replicas draw together."""
+        return drawn_here(count, lambda rows: self.layout.sample(rows, seed))
+
+    def update(self, player: str, tape: tf.GradientTape, loss: tf.Tensor) -> None:
+        """One update of what a player trains; `loss` is as `scaled` gave it on the tape."""
+        variables = self.variables_of(player)
+        _apply(self.optimizers[player], tape.gradient(loss, variables), variables)
+
+    def scaled(self, player: str, loss: tf.Tensor) -> tf.Tensor:
+        """A loss as the player's optimizer takes it: scaled in float16, and by replicas, whose gradients Keras adds."""
+        return self.optimizers[player].scale_loss(loss / tf.distribute.get_replica_context().num_replicas_in_sync)
+
+    def log(self, figures: Mapping[str, tf.Tensor], counts: Mapping[str, tf.Tensor] | None = None) -> None:
+        """Counts scalars in, by name; those of `counts` as often as it says."""
+        self.means.update_state(_over_replicas(figures), counts=counts)
+
+    def end_step(self) -> dict[str, tf.Tensor]:
+        """What ends a train step: averages, the step's number; returns the means so far."""
+        if self.averages:
+            self.averages.update(self.network_variables, self.step)
+        self.step.assign_add(1)
+        return self.get_metrics_result()
+
+    @contextlib.contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Within this block the networks have the averages of their weights, where `average_decay` keeps them."""
+        if self.averages is None:
+            yield
+            return
+        own = [variable.numpy() for variable in self.network_variables]
+        self.averages.assign_to(self.network_variables)
+        try:
+            yield
+        finally:
+            for variable, value in zip(self.network_variables, own, strict=True):
+                variable.assign(value)
+
+    # === Using ===
+
+    def float32_twin(self) -> "GenerativeModel":
+        """A copy, not compiled, that computes in float32, with the averaged weights where there are any."""
+        twin = type(self).from_config(self.get_config())
+        for network in twin.networks.values():
+            for layer in (network, *network._flatten_layers()):
+                layer.dtype_policy = "float32"
+        with self.averaged():
+            for role, network in self.networks.items():
+                getattr(twin, role).set_weights(network.get_weights())
+        twin.step.assign(self.step)
+        return twin
+
+    def call(self, latents, training=False):
+        """Generates images [B, H, W, C] in [0, 1] from latents [B, layout.width]."""
+        return self.generator(latents, training=training)
+
+    def q_parameters(self, images: tf.Tensor) -> tf.Tensor:
+        """What Q says of images [B, H, W, C] in [0, 1], [B, layout.num_parameters], with inference statistics."""
+        outputs = images
+        for role in self.READERS:
+            outputs = getattr(self, role)(outputs, training=False)
+        return outputs
+
+    def posterior(self, images: tf.Tensor) -> dict[str, dict[str, tf.Tensor]]:
+        """Q(c|x) by code that is read, of images [B, H, W, C] in [0, 1]; see `LatentLayout.posterior`."""
+        if not self.READERS:
+            return {}
+        # TensorFlow 2.21's oneDNN convolutions give an empty batch a wrong shape, so it is read with a blank image.
+        count = tf.shape(images)[0]
+        padded = tf.pad(images, [[0, tf.cast(count == 0, tf.int32)], [0, 0], [0, 0], [0, 0]])
+        posterior = self.layout.posterior(self.q_parameters(padded))
+        return tf.nest.map_structure(lambda value: value[:count], posterior)
+
+    def describe(self, images: tf.Tensor) -> tf.Tensor:
+        """Features [B, F] of images [B, H, W, C] in [0, 1], with inference statistics."""
+        raise NotImplementedError
+
+    def generate(self, latents: np.ndarray | tf.Tensor, batch_size: int = 500, progress: bool = False) -> np.ndarray:
+        """Generates images, float32 [B, H, W, C] in [0, 1], of any number of latents [B, layout.width].
+
+        This method and the next three compute `batch_size` at a time, of a np.memmap without loading all of it, into
+        arrays that are made once; `progress` shows a bar. They raise ValueError for a `batch_size` below 1, and for
+        images as `fit` refuses them.
+        """
+        return self._in_batches("generate", self.call, latents, batch_size, progress)
+
+    def encode(
+        self, images: np.ndarray, batch_size: int = 500, progress: bool = False
+    ) -> dict[str, dict[str, np.ndarray]]:
+        """Q(c|x) by code that is read, of any number of images as in `fit`; see `LatentLayout.posterior`."""
+        check_images(images)
+        return self._in_batches("encode", lambda x: self.posterior(unit_images(x)), images, batch_size, progress)
+
+    def read(
+        self, latents: np.ndarray | tf.Tensor, batch_size: int = 500, progress: bool = False
+    ) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, dict[str, np.ndarray]]]:
+        """Generates images of any number of latents [B, layout.width] and reads their codes back.
+
+        Returns:
+            The images, float32 [B, H, W, C] in [0, 1]; log Q(c|x) by code that is read, [B] each, in nats; and Q(c|x)
+            by the same codes, see `LatentLayout.posterior`.
+        """
+
+        def read_batch(batch):
+            images = self(batch, training=False)
+            if not self.READERS:
+                return images, {}, {}
+            parameters = self.q_parameters(images)
+            return images, self.layout.log_prob(parameters, batch), self.layout.posterior(parameters)
+
+        return self._in_batches("read", read_batch, latents, batch_size, progress)
+
+    def features(self, images: np.ndarray, batch_size: int = 500, progress: bool = False) -> np.ndarray:
+        """The features that its networks see images by, float32 [B, F], of any number of images as in `fit`."""
+        check_images(images)
+        return self._in_batches("features", lambda x: self.describe(unit_images(x)), images, batch_size, progress)
+
+    def _in_batches(self, name, function, inputs, batch_size, progress):
+        """`function` of all inputs, a batch at a time, in arrays that are made once; traced once for each `name`."""
+        if batch_size < 1:
+            raise ValueError(f"batch_size: expected at least 1. Received: {batch_size}")
+        compiled = self.__dict__.setdefault("_compiled_functions", {})
+        if name not in compiled:
+            compiled[name] = tf.function(function, reduce_retracing=True)
+        count = len(inputs)
+        size = max(1, min(batch_size, count))
+        arrays = []
+        for start in tqdm(range(0, max(1, count), size), unit="batch", disable=not progress):
+            batch = tf.convert_to_tensor(inputs[start : start + size])
+            taken = len(batch)
+            # The last batch is filled up with zeros: all have one shape, which is traced once, and none is empty.
+            outputs = compiled[name](tf.pad(batch, [[0, size - taken], *[[0, 0]] * (batch.ndim - 1)]))
+            parts = [part.numpy() for part in tf.nest.flatten(outputs)]
+            arrays = arrays or [np.empty((count, *part.shape[1:]), part.dtype) for part in parts]
+            for array, part in zip(arrays, parts, strict=True):
+                array[start : start + taken] = part[:taken]
+        return tf.nest.pack_sequence_as(outputs, arrays)
+
+
+def _deserialized(value):
+    """What `keras.saving.serialize_keras_object` gave, or a list of it, as it was; anything else as it is."""
+    if isinstance(value, list):
+        return [_deserialized(each) for each in value]
+    return keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value
+
+
+def _with_loss_scale(optimizer):
+    """Float16 gradients underflow unless the loss is scaled; Keras scales only compile()'s own optimizer."""
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return optimizer
+    return keras.optimizers.LossScaleOptimizer(optimizer, name=optimizer.name)
+
+
+def _apply(optimizer, gradients, variables):
+    """One update. A float16 step that overflows on one replica is skipped on all."""
+    replica = tf.distribute.get_replica_context()
+    if replica.num_replicas_in_sync > 1 and isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(gradient)) for gradient in gradients])
+        broken = replica.all_reduce("SUM", 1.0 - tf.cast(finite, tf.float32))
+        gradients = [tf.where(broken > 0, np.nan, gradient) for gradient in gradients]
+    optimizer.apply(gradients, variables)
+
+
+def _over_replicas(figures):
+    """The means over replicas of scalars by name, in one exchange."""
+    replica = tf.distribute.get_replica_context()
+    if replica.num_replicas_in_sync == 1:
+        return figures
+    values = replica.all_reduce("MEAN", tf.stack(list(figures.values())))
+    return dict(zip(figures, tf.unstack(values), strict=True))

@@ -1,0 +1,136 @@
+"""Which options the chosen model, networks and terms take, told from their signatures without importing them.
+
+An option reaches `compile`, a network family or a term by its name: it sets the parameter that is called as it is.
+"""
+
+import dataclasses
+import re
+from collections.abc import Mapping
+
+from infogan_tf.config.options import Config
+from infogan_tf.config.source import constant, parameters
+from infogan_tf.errors import UserError
+from infogan_tf.latents.language import read_latents
+from infogan_tf.models import MODELS
+from infogan_tf.networks import FAMILIES
+from infogan_tf.objectives import TERMS
+from infogan_tf.objectives.declarations import read_invariances
+
+# The options that set a parameter of another name, because it takes more than their value.
+SET_BY = {"real_target": "label_smoothing", "reference_latents": "virtual_batch_norm"}
+_OPTIONS = {field.name: field for field in dataclasses.fields(Config)}
+
+
+def options_of_model(name: str) -> set[str]:
+    """What the model's `compile` takes, and a learning rate for each of its players."""
+    path = MODELS[name].path
+    rates = {f"{player}_learning_rate" for player in constant(f"{path}.PLAYERS")}
+    return _as_options(parameters(f"{path}.compile")) | rates
+
+
+def options_of_family(name: str) -> set[str]:
+    """What the family's function takes."""
+    return _as_options(parameters(FAMILIES[name].path))
+
+
+def options_of_term(place: str) -> dict[str, str]:
+    """The parameters of a term's constructor, its weight first, and the option that sets each."""
+    name = re.sub("(?<=[a-z0-9])(?=[A-Z])", "_", place.partition(":")[2]).lower()
+    found = {}
+    for parameter in parameters(f"{place}.__init__"):
+        wanted = [f"{name}_{parameter}", parameter, name]
+        found[parameter] = next(option for option in wanted if option in _OPTIONS)
+    return found
+
+
+def _as_options(names):
+    return {SET_BY.get(name, name) for name in names} & set(_OPTIONS)
+
+
+def not_taken(config: Config) -> dict[str, str]:
+    """The options that nothing in a run of `config` reads, and why, in words."""
+    roles = {role for roles in constant(f"{MODELS[config.model].path}.PLAYERS").values() for role in roles}
+    found = {}
+    for option in set().union(*map(options_of_model, MODELS)) - options_of_model(config.model):
+        found[option] = f"--model={config.model} does not take it"
+    for option in set().union(*map(options_of_family, FAMILIES)) - options_of_family(config.networks):
+        found[option] = f"--networks={config.networks} does not take it"
+    for place in TERMS:
+        weight, *others = options_of_term(place).values()
+        missing = [role for role in constant(f"{place}.NEEDS") if role not in roles]
+        if missing:
+            found |= dict.fromkeys((weight, *others), f"--model={config.model} has no {missing[0]}")
+        elif not getattr(config, weight):
+            found |= dict.fromkeys(others, f"--{weight} is 0")
+    if not constant(f"{MODELS[config.model].path}.READERS"):
+        found["posterior_stddev"] = f"--model={config.model} reads no codes"
+    if "real_target" not in parameters(
+        f"infogan_tf.objectives.adversarial:{config.adversarial_loss}_discriminator_loss"
+    ):
+        found["label_smoothing"] = f"--adversarial_loss={config.adversarial_loss} sets D no target"
+    return found
+
+
+def taken(config: Config) -> dict[str, object]:
+    """The options of a run, by name, that something in it reads: what its config.json holds."""
+    unread = not_taken(config)
+    return {name: value for name, value in config.to_json().items() if name not in unread}
+
+
+def resolve(recipe: Config, given: Mapping[str, object]) -> Config:
+    """A recipe's Config with the given options over it, all that is left to the model filled in.
+
+    What the chosen model, networks or terms do not take of the recipe is left out: it has its default.
+
+    Args:
+        recipe: Of a data set.
+        given: What the user gave, by name.
+
+    Raises:
+        UserError: Where an option is given that they do not take, or latents that the model cannot have.
+    """
+    config = dataclasses.replace(recipe, **given)
+    for name, table in (("model", MODELS), ("networks", FAMILIES)):
+        if getattr(config, name) not in table:
+            received = getattr(config, name)
+            raise UserError(f"--{name}: expected one of {', '.join(table)}. Received: {received!r}")
+    if not config.latents or ("latents" not in given and config.model != recipe.model):
+        config = dataclasses.replace(config, latents=MODELS[config.model].latents)
+    unread = not_taken(config)
+    for name in given:
+        if name in unread and given[name] != _OPTIONS[name].default:
+            raise UserError(f"--{name}: {unread[name]}. Received: --{name}={given[name]}")
+    check_latents(config)
+    return dataclasses.replace(config, **{name: _OPTIONS[name].default for name in unread})
+
+
+def check_latents(config: Config) -> None:
+    """Refuses, by a UserError, latents that are none, or that the chosen model cannot have."""
+    kinds = [kind for kind, _ in read_latents(config.latents).codes.values()]
+    path = MODELS[config.model].path
+    if constant(f"{path}.READERS") and not set(kinds) - {"label"}:
+        wanted = "a code, as in noise:62,cat:10"
+    elif not constant(f"{path}.READERS") and set(kinds) - {"label"}:
+        wanted = "no codes, as in normal_noise:100"
+    elif "label" in kinds and not constant(f"{path}.TAKES_LABELS"):
+        wanted = "no label"
+    else:
+        return
+    raise UserError(f"--latents: expected {wanted}, with --model={config.model}. Received: {config.latents!r}")
+
+
+def check_options(config: Config) -> None:
+    """Refuses, by a UserError, options that do not go together, as far as they alone can tell."""
+    if config.invariance_weight:
+        codes = read_latents(config.latents).codes.items()
+        discrete, continuous = (
+            [name for name, (_, classes) in codes if bool(classes) is kind] for kind in (True, False)
+        )
+        read_invariances(config.invariances, discrete, continuous)
+    if config.starts > 1 and not config.invariance_weight:
+        raise UserError(f"--starts: expected 1 with --invariance_weight=0. Received: {config.starts}")
+    if config.starts > 1 and config.strategy == "multiworker":
+        raise UserError(f"--starts: expected 1 with --strategy=multiworker. Received: {config.starts}")
+    if config.jit_compile and config.invariance_weight:
+        # TensorFlow's affine transformation of images has no XLA kernel.
+        raise UserError("--jit_compile: expected false with --invariance_weight above 0. Received: true")

@@ -1,0 +1,256 @@
+"""A generative adversarial network: one train step that updates D, then G."""
+
+import functools
+from collections.abc import Sequence
+from typing import ClassVar
+
+import keras
+import tensorflow as tf
+
+from infogan_tf.data.pixels import unit_images
+from infogan_tf.latents.layout import LatentLayout
+from infogan_tf.models.base import GenerativeModel
+from infogan_tf.networks.layers import batch_statistics
+from infogan_tf.objectives.adversarial import ADVERSARIAL_LOSSES
+from infogan_tf.objectives.term import Batch, Term
+from infogan_tf.random import fold_in
+
+# D's output on fakes after the G update costs one more pass through G and D; every tenth step is enough for a curve.
+AFTER_EVERY = 10
+
+
+@keras.saving.register_keras_serializable(package="infogan_tf")
+class GAN(GenerativeModel):
+    """Trains a generator whose images a discriminator cannot tell from real ones (Goodfellow et al. 2014).
+
+        min_G max_D  V(D, G) = E_x[log D(x)] + E_z[log(1 - D(G(z)))]
+
+    D is a trunk of features and a head; `compile` chooses what the two players minimise, and adds terms to it. Calling
+    the model generates images from latents.
+
+    `fit` takes images [B, H, W, C], integers in 0..255 or floats in 0..1, from an array or a tf.data.Dataset (labels
+    beside them are ignored). It logs the epoch's means of:
+
+        d_loss                  what D minimises, before its terms; in nats with the default loss, -V(D, G)
+        g_loss                  what G minimises, likewise, after the D update; -E[log D(G(z))]
+        prob_real               D(x)
+        prob_fake_before        D(G(z)) before the G update (D already updated)
+        prob_fake_after         the same of the same latents after the G update; every tenth step
+
+    and what its terms log. With a loss that makes D's output no probability, the mean of D's output itself is logged:
+    output_real, output_fake_before, output_fake_after. `evaluate` gives the same figures, but those after the update,
+    with inference statistics, on given images and fresh latents.
+
+    Args:
+        layout: A LatentLayout, or its text such as "normal_noise:100".
+        generator: Latents [B, layout.width] to images [B, H, W, C] in [0, 1].
+        trunk: Images to features [B, F].
+        d_head: Features to the logit of "real", [B, 1].
+        seed: Of every draw of latents, an integer.
+        name: Of the model.
+        **others: The further networks of a subclass, by role; and what `keras.Model` takes.
+    """
+
+    PLAYERS: ClassVar[dict[str, tuple[str, ...]]] = {"d": ("trunk", "d_head"), "g": ("generator",)}
+
+    def __init__(
+        self,
+        layout: LatentLayout | str,
+        generator: keras.Model,
+        trunk: keras.Model,
+        d_head: keras.Model,
+        seed: int = 0,
+        name: str = "gan",  # Keras's own choice counts models, and would differ between a run and its resumption
+        **others,
+    ):
+        networks = {"generator": generator, "trunk": trunk, "d_head": d_head}
+        networks |= {role: others.pop(role) for role in self.roles() if role in others}
+        super().__init__(layout, networks, seed=seed, name=name, **others)
+
+    # === Compiling ===
+
+    def compile(
+        self,
+        d_optimizer: keras.optimizers.Optimizer,
+        g_optimizer: keras.optimizers.Optimizer,
+        adversarial_loss: str = "nonsaturating",
+        real_target: float = 1.0,
+        regularizers: Sequence[Term] = (),
+        d_updates: int = 1,
+        g_updates: int = 1,
+        average_decay: float = 0.0,
+        **kwargs,
+    ):
+        """Sets what `fit` needs.
+
+        Args:
+            d_optimizer: Updates trunk and D head, and Q head where there is one.
+            g_optimizer: Updates the generator.
+            adversarial_loss: One of `adversarial.ADVERSARIAL_LOSSES`.
+            real_target: What D is to say of real images, in (0, 1]; below 1 is one-sided label smoothing, which a loss
+                without a target for D's output does not know.
+            regularizers: Terms that are added to the losses, in this order.
+            d_updates: Updates of D in a step, each on a part of its own of the step's real images.
+            g_updates: Updates of the generator in a step. The last of D's and the first of the generator's share their
+                latents.
+            average_decay: Decay per step of the weights' exponential moving averages, in [0, 1), see `averaged`; 0
+                keeps none.
+            **kwargs: As `keras.Model.compile` takes them (jit_compile, run_eagerly, steps_per_execution).
+
+        Raises:
+            ValueError: For an unknown loss, or a target that it does not know.
+        """
+        loss = ADVERSARIAL_LOSSES.get(adversarial_loss)
+        if loss is None:
+            raise ValueError(
+                f"adversarial_loss: expected one of {', '.join(ADVERSARIAL_LOSSES)}. Received: {adversarial_loss!r}"
+            )
+        if real_target != 1.0 and not loss.takes_target:
+            raise ValueError(f"real_target: expected 1 with the {adversarial_loss} loss. Received: {real_target}")
+        self.adversarial_loss = loss
+        self.d_objective = (
+            functools.partial(loss.discriminator, real_target=real_target) if loss.takes_target else loss.discriminator
+        )
+        self.updates = {"d_updates": d_updates, "g_updates": g_updates}
+        self.compiled_with = {"adversarial_loss": adversarial_loss, "real_target": real_target, **self.updates}
+        self.regularizers = list(regularizers)
+        optimizers = {"d": d_optimizer, "g": g_optimizer}
+        self.compile_players(optimizers, [*self.own_terms(), *self.regularizers], average_decay, **kwargs)
+
+    def own_terms(self) -> list[Term]:
+        """The terms that make the model what it is; they come before those that `compile` is given."""
+        return []
+
+    def get_compile_config(self):
+        """Every argument of `compile`, for `keras.saving`."""
+        regularizers = [keras.saving.serialize_keras_object(term) for term in self.regularizers]
+        return {**self.players_config(), **self.compiled_with, "regularizers": regularizers}
+
+    def logged(self):  # noqa: D102
+        outputs = [f"{self.adversarial_loss.output_name}_{of}" for of in ("real", "fake_before", "fake_after")]
+        return ["d_loss", "g_loss", *super().logged(), *outputs]
+
+    def warnings(self, logs, step):  # noqa: D102
+        return {"adversarial loss": self.adversarial_loss.warning(logs), **super().warnings(logs, step)}
+
+    # === Training ===
+
+    def train_step(self, data):
+        """An update of what D's optimizer trains, then one of the generator, on one draw of latents.
+
+        Under a `tf.distribute` strategy each replica sees its part of the real images and of the latents that one
+        device would have drawn; gradients and figures are the means over the whole batch.
+        """
+        d_updates, g_updates = self.updates["d_updates"], self.updates["g_updates"]
+        rounds = d_updates + g_updates - 1
+        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        parts = tf.split(unit_images(images), d_updates)  # [B, H, W, C] each
+        seed, other_seed = self.stream_seed("train", self.step), self.stream_seed("regularize", self.step)
+        figures = {}
+        for i in range(rounds):
+            # D's updates are the first of the rounds, the generator's the last.
+            real_images = parts[min(i, d_updates - 1)]
+            # G's weights do not move before its own update, so one forward pass serves both updates.
+            with tf.GradientTape() as g_tape:
+                latents = self.draw(tf.shape(real_images)[0], fold_in(seed, i) if i else seed)
+                fake_images = self.generator(latents, training=True)
+            if i < d_updates:
+                with tf.GradientTape() as d_tape:
+                    total, d_figures = self.d_pass(
+                        real_images, tf.stop_gradient(fake_images), latents, fold_in(other_seed, 2 * i)
+                    )
+                    total = self.scaled("d", total)
+                self.update("d", d_tape, total)
+                figures |= d_figures
+            if i >= rounds - g_updates:
+                with g_tape:
+                    total, g_figures = self.g_pass(real_images, fake_images, latents, fold_in(other_seed, 2 * i + 1))
+                    total = self.scaled("g", total)
+                self.update("g", g_tape, total)
+                figures |= g_figures
+
+        is_due = self.step % AFTER_EVERY == 0
+        after = f"{self.adversarial_loss.output_name}_fake_after"
+        figures[after] = tf.cond(is_due, lambda: self._output_after(latents), lambda: 0.0)
+        self.log(figures, counts={after: is_due})
+        return self.end_step()
+
+    def d_pass(self, real_images, fake_images, latents, seed):
+        """Real and fake images through D, in training; `seed` is the terms'.
+
+        Returns:
+            What D's optimizer minimises, a scalar; and what is logged of this pass, by name.
+        """
+        images = tf.concat([real_images, fake_images], axis=0)
+        for term in self.terms:
+            images = term.show(self, images, seed)
+        # One pass of both through D; batch norm's statistics are of each alone.
+        with batch_statistics(parts=2):
+            features = self.trunk(images, training=True)
+            real_logits, fake_logits = tf.split(self.d_head(features, training=True), 2)
+        real_features, fake_features = tf.split(features, 2)
+        loss = self.d_objective(real_logits, fake_logits)
+        batch = Batch(real_images, fake_images, latents, real_features, fake_features, seed)
+        total, figures = self._with_terms("d", loss, batch)
+        return total, {"d_loss": loss, **self._outputs(real=real_logits), **figures}
+
+    def g_pass(self, real_images, fake_images, latents, seed):
+        """Fake images through D for the generator, in training; `seed` is the terms'.
+
+        Returns:
+            What the generator's optimizer minimises, a scalar; and what is logged of this pass, by name.
+        """
+        images = fake_images
+        for term in self.terms:
+            images = term.show(self, images, seed)
+        # The scope uses the batch's statistics without recording them: D's moving averages then hold real and fake
+        # images in equal parts, which is what D is trained on.
+        with keras.StatelessScope():
+            features = self.trunk(images, training=True)
+            logits = self.d_head(features, training=True)
+        loss = self.adversarial_loss.generator(logits)
+        total, figures = self._with_terms("g", loss, Batch(real_images, fake_images, latents, None, features, seed))
+        return total, {"g_loss": loss, **self._outputs(fake_before=logits), **figures}
+
+    def _with_terms(self, player, loss, batch):
+        """The loss of "d" or "g" with its terms, and what they log."""
+        figures = {}
+        for term in self.terms:
+            if term.has(player):
+                added, found = term.added(player, self, batch)
+                loss += added
+                figures |= found
+        return loss, figures
+
+    def _outputs(self, **logits):
+        """The means of D's output, by the names they are logged under."""
+        loss = self.adversarial_loss
+        return {f"{loss.output_name}_{of}": loss.mean_output(value) for of, value in logits.items()}
+
+    def _output_after(self, latents):
+        # Replicas cannot talk to each other inside a branch.
+        with keras.StatelessScope(), batch_statistics(across_replicas=False):
+            logits = self.d_head(self.trunk(self.generator(latents, training=True), training=True), training=True)
+        return self.adversarial_loss.mean_output(logits)
+
+    def test_step(self, data):
+        """The train step's figures with inference statistics, on fresh latents; nothing is updated."""
+        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        real_images = unit_images(images)
+        # The metric's count is the position in this evaluation: it starts at 0 each time.
+        latents = self.draw(tf.shape(real_images)[0], self.stream_seed("evaluate", self.means.counts[0]))
+        features = self.describe(self.generator(latents, training=False))
+        real_logits, fake_logits = self.d_head(self.describe(real_images)), self.d_head(features)
+        figures = {
+            "d_loss": self.d_objective(real_logits, fake_logits),
+            "g_loss": self.adversarial_loss.generator(fake_logits),
+            **self._outputs(real=real_logits, fake_before=fake_logits),
+        }
+        for term in self.terms:
+            figures |= term.evaluated(self, latents, features)
+        self.log(figures)
+        return self.get_metrics_result()
+
+    def describe(self, images):
+        """The trunk's features [B, F] of images [B, H, W, C] in [0, 1], with inference statistics."""
+        return self.trunk(images, training=False)

@@ -1,0 +1,27 @@
+"""The networks of a model, a function for each family, and the layers that they are made of.
+
+A family takes how many latents and how many parameters of Q(c|x) there are (0 for a model without Q), the images'
+shape, a dtype policy, and options of its own by the name of the flag; it gives the networks by role: "generator",
+"trunk", "d_head" and, where there are parameters, "q_head". To add one, write it in a file here, and a row of FAMILIES.
+"""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Family:
+    """A row of FAMILIES; reading it imports no TensorFlow.
+
+    Attributes:
+        path: Where the function stands, module:function.
+        about: What the networks are, for --help.
+    """
+
+    path: str
+    about: str
+
+
+FAMILIES = {
+    "paper": Family("infogan_tf.networks.paper:paper_networks", "convolutional, of the InfoGAN paper"),
+    "mlp": Family("infogan_tf.networks.mlp:mlp_networks", "dense layers alone, of the first GAN's paper"),
+}

@@ -1,0 +1,17 @@
+"""What the players minimise: adversarial losses, and terms that are added to them.
+
+`compile` takes a list of terms. The train step adds up what they give and knows none of them by name. To add one, write
+a subclass of `Term` in a file here, name it in TERMS, and give it its options in config/options.py: <term>_weight, and
+for each other argument of its constructor one of the argument's name, or <term>_<argument>.
+"""
+
+# Where each term stands; a run has those whose weight is not 0, in this order.
+TERMS = (
+    "infogan_tf.objectives.invariance:Invariance",
+    "infogan_tf.objectives.matching:FeatureMatching",
+    "infogan_tf.objectives.smoothness:R1",
+    "infogan_tf.objectives.smoothness:GradientPenalty",
+    "infogan_tf.objectives.smoothness:InstanceNoise",
+    "infogan_tf.objectives.contrast:Contrast",
+    "infogan_tf.objectives.history:HistoricalAveraging",
+)

@@ -1,0 +1,118 @@
+"""The language of --invariances, read without TensorFlow: what leaves which codes as they are, and what moves them."""
+
+import dataclasses
+import math
+import re
+from collections.abc import Iterable
+
+from infogan_tf.errors import UserError
+
+# What may follow a transformation's name: the largest value, and in words what it is.
+SIZES = {
+    "rotate": (180.0, "degrees to either side"),
+    "shift": (1.0, "share of the image's size, to every side"),
+    "shift_x": (1.0, "share of the image's width, to left and right"),
+    "shift_y": (1.0, "share of the image's height, up and down"),
+    "scale": (0.9, "share by which it grows or shrinks"),
+    "shear": (1.0, "columns by which a row moves for each row from the middle, to either side"),
+    "stretch": (0.9, "share by which it becomes wider or narrower"),
+    "thicken": (1.0, "share of the way to figures that reach one pixel farther on every side, or less far"),
+    "contrast": (1.0, "share by which pixel values grow or shrink, all alike"),
+    "noise": (1.0, "standard deviation of Gaussian noise on every pixel"),
+}
+FLIP = "flip"
+# What is drawn of an image, a column of `Transformations.amounts` each; a shift is one along each axis.
+AMOUNTS = ("rotate", "scale", "shear", "stretch", "shift_x", "shift_y", FLIP, "thicken", "contrast")
+_ITEM = re.compile(r"(?:(?P<code>\w*)\s*(?P<sign>[=~]))?(?P<transformations>.*)")
+
+
+@dataclasses.dataclass(frozen=True)
+class Declared:
+    """One item of the text.
+
+    Attributes:
+        codes: The names of the codes that it is about.
+        sizes: By transformation, how large it may be; True of flip.
+        moves_with: The one of AMOUNTS with which the code moves, by 1 where it has the size declared; None where the
+            codes stay as they are.
+    """
+
+    codes: tuple[str, ...]
+    sizes: dict[str, float | bool]
+    moves_with: str | None = None
+
+
+def read_sizes(text: str) -> dict[str, float | bool]:
+    """Reads, for example, `rotate:15,shift:0.1,flip`: names of SIZES with a size each, and `flip`.
+
+    Raises:
+        UserError: Where the text is something else.
+    """
+    sizes = {}
+    for item in filter(None, (part.strip() for part in text.split(","))):
+        name, _, value = item.partition(":")
+        if name in sizes:
+            raise UserError(f"--invariances: expected each transformation once. Received: {name!r} in {text!r}")
+        sizes[name] = item == FLIP or _size(name, value, item, text)
+    return sizes
+
+
+def read_invariances(text: str, discrete: Iterable[str], continuous: Iterable[str]) -> list[Declared]:
+    """Reads which transformations leave which codes as they are, and which move them.
+
+    The items, separated by semicolons:
+
+        rotate:10,shift:0.1         all discrete codes stay as they are
+        c3=rotate:10,shear:0.2      c3 knows neither of rotation nor of shear
+        c2~shear:0.4,shift:0.1      c2, a continuous code, moves by 1 with a shear of 0.4, and knows nothing of the rest
+
+    Args:
+        text: The items.
+        discrete: The names of the codes with classes.
+        continuous: The names of the others.
+
+    Raises:
+        UserError: Where the text is something else, or names no code.
+    """
+    return [_read_item(item.strip(), text, tuple(discrete), tuple(continuous)) for item in text.split(";")]
+
+
+def _read_item(item, text, discrete, continuous):
+    name, sign, described = _ITEM.fullmatch(item).groups()
+    if sign and name not in discrete + continuous:
+        names = ", ".join(sorted(discrete + continuous, key=lambda name: (len(name), name)))
+        raise UserError(f"--invariances: expected CODE{sign}... with a code of {names}. Received: {name!r} in {text!r}")
+    codes, sizes = (name,) if sign else discrete, read_sizes(described)
+    if not sizes:
+        raise UserError(f"--invariances: expected transformations as in rotate:10. Received: {item!r} in {text!r}")
+    if not codes:
+        raise UserError(f"--invariances: expected CODE=..., as no code is discrete. Received: {item!r} in {text!r}")
+    if sign != "~":
+        return Declared(codes, sizes)
+    moves_with = described.partition(":")[0].strip()
+    if name in discrete or moves_with not in AMOUNTS or moves_with == FLIP:
+        movable = ", ".join(name for name in AMOUNTS if name != FLIP)
+        raise UserError(
+            f"--invariances: expected CODE~... with a continuous code and, first, one of {movable}. "
+            f"Received: {item!r} in {text!r}"
+        )
+    return Declared(codes, sizes, moves_with)
+
+
+def _size(name, value, item, text):
+    if name == FLIP:
+        raise UserError(f"--invariances: expected flip alone. Received: {item!r} in {text!r}")
+    if name not in SIZES:
+        names = ", ".join([*(f"{kind}:SIZE" for kind in SIZES), FLIP])
+        raise UserError(f"--invariances: expected some of {names}. Received: {item!r} in {text!r}")
+    most, meaning = SIZES[name]
+    try:
+        size = float(value)
+    except ValueError:
+        size = math.nan
+    if not 0.0 < size <= most:
+        raise UserError(
+            f"--invariances: expected {name}:SIZE, above 0 and at most {most:g} ({meaning}). "
+            f"Received: {item!r} in {text!r}"
+        )
+    return size

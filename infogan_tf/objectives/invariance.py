@@ -1,0 +1,141 @@
+"""Information from real images: codes that small transformations leave as they are, or that move with one of them."""
+
+import dataclasses
+
+import keras
+import tensorflow as tf
+
+from infogan_tf.latents.codes import Code
+from infogan_tf.latents.layout import LatentLayout
+from infogan_tf.networks.layers import batch_statistics
+from infogan_tf.objectives.declarations import AMOUNTS, read_invariances
+from infogan_tf.objectives.term import Term
+from infogan_tf.objectives.transformations import Transformations
+from infogan_tf.random import fold_in
+
+# What an epoch's metrics call the term before its weight.
+INVARIANCE_TERM = "d_invariance"
+
+
+@dataclasses.dataclass(frozen=True)
+class Declaration:
+    """That some codes say the same of an image and of its transformed copy; or move with one of the changes.
+
+    Attributes:
+        codes: that it is about.
+        transformations: that the image may undergo.
+        moves_with: the one of AMOUNTS with which the codes, continuous ones, move: by 1 where it has the size declared.
+            None where they stay as they are.
+    """
+
+    codes: tuple[Code, ...]
+    transformations: Transformations
+    moves_with: str | None = None
+
+    def divergence(self, of_images: dict, of_copies: dict, amounts: tf.Tensor) -> tf.Tensor:
+        """The sum over the codes of E[KL(Q(c|x) || Q(c|Tx))], the first moved as declared; a scalar in nats.
+
+        Args:
+            of_images: Q's parameters [B, num_parameters] by code.
+            of_copies: the same of the copies.
+            amounts: by which they were changed, [B, len(AMOUNTS)].
+        """
+        moved = {"moved_by": amounts[:, AMOUNTS.index(self.moves_with)]} if self.moves_with else {}
+        kl = [code.divergence(of_images[code.name], of_copies[code.name], **moved) for code in self.codes]
+        return sum(map(tf.reduce_mean, kl))
+
+
+@keras.saving.register_keras_serializable(package="infogan_tf")
+class Invariance(Term):
+    """Q also reads real images: the same in each as in a transformed copy, surely, no class more often than its prior.
+
+    Over real images x and their copies Tx, in nats, with T as it is declared for each code,
+
+        sum over codes declared     E[KL(Q(c|x) || Q(c|Tx))]
+        sum over discrete codes     entropy_weight E[H(Q(c|x))] + marginal_weight KL(E[Q(c|x)] || p(c))
+
+    For a class this is the regularised information maximisation of Krause et al. 2010 with the self-augmentation of Hu
+    et al. 2017 (IMSAT, arXiv:1702.08720), for the Q of an InfoGAN. A continuous code that rotation and shear leave as
+    it is cannot be the slant of a digit. One that is declared to move with shear is: what Q says of x, moved by the
+    shear, is what it is to say of Tx.
+
+    Args:
+        weight: of the sum.
+        invariances: which transformations leave which codes as they are or move them, see `parse_invariances`. Each
+            declaration is tried on its share of the batch.
+        entropy_weight: of the conditional entropy.
+        marginal_weight: of the distance between the classes' frequencies in the batch and the prior.
+    """
+
+    NEEDS = ("q_head",)
+
+    def __init__(
+        self, weight: float, invariances: str, entropy_weight: float = 0.1, marginal_weight: float = 0.4, **kwargs
+    ):
+        super().__init__(weight, **kwargs)
+        self.supports_jit = False  # TensorFlow's affine transformation of images has no XLA kernel
+        self.invariances = invariances
+        self.entropy_weight = entropy_weight
+        self.marginal_weight = marginal_weight
+
+    def prepare(self, model):  # noqa: D102
+        self.declarations = parse_invariances(self.invariances, model.layout)
+
+    def d_term(self, model, batch):  # noqa: D102
+        shares = [slice(i, None, len(self.declarations)) for i in range(len(self.declarations))]
+        features = [batch.real_features[share] for share in shares]
+        drawn = [self._changed(i, batch.real_images[share], batch.seed) for i, share in enumerate(shares)]
+        amounts, copies = zip(*drawn, strict=True)
+        # The scope records no statistics: what is read later is images as they are, not transformed ones.
+        with keras.StatelessScope():
+            changed = model.trunk(tf.concat(copies, axis=0), training=True)
+            with batch_statistics(parts=2):
+                parameters = model.q_head(tf.concat([*features, changed], axis=0), training=True)
+        of_images, of_copies = tf.split(parameters, 2)
+
+        sizes = [tf.shape(each)[0] for each in features]
+        terms = []
+        for declaration, one, other, amount in zip(
+            self.declarations, tf.split(of_images, sizes), tf.split(of_copies, sizes), amounts, strict=True
+        ):
+            terms.append(declaration.divergence(*map(model.layout.split_parameters, (one, other)), amount))
+        by_code = model.layout.split_parameters(of_images)
+        for code in model.layout.read_codes:
+            if code.discrete:
+                log_q = code.log_probabilities(by_code[code.name])
+                entropy, distance = entropy_and_distance(log_q, tf.constant(code.log_prior))
+                terms += [self.entropy_weight * entropy, self.marginal_weight * distance]
+        return tf.reduce_sum(tf.stack(terms))  # one operation, see Information._figures
+
+    def _changed(self, i, images, seed):
+        """Copies of `images`, changed as declaration `i` allows, and the amounts by which they are."""
+        transformations = self.declarations[i].transformations
+        amounts = transformations.amounts(tf.shape(images)[0], fold_in(seed, 100 + 2 * i))
+        return amounts, transformations(images, amounts, fold_in(seed, 101 + 2 * i))
+
+    def get_config(self):  # noqa: D102
+        own = {name: getattr(self, name) for name in ("invariances", "entropy_weight", "marginal_weight")}
+        return {**super().get_config(), **own}
+
+
+def entropy_and_distance(log_q: tf.Tensor, log_prior: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """E[H(Q(c|x))] and KL(E[Q(c|x)] || p(c)), scalars in nats, of log Q(c|x) [B, K] and log p(c) [K]."""
+    q = tf.exp(log_q)
+    marginal = tf.reduce_mean(q, axis=0)
+    distance = tf.reduce_sum(tf.math.xlogy(marginal, marginal) - marginal * log_prior)
+    return -tf.reduce_mean(tf.reduce_sum(q * log_q, axis=-1)), distance
+
+
+def parse_invariances(text: str, layout: LatentLayout) -> list[Declaration]:
+    """Reads which transformations leave which codes of `layout` as they are, and which move them.
+
+    The text is as `declarations.read_invariances` has it, which also says what is raised.
+    """
+    codes = layout.read_codes
+    discrete, continuous = ([code.name for code in codes if code.discrete is kind] for kind in (True, False))
+    return [
+        Declaration(
+            tuple(layout[name] for name in declared.codes), Transformations(**declared.sizes), declared.moves_with
+        )
+        for declared in read_invariances(text, discrete, continuous)
+    ]

@@ -1,0 +1,38 @@
+"""A generator that is asked for the data's mean features."""
+
+import keras
+import tensorflow as tf
+
+from infogan_tf.objectives.term import Term
+
+
+@keras.saving.register_keras_serializable(package="infogan_tf")
+class FeatureMatching(Term):
+    """||E f(x) - E f(G(z, c))||^2 for the trunk's features f: Salimans et al. 2016 (arXiv:1606.03498), section 3.1.
+
+    There it takes the place of the generator's adversarial loss; here it is added to it.
+
+    Args:
+        weight: what the distance is multiplied by.
+        start: the first step that it counts in; before, the term is 0.
+    """
+
+    def __init__(self, weight: float, start: int = 0, **kwargs):
+        super().__init__(weight, **kwargs)
+        self.start = start
+
+    def g_term(self, model, batch):  # noqa: D102
+        with keras.StatelessScope():  # as in the generator's own pass, which records no statistics of D
+            real_features = tf.stop_gradient(model.trunk(batch.real_images, training=True))
+        # No branch saves the pass before the start: replicas, whose batch norm is synchronised, cannot talk inside one.
+        counts = tf.cast(model.step >= self.start, tf.float32)
+        return counts * mean_distance(real_features, batch.fake_features)
+
+    def get_config(self):  # noqa: D102
+        return {**super().get_config(), "start": self.start}
+
+
+def mean_distance(real_features: tf.Tensor, fake_features: tf.Tensor) -> tf.Tensor:
+    """The squared Euclidean distance between the means of features [B, F]: a scalar."""
+    real, fake = (tf.reduce_mean(tf.cast(x, tf.float32), axis=0) for x in (real_features, fake_features))
+    return tf.reduce_sum(tf.square(real - fake))

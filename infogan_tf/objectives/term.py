@@ -1,0 +1,93 @@
+"""What a term of the losses is to the train step."""
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from typing import ClassVar
+
+import keras
+import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """What D has seen in this pass.
+
+    Attributes:
+        real_images: float32 [B, H, W, C] in [0, 1].
+        fake_images: The same of the generator's.
+        latents: Of the fake images, [B, layout.width].
+        real_features: The trunk's, [B, F]; None in the generator's pass.
+        fake_features: The trunk's, [B, F].
+        seed: Of this pass's random draws, int32 [2].
+    """
+
+    real_images: tf.Tensor
+    fake_images: tf.Tensor
+    latents: tf.Tensor
+    real_features: tf.Tensor | None
+    fake_features: tf.Tensor
+    seed: tf.Tensor
+
+
+class Term(keras.layers.Layer):
+    """A term of what D (with Q) minimises, of what the generator minimises, or a change of what D is shown.
+
+    A subclass overrides what it changes, and says what it logs and what a guard may tell from it. It is a layer so that
+    what it learns or remembers is saved with the model; one that XLA cannot compile sets `supports_jit` to False.
+
+    Args:
+        weight: What its terms are multiplied by.
+    """
+
+    # The networks, by role, that a model needs to have it.
+    NEEDS: ClassVar[tuple[str, ...]] = ()
+    # The player whose optimizer updates what it learns.
+    PLAYER: ClassVar[str] = "d"
+
+    def __init__(self, weight: float, **kwargs):
+        # Keras's own names count layers, and would differ between a run and its resumption.
+        name = re.sub("(?<=[a-z0-9])(?=[A-Z])", "_", type(self).__name__).lower()
+        super().__init__(**{"name": name, "dtype": "float32", **kwargs})
+        self.weight = weight
+
+    def prepare(self, model: keras.Model) -> None:
+        """Makes the variables that it needs for `model`; called once, when that is compiled."""
+
+    def show(self, model: keras.Model, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """What D is shown of `images` [B, H, W, C] in training."""
+        return images
+
+    def d_term(self, model: keras.Model, batch: Batch) -> tf.Tensor:
+        """What D and Q minimise besides: a scalar, before the weight."""
+        raise NotImplementedError
+
+    def g_term(self, model: keras.Model, batch: Batch) -> tf.Tensor:
+        """What the generator minimises besides: a scalar, before the weight."""
+        raise NotImplementedError
+
+    @classmethod
+    def has(cls, player: str) -> bool:
+        """Whether it adds to the loss of the player, "d" or "g"."""
+        return getattr(cls, f"{player}_term") is not getattr(Term, f"{player}_term")
+
+    def added(self, player: str, model: keras.Model, batch: Batch) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """What it adds to the loss of a player for whom it `has` a term; and what is logged of it, by name."""
+        term = getattr(self, f"{player}_term")(model, batch)
+        return self.weight * term, {f"{player}_{self.name}": term}
+
+    def logged(self) -> tuple[str, ...]:
+        """The names of all that `added` logs; called once it was prepared."""
+        return tuple(f"{player}_{self.name}" for player in "dg" if self.has(player))
+
+    def evaluated(self, model: keras.Model, latents: tf.Tensor, fake_features: tf.Tensor) -> dict[str, tf.Tensor]:
+        """What is logged of it in an evaluation, by name: scalars, with inference statistics."""
+        return {}
+
+    def warning(self, logs: Mapping[str, float], step: int) -> str:
+        """What has gone wrong with it, in a sentence, by the figures of an epoch that ended at `step`; else empty."""
+        return ""
+
+    def get_config(self):
+        """Every argument of the constructor, for `keras.saving`."""
+        return {**super().get_config(), "weight": self.weight}

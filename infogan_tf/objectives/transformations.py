@@ -1,0 +1,123 @@
+"""Small random changes of images that leave what they show unchanged."""
+
+import dataclasses
+import math
+
+import keras
+import tensorflow as tf
+
+from infogan_tf.objectives.declarations import AMOUNTS, read_sizes
+from infogan_tf.random import drawn_here, fold_in
+
+
+@dataclasses.dataclass(frozen=True)
+class Transformations:
+    """Which random changes are made to an image; each is drawn uniformly up to the size given here.
+
+    Attributes:
+        rotate: degrees.
+        shift: share of height and width.
+        shift_x: share of the width, besides.
+        shift_y: share of the height, besides.
+        scale: share of the size, in both directions alike.
+        shear: columns per row.
+        stretch: share of the width.
+        thicken: share of the way to the greatest (or the least) value among a pixel and its eight neighbours, which is
+            grey-scale dilation (or erosion).
+        contrast: share of the pixel values.
+        noise: standard deviation of what is added to pixels in [0, 1].
+        flip: whether half of the images are mirrored left to right.
+    """
+
+    rotate: float = 0.0
+    shift: float = 0.0
+    shift_x: float = 0.0
+    shift_y: float = 0.0
+    scale: float = 0.0
+    shear: float = 0.0
+    stretch: float = 0.0
+    thicken: float = 0.0
+    contrast: float = 0.0
+    noise: float = 0.0
+    flip: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> "Transformations":
+        """Reads, for example, `rotate:15,shift:0.1,flip`: names of SIZES with a size each, and `flip`.
+
+        Raises:
+            UserError: where the text is something else.
+        """
+        return cls(**read_sizes(text))
+
+    def __bool__(self) -> bool:
+        return self != Transformations()
+
+    def amounts(self, count: tf.Tensor | int, seed: tf.Tensor) -> tf.Tensor:
+        """Draws how each image is changed: float32 [count, len(AMOUNTS)], 1 for each size given here, -1 the other way.
+
+        Args:
+            count: how many images.
+            seed: int32 [2]; the same seed makes the same draws.
+        """
+        return drawn_here(count, lambda rows: tf.random.stateless_uniform((rows, len(AMOUNTS)), seed, -1.0, 1.0))
+
+    def __call__(self, images: tf.Tensor, amounts: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Changes each image in a way of its own.
+
+        Args:
+            images: float32 [B, H, W, C] in [0, 1]; what moves in from outside repeats the border.
+            amounts: how, as the method of that name draws it.
+            seed: int32 [2], of the noise.
+
+        Returns:
+            The same shape and range.
+        """
+        if self.thicken:
+            share = self.thicken * _by_image(amounts, "thicken")
+            thick, thin = tf.nn.max_pool2d(images, 3, 1, "SAME"), -tf.nn.max_pool2d(-images, 3, 1, "SAME")
+            images += tf.nn.relu(share) * (thick - images) + tf.nn.relu(-share) * (thin - images)
+        if dataclasses.replace(self, thicken=0.0, contrast=0.0, noise=0.0):
+            images = keras.ops.image.affine_transform(
+                images,
+                self.matrices(amounts, images.shape[1:3]),
+                "bilinear",
+                fill_mode="nearest",
+                data_format="channels_last",
+            )
+        if self.contrast:
+            images *= 1.0 + self.contrast * _by_image(amounts, "contrast")
+        if self.noise:
+            shape = images.shape[1:]
+            images += self.noise * drawn_here(
+                tf.shape(images)[0], lambda rows: tf.random.stateless_normal((rows, *shape), fold_in(seed, 1))
+            )
+        return tf.clip_by_value(images, 0.0, 1.0)
+
+    def matrices(self, amounts: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+        """Affine maps from a place (x, y) of the new image to one of the old, about the image's middle.
+
+        Args:
+            amounts: [B, len(AMOUNTS)].
+            size: height and width, in pixels.
+
+        Returns:
+            float32 [B, 8], rows (a, b, c, d, e, f, 0, 0): the old place is (a x + b y + c, d x + e y + f).
+        """
+        height, width = size
+        angle, grow, shear, stretch, right, down, mirror, *_ = tf.unstack(amounts, axis=1)
+        angle, shear = angle * self.rotate * math.pi / 180.0, shear * self.shear
+        grow, stretch = 1.0 + grow * self.scale, 1.0 + stretch * self.stretch
+        right, down = right * (self.shift + self.shift_x) * width, down * (self.shift + self.shift_y) * height
+        # (1 / stretch, 1) times (mirror, 1) times the rotation times (1, shear; 0, 1), over the growth.
+        mirror = tf.where(self.flip & (mirror < 0.0), -1.0, 1.0) / stretch
+        a, b = mirror * tf.cos(angle) / grow, mirror * (shear * tf.cos(angle) - tf.sin(angle)) / grow
+        d, e = tf.sin(angle) / grow, (shear * tf.sin(angle) + tf.cos(angle)) / grow
+        x, y = (width - 1) / 2, (height - 1) / 2
+        c, f = x - a * (x + right) - b * (y + down), y - d * (x + right) - e * (y + down)
+        return tf.stack([a, b, c, d, e, f, tf.zeros_like(a), tf.zeros_like(a)], axis=1)
+
+
+def _by_image(amounts, name):
+    """One column of the amounts as a factor for images, [B, 1, 1, 1]."""
+    return amounts[:, AMOUNTS.index(name), tf.newaxis, tf.newaxis, tf.newaxis]

@@ -1,0 +1,262 @@
+"""One page about several runs: side by side, averaged over seeds of the same configuration, curves overlaid."""
+
+import collections
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from infogan_tf import pictures
+from infogan_tf.config.options import Config
+from infogan_tf.errors import NotMeasuredError, UserError
+from infogan_tf.evaluation.figures import FIGURES, describe, title_of
+from infogan_tf.evaluation.metrics.agreement import code_agreement, model_centrality
+from infogan_tf.evaluation.result import Evaluation
+from infogan_tf.files import read_json
+from infogan_tf.models.base import GenerativeModel
+from infogan_tf.models.build import restored_model
+from infogan_tf.objectives.invariance import INVARIANCE_TERM
+from infogan_tf.reports import charts
+from infogan_tf.reports.pages import Grid
+from infogan_tf.runs.directory import RunDirectory, existing_run
+from infogan_tf.runs.metrics_file import read_lines
+from infogan_tf.templates import render
+
+# Images that each run draws for every other to read.
+AGREEMENT_IMAGES = 2_000
+# Options in which runs of one configuration may differ.
+_CHANCE = ("seed", "data_dir", "precision")
+_CURVES = ("d_loss", "g_loss", "prob_real", "prob_fake_before", "output_real", "output_fake_before")
+
+
+@dataclasses.dataclass
+class Run:
+    """One of the runs compared.
+
+    Attributes:
+        name: unlike the others'.
+        folder: its run directory.
+        config: its options.
+        lines: of metrics.jsonl.
+        found: its evaluation.json, or None without one.
+    """
+
+    name: str
+    folder: RunDirectory
+    config: Config
+    lines: list[dict[str, float]]
+    found: Evaluation | None
+
+    @property
+    def configuration(self) -> str:
+        """Its options but for those of chance, as text that is equal for runs of one configuration."""
+        return json.dumps({name: value for name, value in self.config.to_json().items() if name not in _CHANCE})
+
+    @property
+    def finished(self) -> bool:
+        """Whether it was trained to its last step."""
+        return bool(self.lines) and self.lines[-1]["step"] >= self.config.steps
+
+
+@dataclasses.dataclass(frozen=True)
+class Criterion:
+    """A figure by which to choose a run without labels.
+
+    Attributes:
+        title: its name.
+        how: what it is.
+        values: by run.
+        best: the run to choose by it.
+    """
+
+    title: str
+    how: str
+    values: dict[str, float]
+    best: str
+
+
+def find_runs(text: str) -> list[Run]:
+    """Reads the runs that --runs names: folders separated by commas, or one folder with runs in it.
+
+    Raises:
+        UserError: where there are fewer than two, or one is no run.
+    """
+    folders = [Path(part.strip()) for part in text.split(",") if part.strip()]
+    if len(folders) == 1 and not (folders[0] / "config.json").is_file():
+        folders = sorted(file.parent for file in folders[0].glob("**/config.json"))
+    if len(folders) < 2:
+        raise UserError(
+            "--runs: expected two folders of runs or more, separated by commas, or one folder that holds them. "
+            f"Received: {text!r}" + (f", with {len(folders)}" if text else "")
+        )
+    return read_runs(folders)
+
+
+def read_runs(folders: list[Path]) -> list[Run]:
+    """The runs in these folders.
+
+    Raises:
+        UserError: where one is no run.
+    """
+    names = collections.Counter(folder.name for folder in folders)
+    runs = []
+    for folder in folders:
+        directory, config = existing_run(str(folder), {})
+        name = folder.name if names[folder.name] == 1 else str(folder)
+        runs.append(Run(name, directory, config, read_lines(directory.metrics_file), _read_evaluation(directory)))
+    return runs
+
+
+def _read_evaluation(directory):
+    if not directory.evaluation_file.is_file():
+        return None
+    try:
+        return Evaluation(**read_json(directory.evaluation_file))
+    except TypeError as error:
+        raise UserError(f"{directory.evaluation_file}: written by another version ({error})") from error
+
+
+def compare_runs(runs: list[Run]) -> tuple[str, list[Criterion]]:
+    """A page as HTML that needs no other file and no network; and by what to choose a run, the first one first."""
+    groups = collections.defaultdict(list)
+    for run in runs:
+        groups[run.configuration].append(run)
+    notes, criteria = _notes(runs), []
+    finished = [run for run in runs if run.finished]
+    if len(groups) == 1 and len(finished) > 1 and all(INVARIANCE_TERM in run.lines[-1] for run in finished):
+        criteria.append(_invariance(finished))
+    if len(runs) < 3:
+        notes.append("From three runs on, this page also says which one is the most central (ModelCentrality).")
+    else:
+        try:
+            criteria.append(_centrality(runs))
+        except NotMeasuredError as reason:
+            notes.append(f"ModelCentrality: not measured; {str(reason).rstrip('.')}.")
+    for note in notes:
+        print(f"  {note}")
+    page = render(
+        "comparison.html",
+        title=f"{len(runs)} runs on {', '.join(dict.fromkeys(run.config.dataset for run in runs))}",
+        runs=runs,
+        options=_differing_options(runs),
+        columns=[run.name for run in runs],
+        figures=_figure_rows(runs, [[run] for run in runs]),
+        group_columns=[", ".join(run.name for run in group) for group in groups.values()],
+        group_figures=_figure_rows(runs, list(groups.values())) if len(groups) < len(runs) else [],
+        curves=_curves(runs),
+        pictures=[_newest_picture(run) for run in runs if run.folder.pictures("samples")],
+        criteria=criteria,
+        notes=notes,
+    )
+    return page, criteria
+
+
+def _invariance(runs):
+    values = {run.name: run.lines[-1][INVARIANCE_TERM] for run in runs}
+    return Criterion(
+        "invariance term",
+        "what Q minimised on real images, before its weight, mean over the last epoch, lower is better; runs that "
+        "differ in the seed alone find different minima of it.",
+        values,
+        min(values, key=values.get),
+    )
+
+
+def _centrality(runs):
+    """Raises a NotMeasuredError where runs cannot read each other's codes."""
+    values = dict(zip((run.name for run in runs), model_centrality(_agreements(runs)), strict=True))
+    return Criterion(
+        "ModelCentrality",
+        "mean agreement with the other runs, 0 to 1, higher is better. Each run draws images for each other to read; "
+        "codes are paired one-to-one, classes by adjusted mutual information, continuous codes by rank correlation.",
+        values,
+        max(values, key=values.get),
+    )
+
+
+def _notes(runs):
+    """What a reader has to know before comparing: what is missing, unfinished, or measured otherwise."""
+    notes = [
+        f"{run.name}: no evaluation yet; measure it with --mode=evaluate --run_dir={run.folder}."
+        for run in runs
+        if run.found is None
+    ]
+    notes += [
+        f"{run.name}: not finished, {run.lines[-1]['step'] if run.lines else 0:,} of {run.config.steps:,} steps."
+        for run in runs
+        if not run.finished
+    ]
+    if len({run.found.setting for run in runs if run.found}) > 1:
+        settings = ", ".join(f"{run.name} {run.found.setting}" for run in runs if run.found)
+        notes.append(f"The evaluations differ in the number of images ({settings}): FID and likelihood do not compare.")
+    return notes
+
+
+def _differing_options(runs):
+    """The options in which the runs differ: {option: [value of each run]}."""
+    options = [run.config.to_json() for run in runs]
+    return {name: [own[name] for own in options] for name in options[0] if len({str(own[name]) for own in options}) > 1}
+
+
+def _figure_rows(runs, groups):
+    """For each figure that any run has: (title, how and which way is better, text of each group)."""
+    names = dict.fromkeys(name for run in runs if run.found for name in run.found.figures)
+    rows = []
+    for name in sorted(names, key=lambda name: list(FIGURES).index(name.split("/")[0])):
+        texts = [figure_of_group(name, [run.found for run in group if run.found]) for group in groups]
+        rows.append((title_of(name), describe(name), texts))
+    return rows
+
+
+def figure_of_group(name: str, evaluations: list[Evaluation]) -> str:
+    """The mean of a figure over runs and, where there are several, its standard deviation and their number."""
+    values = [found.figures[name] for found in evaluations if name in found.figures]
+    if not values:
+        return ""
+    text = describe(name).text(float(np.mean(values)))
+    if len(values) == 1:
+        return text
+    return f"{text} ± {describe(name).text(float(np.std(values, ddof=1)))} (n = {len(values)})"
+
+
+def _curves(runs):
+    names = dict.fromkeys(name for run in runs for line in run.lines[-1:] for name in line)
+    wanted = [name for name in names if name.startswith("mutual_info/") or name.endswith("_error") or name in _CURVES]
+    return [
+        (name, charts.line_chart({run.name: charts.curve(run.lines, name) for run in runs}, "step", name))
+        for name in wanted
+    ]
+
+
+def _newest_picture(run):
+    """What the run's first code does; of a run without codes, samples."""
+    name = "c1" if run.folder.pictures("c1") else "samples"
+    step, path = list(run.folder.pictures(name).items())[-1]
+    what = "samples" if name == "samples" else f"{name} varied"
+    return Grid(pictures.read_png(path), f"{run.name}: {what}, step {step:,}")
+
+
+def _agreements(runs):
+    """How well each run's Q reads the codes of each other run: [runs, runs], row i drawn by run i."""
+    if len({run.config.dataset for run in runs}) > 1:
+        raise NotMeasuredError("the runs are of different data sets")
+    models = [restored_model(run.folder, run.config) for run in runs]
+    if not all(model.read_codes for model in models):
+        raise NotMeasuredError("not all runs read codes")
+    agreements = np.eye(len(runs))
+    for i, artist in enumerate(tqdm(models, desc="Agreement between runs", unit="run")):
+        noise, values = artist.layout.sample_parts(AGREEMENT_IMAGES, artist.stream_seed("measure"))
+        images = artist.generate(artist.layout.join(noise, values))
+        drawn = [values[code.name].numpy() for code in artist.read_codes]
+        for j, reader in enumerate(models):
+            if i != j:
+                agreements[i, j] = code_agreement(drawn, _read_codes(reader, images))
+    return agreements
+
+
+def _read_codes(model: GenerativeModel, images: np.ndarray) -> list[np.ndarray]:
+    """The most probable value of each code."""
+    posterior = model.encode(images)
+    return [code.most_probable(posterior[code.name]) for code in model.read_codes]

@@ -1,0 +1,191 @@
+"""One self-contained page about one run: figures, curves, pictures, and how each came about."""
+
+import numpy as np
+
+from infogan_tf import pictures
+from infogan_tf.evaluation.figures import CODES, FIGURES, PUBLISHED, describe, title_of
+from infogan_tf.evaluation.measure import Material
+from infogan_tf.evaluation.metrics.attributes import ATTRIBUTES
+from infogan_tf.evaluation.metrics.sample_quality import nearest_neighbours
+from infogan_tf.evaluation.result import Evaluation
+from infogan_tf.latents.codes import Code
+from infogan_tf.latents.traversal import sample_grid, traversal_grid
+from infogan_tf.reports import charts
+from infogan_tf.reports.pages import Grid, grid
+from infogan_tf.runs.directory import RunDirectory
+from infogan_tf.templates import render
+
+# The first figure of each of these kinds that was measured heads the page.
+HEADLINE = ("accuracy", "mutual_info", "nmi", "fid", "recall", "log_likelihood", "mig", "factor_vae")
+# Samples are shown as they were at about these steps, which the literature shows too, and at the last.
+PROGRESS_STEPS = (500, 3_000, 10_000)
+PAIRS, TEST_IMAGES = 20, 10
+
+
+def report_page(
+    title: str, material: Material, found: Evaluation, run: RunDirectory, lines: list[dict[str, float]], record: dict
+) -> str:
+    """The page as HTML that needs no other file and no network.
+
+    Args:
+        title: of the page.
+        material: what was drawn.
+        found: what was measured of it.
+        run: the run's folder; pictures of earlier steps are read from it.
+        lines: of metrics.jsonl.
+        record: config.json: the options, the commands, the versions.
+    """
+    correlations = {name: facts["correlations"] for name, facts in found.codes.items() if "correlations" in facts}
+    shown = next(iter(correlations.values()), {})
+    return render(
+        "report.html",
+        title=title,
+        found=found,
+        record=record,
+        describe=describe,
+        headline=_headline(found, material.data.name),
+        codes=[_code_row(name, found) for name in found.codes],
+        attributes={name: ATTRIBUTES[name] for name in shown},
+        correlations={name: [f"{c['rho']:+.2f}" for c in row.values()] for name, row in correlations.items()},
+        traversals=[_traversal(material, found, code.name) for code in material.layout.codes],
+        curves=_curves(lines, found.codes),
+        samples=[_samples(material), _neighbours(material)],
+        progress=_progress(run),
+        classes=_classes(material, found),
+        confusion=_confusion(found),
+        tables=_tables(found),
+    )
+
+
+def _headline(found, dataset):
+    """The first figure of each kind in HEADLINE: title, value, direction, published value."""
+    names = [next((name for name in found.figures if name.split("/")[0] == kind), None) for kind in HEADLINE]
+    return [
+        {
+            "title": title_of(name),
+            "value": _text(name, found),
+            "better": describe(name).better,
+            "published": PUBLISHED.get((dataset, name), ""),
+        }
+        for name in names
+        if name
+    ]
+
+
+def _text(name, found):
+    """A figure's value in words; empty where it was not measured."""
+    return describe(name).text(found.figures[name], found.stderrs.get(name)) if name in found.figures else ""
+
+
+def _tables(found):
+    """By heading: what was measured (columns), and a row for each metric; information has a table of its own."""
+    tables = {}
+    for heading in dict.fromkeys(figure.group for figure in FIGURES.values() if figure.group != CODES):
+        names = [name for name in found.figures if describe(name).group == heading]
+        subjects = list(dict.fromkeys(name.partition("/")[2] for name in names))
+        metrics = dict.fromkeys(name.partition("/")[0] for name in names)
+        rows = [
+            (FIGURES[metric], [_text(f"{metric}/{subject}".rstrip("/"), found) for subject in subjects])
+            for metric in metrics
+        ]
+        if rows:
+            tables[heading] = (subjects, rows)
+    return tables
+
+
+def _code_row(name, found):
+    facts = found.codes[name]
+
+    vacuous = found.figures.get(f"standardised_mutual_info/{name}", 1.0) <= 0.0
+    return {
+        "name": name,
+        "kind": facts["kind"],
+        "entropy": f"{facts['entropy']:.4f}",
+        "mutual_info": _text(f"mutual_info/{name}", found),
+        "share": _text(f"mutual_info_share/{name}", found),
+        "standardised": _text(f"standardised_mutual_info/{name}", found) + (" (vacuous)" if vacuous else ""),
+        "does": facts.get("does", ""),
+    }
+
+
+def _curves(lines, codes):
+    """(title, SVG) of the training curves."""
+    entropies = {f"H({name})": facts["entropy"] for name, facts in codes.items() if facts["kind"] == "categorical"}
+    charted = {
+        "Losses": (("d_loss", "g_loss", "q_loss"), {}),
+        "Mutual information L_I, nats": (tuple(f"mutual_info/{name}" for name in codes), entropies),
+        "Probability that D gives": (("prob_real", "prob_fake_before", "prob_fake_after"), {}),
+        "D's mean output": (("output_real", "output_fake_before", "output_fake_after"), {}),
+        "Error on the test split": (tuple(f"{name}_error" for name in codes), {}),
+    }
+    found = []
+    for title, (keys, references) in charted.items():
+        series = {key.split("/")[-1]: charts.curve(lines, key) for key in keys if any(key in line for line in lines)}
+        if series:
+            found.append((title, charts.line_chart(series, "step", title, references)))
+    return found
+
+
+def _traversal(material: Material, found: Evaluation, name: str) -> Grid:
+    layout, facts = material.layout, found.codes.get(name, {})
+    code, first = layout[name], layout.first_categorical
+    drawn = traversal_grid(layout, name, material.model.stream_seed("pictures"))
+    values = code.traversal(drawn.columns)
+    columns = _class_names(code, found) if code.discrete else [f"{value:.1f}" for value in values]
+    rows = [] if first is None or code.discrete else _class_names(first, found)
+    caption = f"{name}: {facts.get('does', type(code).__name__.lower())}"
+    return grid(material.model.generate(drawn.latents), drawn.columns, caption, columns, rows)
+
+
+def _class_names(code: Code, found: Evaluation) -> list[str]:
+    """The classes by number, and with the label matched to each where there is one."""
+    if found.confusion.get("code") != code.name:
+        return [str(k) for k in range(code.num_classes)]
+    return [f"{k} → {label}" if label else str(k) for k, label in enumerate(found.confusion["matched"])]
+
+
+def _samples(material):
+    drawn = sample_grid(material.layout, material.model.stream_seed("pictures"))
+    return grid(material.model.generate(drawn.latents), drawn.columns, "Latents drawn from their priors")
+
+
+def _neighbours(material):
+    """Pairs of rows: samples, and below each its nearest training image."""
+    images = pictures.to_bytes(material.images[:PAIRS])
+    nearest, _ = nearest_neighbours(images, material.data.train.images)
+    columns = PAIRS // 2
+    pairs = np.stack([images, material.data.train.images[nearest[:, 0]]])  # [2, PAIRS, H, W, C]
+    shown = np.concatenate([pairs[side, start : start + columns] for start in (0, columns) for side in (0, 1)])
+    caption = "Samples, and under each the training image nearest to it (Euclidean): a copy would look the same"
+    return grid(shown, columns, caption, rows=["sample", "nearest"] * 2)
+
+
+def _progress(run):
+    """Samples of the same latents at chosen steps, as training drew them."""
+    found = run.pictures("samples")
+    if not found:
+        return []
+    chosen = {min(found, key=lambda step: abs(step - wanted)) for wanted in PROGRESS_STEPS} | {max(found)}
+    return [Grid(pictures.read_png(found[step]), f"Step {step:,}") for step in sorted(chosen)]
+
+
+def _classes(material, found):
+    """Real test images by the class that the first categorical code gives them, a row each."""
+    code = material.layout.classifier
+    if code is None:
+        return None
+    classes = material.test_classes(code)
+    shown = np.zeros((code.num_classes, TEST_IMAGES, *material.data.image_shape), np.uint8)
+    for k, row in enumerate(shown):
+        members = material.test_images[classes == k][:TEST_IMAGES]
+        row[: len(members)] = members
+    caption = f"The first test images that {code.name} puts into each of its classes"
+    return grid(shown.reshape(-1, *material.data.image_shape), TEST_IMAGES, caption, rows=_class_names(code, found))
+
+
+def _confusion(found):
+    table = found.confusion
+    if not table:
+        return ""
+    columns = [str(k) for k in table["classes"]]
+    return charts.heat_map(table["counts"], table["labels"], columns, "label", f"class of {table['code']}")

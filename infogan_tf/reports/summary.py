@@ -1,0 +1,67 @@
+"""What the console shows when a run is done."""
+
+import shlex
+from pathlib import Path
+
+from infogan_tf.config.options import Config
+from infogan_tf.evaluation.result import Evaluation
+from infogan_tf.models.base import GenerativeModel
+from infogan_tf.runs.directory import RunDirectory
+from infogan_tf.runs.metrics_file import read_lines
+from infogan_tf.training.watching import duration
+
+
+def summarize(
+    config: Config,
+    model: GenerativeModel,
+    run: RunDirectory,
+    steps: int,
+    seconds: float,
+    exported: Path,
+    found: Evaluation | None,
+    program: list[str],
+) -> None:
+    """Prints length, speed, L_I beside H(c), c1's error, and the commands to go on with.
+
+    Args:
+        config: of the run.
+        model: the run's.
+        run: its folder.
+        steps: done in this session.
+        seconds: that they took, from the command on.
+        exported: the SavedModel's folder.
+        found: what the evaluation measured, or None without one.
+        program: the words that call this program.
+    """
+    lines = read_lines(run.metrics_file)
+    images = sum(line["images_per_second"] * line["seconds"] for line in lines)
+    speed = images / sum(line["seconds"] for line in lines)
+    print(f"\nDone: {config.steps:,} steps; {steps:,} of them now, in {duration(seconds)} ({speed:,.0f} images/s).\n")
+    if model.read_codes:
+        _print_information(model, lines[-1], found)
+    for name, value in lines[-1].items():
+        if name.endswith("_error"):
+            print(f"\n  {name}: {value:.2%} of the test images, classes matched one-to-one to labels")
+    folder, again = shlex.quote(str(run)), shlex.join(program)
+    print(f"\nPictures   {run.samples}")
+    if found:
+        print(f"Report     {run.report}")
+    print(f"Measure    {again} --mode=evaluate --run_dir={folder}")
+    print(f"Watch      tensorboard --logdir {folder}")
+    print(f"Sample     {again} --mode=sample --run_dir={folder} --count=100 --output=grid.png")
+    print(f"Explore    {again} --mode=explore --run_dir={folder}")
+    print(
+        "Serve      docker run --rm -p 127.0.0.1:8501:8501 "
+        f"-v {shlex.quote(str(exported.parent.resolve()))}:/models/infogan -e MODEL_NAME=infogan tensorflow/serving"
+    )
+
+
+def _print_information(model, line, found):
+    """L_I of each code that is read: of the evaluation, or of the last epoch, whose line of metrics is given."""
+    figures, where = (found.figures, "fresh samples") if found else (line, "the last epoch's training batches")
+    print(f"  Mutual information L_I of {where}, nats:\n")
+    print("  code         L_I    H(c)   most that Q can show")
+    for code in model.read_codes:
+        does = found.codes[code.name].get("does", "") if found else type(code).__name__.lower()
+        value = figures[f"mutual_info/{code.name}"]
+        print(f"  {code.name:<5} {value:>10.4f} {code.entropy:>7.4f} {code.ceiling:>8.4f}   {does}")

@@ -1,0 +1,1 @@
+"""Fitting a model: what is written when, what stops a run, and its several starts."""

@@ -1,0 +1,115 @@
+"""A model, its data and a run directory make a fitted model."""
+
+import contextlib
+import shlex
+import sys
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from infogan_tf.config.options import Config
+from infogan_tf.data import ImageData, Split, stream
+from infogan_tf.devices import is_chief
+from infogan_tf.models.base import GenerativeModel
+from infogan_tf.runs.checkpoints import Checkpoints
+from infogan_tf.runs.directory import RunDirectory
+from infogan_tf.training import stopping, watching
+
+
+def fit(
+    model: GenerativeModel,
+    data: ImageData,
+    config: Config,
+    run: RunDirectory,
+    program: list[str],
+    whole: RunDirectory | None = None,
+    steps_after: int = 0,
+) -> None:
+    """Trains from the model's step to the last, with everything that a run writes.
+
+    Args:
+        model: to train.
+        data: whose training images it is shown.
+        config: of the run.
+        run: the folder to write to.
+        program: the words that call this program again.
+        whole: the run that --resume goes on with, where `run` is one of its starts.
+        steps_after: how many steps the whole run has to do afterwards.
+
+    Raises:
+        RunStopped: where training ended early.
+    """
+    strategy, checkpoints = model.distribute_strategy, Checkpoints(run.checkpoints, config.keep_checkpoints)
+    with contextlib.ExitStack() as stack:
+        used = [stopping.StopOnBrokenLoss(checkpoints)]
+        if is_chief(strategy):
+            how_to_resume = ["--resume", f"--run_dir={whole or run}", f"--evaluation={config.evaluation}"]
+            saver = stopping.SaveCheckpoints(checkpoints, config.checkpoint_every, config.eval_every)
+            command = shlex.join([*program, *how_to_resume])
+            stop_on_signal = stack.enter_context(stopping.StopOnSignal(saver, command))
+            progress = watching.Progress(config.steps, steps_after)
+            used += [*_writers(model, data, config, run, progress), saver, stop_on_signal]
+        for initial_epoch, epochs, steps in segments(int(model.step.numpy()), config.steps, config.eval_every):
+            model.fit(
+                _batches(data.train, model, config, strategy),
+                initial_epoch=initial_epoch,
+                epochs=epochs,
+                steps_per_epoch=steps,
+                callbacks=used,
+                shuffle=False,  # the stream is shuffled
+                # A file gets a line per epoch, not a bar.
+                verbose=0 if not is_chief(strategy) else 1 if sys.stdout.isatty() else 2,
+            )
+
+
+def _writers(model, data, config, run, progress) -> list[keras.callbacks.Callback]:
+    """The callbacks that show and write how training goes, in the order that watching.py asks for."""
+    board = watching.TensorBoard(run.tensorboard, config.to_json())
+    errors = []
+    if data.test.labels is not None and model.layout.classifier is not None:
+        errors.append(watching.ClassifierError(data.test))
+    return [
+        *errors,
+        progress,
+        watching.MetricsFile(run.metrics_file, config.batch_size),
+        board,
+        watching.Pictures(run.samples, _some(data.train.images), board.writer),
+        watching.Guards(_some(data.train.images)),
+    ]
+
+
+def _batches(train: Split, model: GenerativeModel, config: Config, strategy: tf.distribute.Strategy):
+    """The stream from the model's step on; with several replicas, each gets its part of every batch."""
+    replicas, count, step = strategy.num_replicas_in_sync, config.batch_size * config.d_updates, int(model.step.numpy())
+    labels = train.labels if model.layout.labels else None
+    if replicas == 1:
+        return stream(train.images, count, config.seed, step, labels=labels)
+
+    def of_a_machine(context):
+        part = {"part": context.input_pipeline_id, "parts": context.num_input_pipelines}
+        return stream(train.images, count, config.seed, step, labels=labels, **part).rebatch(count // replicas)
+
+    return strategy.distribute_datasets_from_function(of_a_machine)
+
+
+def _some(images: np.ndarray, count: int = 100) -> np.ndarray:
+    """A fixed random choice: a data set's first images may be all alike."""
+    return images[np.random.default_rng(0).permutation(len(images))[:count]]
+
+
+def segments(step: int, steps: int, epoch_steps: int) -> Iterator[tuple[int, int, int]]:
+    """What is left of a run as calls of fit(): (initial epoch, epochs, steps in each epoch).
+
+    At most three: the rest of an epoch that was interrupted, the whole epochs, and a shorter last one.
+    """
+    while step < steps:
+        epoch, done = divmod(step, epoch_steps)
+        whole = (steps - step) // epoch_steps
+        if done or not whole:
+            count, whole = min(epoch_steps - done, steps - step), 1
+        else:
+            count = epoch_steps
+        yield epoch, epoch + whole, count
+        step += whole * count

@@ -1,0 +1,157 @@
+"""What keeps a run safe: checkpoints, and an end in good order when its losses break or a signal comes.
+
+A step of a small network takes a GPU a few milliseconds, and reading any variable waits for its end: so what is called
+after every step counts steps by itself, and reads only when it has something to do.
+
+Order matters, and `fit` keeps it: what stops a broken run comes before what would save it, and that last but one.
+"""
+
+import math
+import signal
+from pathlib import Path
+
+import keras
+
+from infogan_tf.errors import RunStopped
+from infogan_tf.runs.checkpoints import Checkpoints, NotFiniteError
+
+DIVERGED = 1
+
+
+class StopOnBrokenLoss(keras.callbacks.Callback):
+    """Stops a run whose losses are no longer numbers.
+
+    Args:
+        checkpoints: of the run, to name the last good one.
+        every: steps between two looks; a running mean stays broken from the first broken value on.
+    """
+
+    def __init__(self, checkpoints: Checkpoints, every: int = 10):
+        super().__init__()
+        self.checkpoints = checkpoints
+        self.every = every
+
+    def on_train_batch_end(self, batch, logs=None):  # noqa: D102
+        if batch % self.every == 0:
+            self._check(logs)
+
+    def on_epoch_end(self, epoch, logs=None):  # noqa: D102
+        self._check(logs)
+
+    def _check(self, logs):
+        broken = next((name for name, value in logs.items() if not math.isfinite(value)), None)
+        if broken:
+            raise diverged(f"{broken} is {logs[broken]}", int(self.model.step.numpy()), self.checkpoints)
+
+
+def diverged(what: str, step: int, checkpoints: Checkpoints) -> RunStopped:
+    """The end of a run that no longer computes numbers."""
+    checkpoints.wait()
+    paths = checkpoints.paths()
+    last = f"the last good checkpoint is {paths[-1]}" if paths else "there is no checkpoint yet"
+    return RunStopped(f"Stopped at step {step:,}: {what}; {last}. Lower learning rates may help.", DIVERGED)
+
+
+class SaveCheckpoints(keras.callbacks.Callback):
+    """Saves the whole state every `every` steps and at the end; keeps the metrics of an epoch that was cut in two.
+
+    It saves before the next step, or after what an epoch's end writes, so that no line or picture is lost to a kill
+    between the two; it has to be the last but one to hear of an epoch's end.
+
+    Args:
+        checkpoints: of the run.
+        every: steps between two.
+        epoch_steps: in an epoch; one that begins elsewhere than at a multiple is taken up again.
+    """
+
+    def __init__(self, checkpoints: Checkpoints, every: int, epoch_steps: int):
+        super().__init__()
+        self.checkpoints = checkpoints
+        self.every = every
+        self.epoch_steps = epoch_steps
+        self.saved_step = None
+
+    def on_train_begin(self, logs=None):  # noqa: D102
+        if self.saved_step is None:
+            self.saved_step = int(self.model.step.numpy())
+        # Keras resets the metrics when an epoch begins, also one that is only taken up again.
+        self.restored = [variable.numpy() for variable in self.model.metrics_variables]
+
+    def on_epoch_begin(self, epoch, logs=None):  # noqa: D102
+        self.first = int(self.model.step.numpy())
+        if self.first % self.epoch_steps:
+            for variable, value in zip(self.model.metrics_variables, self.restored, strict=True):
+                variable.assign(value)
+
+    def on_train_batch_begin(self, batch, logs=None):  # noqa: D102
+        self._save_if_due(self.first + batch)
+
+    def on_epoch_end(self, epoch, logs=None):  # noqa: D102
+        self._save_if_due(int(self.model.step.numpy()))
+
+    def on_train_end(self, logs=None):  # noqa: D102
+        if int(self.model.step.numpy()) != self.saved_step:
+            self.save()
+        self.checkpoints.wait()
+
+    def _save_if_due(self, step):
+        if step % self.every == 0 and step != self.saved_step:
+            self.save(background=True)
+
+    def save(self, background: bool = False) -> Path:
+        """Saves now, or copies the state now and writes it while training goes on.
+
+        Raises:
+            RunStopped: where a weight is no longer a number.
+        """
+        try:
+            self.saved_step = int(self.model.step.numpy())
+            return self.checkpoints.save(self.model, background)
+        except NotFiniteError as error:
+            raise diverged(f"{error} is not finite", int(self.model.step.numpy()), self.checkpoints) from error
+
+
+class StopOnSignal(keras.callbacks.Callback):
+    """On Ctrl-C or SIGTERM ends the step, saves, says how to go on, and stops; a second one stops at once.
+
+    Args:
+        saver: that saves.
+        how_to_resume: the command.
+    """
+
+    def __init__(self, saver: SaveCheckpoints, how_to_resume: str):
+        super().__init__()
+        self.saver = saver
+        self.how_to_resume = how_to_resume
+        self.received = None
+        self.previous = {}
+
+    def __enter__(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self.previous[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *exception):
+        self._restore()
+
+    def _note(self, number, frame):
+        self.received = signal.Signals(number)
+        self._restore()
+
+    def _restore(self):
+        while self.previous:
+            signal.signal(*self.previous.popitem())
+
+    def on_train_batch_begin(self, batch, logs=None):  # noqa: D102
+        self._stop_if_received()
+
+    def on_epoch_end(self, epoch, logs=None):  # noqa: D102
+        self._stop_if_received()
+
+    def _stop_if_received(self):
+        if self.received is None:
+            return
+        path = self.saver.save()
+        step = int(self.model.step.numpy())
+        message = f"Stopped by {self.received.name} at step {step:,}; saved {path}. To go on: {self.how_to_resume}"
+        raise RunStopped(message, 128 + self.received)

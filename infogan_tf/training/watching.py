@@ -1,0 +1,244 @@
+"""What shows how training goes: the console, metrics.jsonl, TensorBoard, pictures, guards.
+
+What is called after every step counts steps by itself, as reading a variable waits for a GPU. Order matters, and `fit`
+keeps it: what adds figures to an epoch's logs comes before what writes them.
+"""
+
+import json
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from infogan_tf import pictures
+from infogan_tf.data import Split
+from infogan_tf.evaluation.metrics.clustering import matched_error
+from infogan_tf.files import write_text
+from infogan_tf.latents import traversal
+from infogan_tf.runs.metrics_file import read_lines
+from infogan_tf.training import guards
+
+# Codes and variety need a while to show.
+GUARDED_FROM_EPOCH = 2
+
+
+class ClassifierError(keras.callbacks.Callback):
+    """Adds `<code>_error` of the first categorical code on the test split to the epoch's logs.
+
+    Labels are looked at here and nowhere else in training.
+
+    Args:
+        test: The split, with labels.
+    """
+
+    def __init__(self, test: Split):
+        super().__init__()
+        self.test = test
+
+    def on_epoch_end(self, epoch, logs=None):  # noqa: D102
+        code = self.model.layout.classifier
+        with self.model.averaged():
+            classes = code.most_probable(self.model.encode(self.test.images)[code.name])
+        logs[f"{code.name}_error"] = matched_error(classes, self.test.labels)
+
+
+class Guards(keras.callbacks.Callback):
+    """Says in a sentence what goes wrong, when it begins to.
+
+    Args:
+        real_images: uint8 [N, H, W, C], to compare samples with.
+    """
+
+    def __init__(self, real_images: np.ndarray):
+        super().__init__()
+        self.real_images = real_images
+        self.said = {}
+
+    def on_epoch_end(self, epoch, logs=None):  # noqa: D102
+        if epoch < GUARDED_FROM_EPOCH:
+            return
+        latents = self.model.layout.sample(len(self.real_images), self.model.stream_seed("pictures"))
+        step = int(self.model.step.numpy())
+        found = {
+            **self.model.warnings(logs, step),
+            "collapsed": guards.collapsed(self.model.generate(latents), self.real_images / 255.0),
+        }
+        for name, sentence in found.items():
+            if sentence and not self.said.get(name):
+                print(f"\nStep {step:,}: {sentence}")
+        self.said = found
+
+
+class Progress(keras.callbacks.ProgbarLogger):
+    """Keras's progress bar with the figures that matter, and the time that the whole run will still take.
+
+    Args:
+        steps: of this training.
+        steps_after: that the run has to do once these are done.
+    """
+
+    SHOWN = ("d_loss", "g_loss", "mutual_info", "_real", "_fake_before", "_error")
+
+    def __init__(self, steps: int, steps_after: int = 0):
+        super().__init__()
+        self.steps = steps
+        self.steps_after = steps_after
+        self.started = None
+
+    def on_epoch_begin(self, epoch, logs=None):  # noqa: D102
+        self._reset_progbar()
+        self._maybe_init_progbar()
+        step, now = int(self.model.step.numpy()), time.monotonic()
+        left = ""
+        if self.started is None:
+            self.started = (step, now)
+        elif step > self.started[0]:
+            steps_left = self.steps - step + self.steps_after
+            seconds = (now - self.started[1]) / (step - self.started[0]) * steps_left
+            left = f", about {duration(seconds)} left"
+        print(f"Epoch {epoch + 1}, step {step:,} of {self.steps:,}{left}")
+
+    def on_train_batch_end(self, batch, logs=None):  # noqa: D102
+        super().on_train_batch_end(batch, self._shown(logs))
+
+    def on_epoch_end(self, epoch, logs=None):  # noqa: D102
+        super().on_epoch_end(epoch, self._shown(logs))
+
+    def _shown(self, logs):
+        return {name: value for name, value in logs.items() if name.endswith(self.SHOWN)}
+
+
+def duration(seconds: float) -> str:
+    """Seconds, minutes or hours, as a person would say it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+class MetricsFile(keras.callbacks.Callback):
+    """Appends one JSON object per epoch: step, epoch, seconds, images per second, and every logged figure.
+
+    Lines beyond the model's step, or cut short by a kill, belong to work that is about to be done again: they are
+    dropped when training begins.
+
+    Args:
+        path: of the file.
+        batch_size: images in a step.
+    """
+
+    def __init__(self, path: Path, batch_size: int):
+        super().__init__()
+        self.path = Path(path)
+        self.batch_size = batch_size
+
+    def on_train_begin(self, logs=None):  # noqa: D102
+        if self.path.exists():
+            lines = [line for line in read_lines(self.path) if line["step"] <= self.model.step.numpy()]
+            write_text(self.path, "".join(json.dumps(line) + "\n" for line in lines))
+
+    def on_epoch_begin(self, epoch, logs=None):  # noqa: D102
+        self.begun = (time.monotonic(), int(self.model.step.numpy()))
+
+    def on_epoch_end(self, epoch, logs=None):  # noqa: D102
+        step = int(self.model.step.numpy())
+        seconds = time.monotonic() - self.begun[0]
+        images_per_second = (step - self.begun[1]) * self.batch_size / seconds
+        line = {"step": step, "epoch": epoch + 1, "seconds": seconds, "images_per_second": images_per_second}
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line | {name: float(value) for name, value in logs.items()}) + "\n")
+
+
+class TensorBoard(keras.callbacks.Callback):
+    """Scalars by global step, so that a resumed run continues its curves; the config as text and as HParams.
+
+    Args:
+        folder: of the event files.
+        config: what to write about the run: option names and values.
+        every: steps between two points of the training curves; each is the mean of the steps since the last.
+    """
+
+    def __init__(self, folder: Path, config: dict[str, object], every: int = 50):
+        super().__init__()
+        self.writer = tf.summary.create_file_writer(str(folder))
+        self.config = config
+        self.every = every
+
+    def on_train_begin(self, logs=None):  # noqa: D102
+        if self.model.step.numpy() > 0:
+            return
+        from tensorboard.plugins.hparams import api as hparams
+
+        table = "\n".join(["|option|value|", "|---|---|", *(f"|{k}|{v}|" for k, v in self.config.items())])
+        with self.writer.as_default(step=0):
+            tf.summary.text("config", table)
+            hparams.hparams({name: "" if value is None else value for name, value in self.config.items()})
+
+    def on_epoch_begin(self, epoch, logs=None):  # noqa: D102
+        self.window = (0.0, 0.0)
+        self.first = int(self.model.step.numpy())
+
+    def on_train_batch_end(self, batch, logs=None):  # noqa: D102
+        step = self.first + batch + 1
+        if step % self.every:
+            return
+        # The model holds the epoch's sums; the difference of two readings is the mean of the steps between.
+        means = self.model.means
+        totals, counts = means.totals.numpy(), means.counts.numpy()
+        new = zip(means.names, totals - self.window[0], counts - self.window[1], strict=True)
+        scalars = {f"train/{name}": total / count for name, total, count in new if count > 0}
+        self.window = totals, counts
+        for player, optimizer in self.model.optimizers.items():
+            scalars[f"learning_rate/{player}"] = float(optimizer.learning_rate.numpy())
+        self._write(scalars, step)
+
+    def on_epoch_end(self, epoch, logs=None):  # noqa: D102
+        self._write({f"epoch/{name}": value for name, value in logs.items()}, int(self.model.step.numpy()))
+
+    def _write(self, scalars, step):
+        with self.writer.as_default(step=step):
+            for name, value in scalars.items():
+                tf.summary.scalar(name, value)
+        self.writer.flush()
+
+
+class Pictures(keras.callbacks.Callback):
+    """Draws samples and one traversal grid per code after each epoch, as PNG files and into TensorBoard.
+
+    Args:
+        folder: of the PNG files, named <what>_<step>.png.
+        real_images: uint8 [N, H, W, C], shown once beside them.
+        writer: of TensorBoard events.
+    """
+
+    def __init__(self, folder: Path, real_images: np.ndarray, writer: tf.summary.SummaryWriter):
+        super().__init__()
+        self.folder = Path(folder)
+        self.real_images = real_images
+        self.writer = writer
+
+    def on_train_begin(self, logs=None):  # noqa: D102
+        seed = self.model.stream_seed("pictures")
+        self.grids = {"samples": traversal.sample_grid(self.model.layout, seed)}
+        for code in self.model.layout.codes:
+            self.grids[code.name] = traversal.traversal_grid(self.model.layout, code.name, seed)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.model.step.numpy() == 0:
+            self._to_tensorboard("real_images", pictures.tile(self.real_images, 10), 0)
+
+    def on_epoch_end(self, epoch, logs=None):  # noqa: D102
+        step = int(self.model.step.numpy())
+        with self.model.averaged():
+            drawn = {name: self.model.generate(grid.latents) for name, grid in self.grids.items()}
+        for name, grid in self.grids.items():
+            picture = pictures.tile(drawn[name], grid.columns)
+            pictures.write_png(self.folder / f"{name}_{step:08d}.png", picture)
+            self._to_tensorboard(name, picture, step)
+
+    def _to_tensorboard(self, name, picture, step):
+        with self.writer.as_default(step=step):
+            tf.summary.image(name, picture[np.newaxis])
+        self.writer.flush()
