@@ -55,12 +55,12 @@ def _output_bytes(network) -> int:
 
 def weight_bytes(model) -> int:
     """Of the four networks, batch norm's moving averages among them."""
-    return sum(_bytes(network.variables) for network in (model.generator, model.trunk, model.d_head, model.q_head))
+    return sum(_bytes(network.variables) for network in model.networks.values())
 
 
 def optimizer_bytes(model) -> int:
     """Of the state of both optimizers: Adam keeps two numbers for each weight."""
-    return sum(_bytes(optimizer.variables) for optimizer in (model.d_optimizer, model.g_optimizer))
+    return sum(_bytes(optimizer.variables) for optimizer in model.optimizers.values())
 
 
 def _bytes(variables) -> int:

@@ -10,7 +10,7 @@ import dataclasses
 
 import numpy as np
 from absl import app, flags
-from common import define_flags, report
+from common import config_of, define_flags, report
 
 FLAGS = flags.FLAGS
 define_flags(seeds="0,1,2,3,4")
@@ -19,20 +19,16 @@ flags.DEFINE_enum("dataset", "mnist", ["digits", "mnist", "fashion_mnist"], "The
 
 def main(_):
     """Prints the table."""
-    import main as command
     from infogan_tf.data import load_data
     from infogan_tf.evaluation.metrics.clustering import matched_error
-    from infogan_tf.latents.layout import LatentLayout
     from infogan_tf.models.build import build_model
 
     data = load_data(FLAGS.dataset)
-    config = command.defaults_of(FLAGS.dataset, "paper")
-    layout = LatentLayout.parse(config.latents)
-    code = layout.first_categorical
-    rows = []
+    config, rows = config_of(FLAGS.dataset), []
     for seed in map(int, FLAGS.seeds):
+        model = build_model(dataclasses.replace(config, seed=seed), data.image_shape, "float32")
+        code = model.layout.classifier
         drawn = np.random.default_rng(seed).integers(code.num_classes, size=len(data.test.labels))
-        model = build_model(dataclasses.replace(config, seed=seed), layout, data.image_shape, "float32")
         read = code.most_probable(model.encode(data.test.images)[code.name])
         rows.append(
             {

@@ -64,12 +64,18 @@ def random_images(size: int, count: int = 10_000) -> np.ndarray:
 
 def paper_model(size: int, precision: str):
     """The model of `main.py --dataset=mnist`, compiled, for images [size, size, 1]."""
-    from configs.mnist import RECIPES
-    from infogan_tf.latents.layout import LatentLayout
     from infogan_tf.models.build import build_model
 
-    config = RECIPES["paper"]
-    return build_model(config, LatentLayout.parse(config.latents), (size, size, 1), precision)
+    return build_model(config_of("mnist"), (size, size, 1), precision)
+
+
+def config_of(dataset: str):
+    """The Config of `main.py --dataset=...`, with its default recipe."""
+    import configs
+    from infogan_tf.command_line import recipe_of
+    from infogan_tf.models.choices import resolve
+
+    return resolve(recipe_of(configs, dataset, "paper"), {})
 
 
 def train_step(model, images: np.ndarray, batch_size: int) -> Callable[[], object]:

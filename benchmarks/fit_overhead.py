@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from absl import app, flags
-from common import define_flags, report
+from common import config_of, define_flags, report
 
 FLAGS = flags.FLAGS
 define_flags()
@@ -24,21 +24,18 @@ flags.DEFINE_integer("steps", 0, "Steps in an epoch; 0 takes the data set's own.
 
 def main(_):
     """Prints the table."""
-    import main as command
     from infogan_tf.data import load_data, stream
-    from infogan_tf.latents.layout import LatentLayout
     from infogan_tf.models.build import build_model
     from infogan_tf.precision import choose_precision
-    from infogan_tf.runs.checkpoints import Checkpoints
     from infogan_tf.runs.directory import RunDirectory
     from infogan_tf.training.fit import fit
 
-    config = command.defaults_of(FLAGS.dataset, "paper")
+    config = config_of(FLAGS.dataset)
     steps = FLAGS.steps or config.eval_every
     config = dataclasses.replace(config, eval_every=steps, checkpoint_every=steps)
     data = load_data(config.dataset)
     precision, _ = choose_precision(config.precision)
-    model = build_model(config, LatentLayout.parse(config.latents), data.image_shape, precision)
+    model = build_model(config, data.image_shape, precision)
     model.make_train_function()
 
     def bare():
@@ -56,7 +53,7 @@ def main(_):
         model.step.assign(0)
         round_config = dataclasses.replace(config, steps=steps)
         started = time.perf_counter()
-        fit(model, data, round_config, run, Checkpoints(run.checkpoints))
+        fit(model, data, round_config, run, ["infogan"])
         return time.perf_counter() - started
 
     with tempfile.TemporaryDirectory() as folder:

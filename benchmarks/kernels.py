@@ -71,7 +71,7 @@ def _forward_and_back(network, inputs, upstream):
 def main(_):
     """Prints the table."""
     model = paper_model(FLAGS.image_size, "float32")
-    weights = [*model.d_variables, *model.g_variables]
+    weights = [v for player in model.PLAYERS for v in model.variables_of(player)]
     count = sum(weight.numpy().size for weight in weights)
     contenders = {("Adam", f"{count:,} weights", "float32"): adam_updates(weights)}
     for network, name, batches in LAYERS:

@@ -28,7 +28,7 @@ define_flags(rounds=7, steps=10, batch_size=128, image_size=28, precisions=PRECI
 
 
 class Parts:
-    """`InfoGAN.train_step` cut into functions that are given what they need; in order, they make a whole step.
+    """`GAN.train_step` cut into functions that are given what they need; in order, they make a whole step.
 
     Args:
         model: compiled, in float32 or bfloat16.
@@ -42,7 +42,7 @@ class Parts:
         from infogan_tf.data.pixels import unit_images
 
         images = unit_images(next(batches))
-        return images, self.model._draw(len(images), self.model.stream_seed("train", self.model.step))
+        return images, self.model.draw(len(images), self.model.stream_seed("train", self.model.step))
 
     def fake(self, latents):
         """The generator's images."""
@@ -58,11 +58,11 @@ class Parts:
 
         with tf.GradientTape() as tape:
             total, logged = self.d_pass(real_images, fake_images, latents)
-        return tape.gradient(total, self.model.d_variables), logged
+        return tape.gradient(total, self.model.variables_of("d")), logged
 
     def d_update(self, gradients):
         """Moves the weights of D and Q."""
-        self.model.d_optimizer.apply(gradients, self.model.d_variables)
+        self.model.d_optimizer.apply(gradients, self.model.variables_of("d"))
 
     def g_pass(self, real_images, fake_images, latents):
         """The fakes through D and Q once more: the generator's whole loss; and what is logged."""
@@ -74,24 +74,23 @@ class Parts:
 
         with tf.GradientTape() as tape:
             total, logged = self.g_pass(real_images, self.fake(latents), latents)
-        return tape.gradient(total, self.model.g_variables), logged
+        return tape.gradient(total, self.model.variables_of("g")), logged
 
     def g_update(self, gradients):
         """Moves the weights of the generator."""
-        self.model.g_optimizer.apply(gradients, self.model.g_variables)
+        self.model.g_optimizer.apply(gradients, self.model.variables_of("g"))
 
     def log(self, latents, d_logged, g_logged):
-        """Counts the figures and the step; the figures' means so far."""
+        """Counts the figures and the step, and brings averages up to date; the figures' means so far."""
         import tensorflow as tf
 
-        from infogan_tf.models.infogan import PROB_FAKE_AFTER_EVERY
+        from infogan_tf.models.gan import AFTER_EVERY
 
         model, figures = self.model, d_logged | g_logged
-        is_due = model.step % PROB_FAKE_AFTER_EVERY == 0
-        figures["prob_fake_after"] = tf.cond(is_due, lambda: model._prob_fake_after(latents), lambda: 0.0)
-        model.means.update_state(figures, counts={"prob_fake_after": is_due})
-        model.step.assign_add(1)
-        return model.get_metrics_result()
+        is_due = model.step % AFTER_EVERY == 0
+        figures["prob_fake_after"] = tf.cond(is_due, lambda: model._output_after(latents), lambda: 0.0)
+        model.log(figures, counts={"prob_fake_after": is_due})
+        return model.end_step()
 
 
 def compiled(model, images: np.ndarray, batch_size: int):

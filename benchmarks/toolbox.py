@@ -36,6 +36,7 @@ OPTIONS = {
     "spectral norm": ["--spectral_norm"],
     "instance noise": ["--instance_noise=0.1", "--instance_noise_steps=1000"],
     "contrast": ["--contrast_weight=1"],
+    "historical averaging": ["--historical_averaging_weight=0.001"],
     "averages": ["--average_decay=0.99"],
     "two D updates": ["--d_updates=2"],
     "two G updates": ["--g_updates=2"],
