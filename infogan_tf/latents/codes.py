@@ -23,7 +23,12 @@ DEAD_SHARE = 0.02
 
 @dataclasses.dataclass(frozen=True)
 class Noise:
-    """The incompressible noise z: `size` columns, independent, uniform on [-1, 1] or standard normal."""
+    """The incompressible noise z: independent columns.
+
+    Attributes:
+        size: How many columns, from 0.
+        distribution: Of each, "uniform" on [-1, 1] or standard "normal".
+    """
 
     size: int
     distribution: str = "uniform"
@@ -96,7 +101,7 @@ class Code:
         raise NotImplementedError
 
     def most_probable(self, posterior: Mapping[str, np.ndarray]) -> np.ndarray:
-        """The value, [N], that a posterior of `InfoGAN.encode` thinks most probable: integers where discrete."""
+        """The most probable value, [N], by a posterior of `GenerativeModel.encode`; integers where discrete."""
         raise NotImplementedError
 
     def log_probabilities(self, parameters: tf.Tensor) -> tf.Tensor:

@@ -44,11 +44,11 @@ class LatentLayout:
         Codes are named c1, c2, ... in the order in which they stand.
 
         Args:
-            text: the layout.
-            posterior_stddev: fixes the standard deviation of continuous posteriors; None or 0 learns it.
+            text: The items.
+            posterior_stddev: The fixed standard deviation of continuous posteriors, above 0; None or 0 learns it.
 
         Raises:
-            UserError: where the text is not a layout; names the position of the mistake.
+            UserError: Where the text is not a layout; it names the position of the mistake.
         """
         described, codes = read_latents(text), []
         for name, (kind, num_classes) in described.codes.items():
@@ -102,8 +102,8 @@ class LatentLayout:
         """Draws noise [count, noise.size] and values [count] of every code from the prior.
 
         Args:
-            count: how many.
-            seed: int32 [2]; the same seed gives the same draw (with XLA on, another draw than with XLA off).
+            count: How many draws, from 0.
+            seed: A stateless seed, int32 [2]: the same seed gives the same draws, though others with XLA than without.
         """
         values = {code.name: code.sample(count, fold_in(seed, i)) for i, code in enumerate(self.codes, 1)}
         return self.noise.sample(count, fold_in(seed, 0)), values
@@ -133,8 +133,8 @@ class LatentLayout:
         """log Q(c|x) by code name, [B] each, in nats.
 
         Args:
-            parameters: the Q head's output for the images that `latents` gave, [B, num_parameters].
-            latents: the generator's input, [B, width].
+            parameters: The Q head's output for the images that `latents` gave, [B, num_parameters].
+            latents: The generator's input, [B, width].
         """
         blocks = self.split(latents)[1]
         parts = self.split_parameters(tf.cast(parameters, tf.float32))

@@ -12,7 +12,12 @@ STEPS = 10
 
 @dataclasses.dataclass(frozen=True)
 class Grid:
-    """Latents [rows * columns, width] in reading order, to be drawn as one picture."""
+    """Latents to be drawn as one picture.
+
+    Attributes:
+        latents: float32 [rows * columns, width], row by row.
+        columns: How many images stand in a row.
+    """
 
     latents: np.ndarray
     columns: int
@@ -30,10 +35,10 @@ def traversal_grid(layout: LatentLayout, name: str, seed: tf.Tensor, rows: int =
     -2 to 2, a row for each class of the first categorical code where there is one (figure 2 of the paper).
 
     Args:
-        layout: of the latents.
-        name: of the code to vary.
-        seed: of everything that is fixed.
-        rows: how many rows, where the classes do not say.
+        layout: The layout of the latents.
+        name: The code to vary.
+        seed: The stateless seed of all that is fixed, int32 [2].
+        rows: How many rows there are, where it is not one for each class.
     """
     code = layout[name]
     classes = layout.first_categorical

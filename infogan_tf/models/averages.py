@@ -16,8 +16,8 @@ class Averages(keras.layers.Layer):
     (1 + n) / (10 + n) after n averagings, so that the initial weights are soon forgotten.
 
     Args:
-        variables: that are averaged; given again, in the same order, whenever they are needed.
-        decay: by step, below 1.
+        variables: What is averaged; the methods are given the same variables again, in the same order.
+        decay: Decay per step, in [0, 1).
     """
 
     def __init__(self, variables: Sequence[keras.Variable], decay: float):

@@ -13,7 +13,7 @@ class Means(keras.metrics.Metric):
     strategy is expected to give the same values, so that reading the state needs no exchange.
 
     Args:
-        names: of the scalars, as they are logged.
+        names: The names of the scalars, as they are logged.
     """
 
     def __init__(self, names: Iterable[str], name: str = "means"):

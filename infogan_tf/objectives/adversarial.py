@@ -23,10 +23,10 @@ def nonsaturating_discriminator_loss(
     """-V(D, G): a scalar in nats, 2 ln 2 where D cannot tell real from fake. Logits are [B, 1], float32.
 
     Args:
-        real_logits: of D, for real images.
-        fake_logits: of D, for generated ones.
-        real_target: what D is to say of real images; below 1 is the one-sided label smoothing of Salimans et al. 2016
-            (arXiv:1606.03498), section 3.4.
+        real_logits: D's logits of real images.
+        fake_logits: D's logits of generated images.
+        real_target: What D is to say of real images, in (0, 1]; below 1 is the one-sided label smoothing of Salimans
+            et al. 2016 (arXiv:1606.03498), section 3.4.
     """
     real = real_target * tf.nn.softplus(-real_logits) + (1.0 - real_target) * tf.nn.softplus(real_logits)
     return tf.reduce_mean(real) + tf.reduce_mean(tf.nn.softplus(fake_logits))

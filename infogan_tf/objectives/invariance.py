@@ -22,9 +22,9 @@ class Declaration:
     """That some codes say the same of an image and of its transformed copy; or move with one of the changes.
 
     Attributes:
-        codes: that it is about.
-        transformations: that the image may undergo.
-        moves_with: the one of AMOUNTS with which the codes, continuous ones, move: by 1 where it has the size declared.
+        codes: The codes that it is about.
+        transformations: What the image may undergo.
+        moves_with: The one of AMOUNTS with which the codes, continuous ones, move: by 1 where it has the size declared.
             None where they stay as they are.
     """
 
@@ -36,9 +36,9 @@ class Declaration:
         """The sum over the codes of E[KL(Q(c|x) || Q(c|Tx))], the first moved as declared; a scalar in nats.
 
         Args:
-            of_images: Q's parameters [B, num_parameters] by code.
-            of_copies: the same of the copies.
-            amounts: by which they were changed, [B, len(AMOUNTS)].
+            of_images: Q's parameters of images by code, [B, num_parameters].
+            of_copies: Q's parameters of the copies.
+            amounts: By how much each was changed, [B, len(AMOUNTS)].
         """
         moved = {"moved_by": amounts[:, AMOUNTS.index(self.moves_with)]} if self.moves_with else {}
         kl = [code.divergence(of_images[code.name], of_copies[code.name], **moved) for code in self.codes]
@@ -60,11 +60,11 @@ class Invariance(Term):
     shear, is what it is to say of Tx.
 
     Args:
-        weight: of the sum.
-        invariances: which transformations leave which codes as they are or move them, see `parse_invariances`. Each
+        weight: What the sum is multiplied by.
+        invariances: Which transformations leave which codes as they are or move them, see `parse_invariances`. Each
             declaration is tried on its share of the batch.
-        entropy_weight: of the conditional entropy.
-        marginal_weight: of the distance between the classes' frequencies in the batch and the prior.
+        entropy_weight: Weight of the conditional entropy E[H(Q(c|x))], from 0.
+        marginal_weight: Weight of the distance between the classes' frequencies in the batch and the prior, from 0.
     """
 
     NEEDS = ("q_head",)

@@ -13,8 +13,8 @@ class FeatureMatching(Term):
     There it takes the place of the generator's adversarial loss; here it is added to it.
 
     Args:
-        weight: what the distance is multiplied by.
-        start: the first step that it counts in; before, the term is 0.
+        weight: What the distance is multiplied by.
+        start: The first step that it counts in, from 0; before, the term is 0.
     """
 
     def __init__(self, weight: float, start: int = 0, **kwargs):

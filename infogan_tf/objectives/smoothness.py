@@ -41,8 +41,8 @@ class InstanceNoise(Term):
     """Gaussian noise on all that D is shown, falling to nothing: Sonderby et al. 2017 (arXiv:1610.04490), section 2.
 
     Args:
-        weight: the noise's standard deviation at first, for pixels in [0, 1].
-        steps: after how many it is gone, having fallen in a straight line.
+        weight: The noise's standard deviation at first, for pixels in [0, 1].
+        steps: The step from which on there is none; until then it falls in a straight line.
     """
 
     def __init__(self, weight: float, steps: int, **kwargs):

@@ -15,18 +15,18 @@ class Transformations:
     """Which random changes are made to an image; each is drawn uniformly up to the size given here.
 
     Attributes:
-        rotate: degrees.
-        shift: share of height and width.
-        shift_x: share of the width, besides.
-        shift_y: share of the height, besides.
-        scale: share of the size, in both directions alike.
-        shear: columns per row.
-        stretch: share of the width.
-        thicken: share of the way to the greatest (or the least) value among a pixel and its eight neighbours, which is
+        rotate: Degrees to either side, up to 180.
+        shift: Share of height and width, to every side.
+        shift_x: Share of the width, to left and right, on top of `shift`.
+        shift_y: Share of the height, up and down, on top of `shift`.
+        scale: Share by which both sizes grow or shrink.
+        shear: Columns by which a row moves for each row from the middle.
+        stretch: Share by which the width grows or shrinks.
+        thicken: Share of the way to the greatest (or the least) value among a pixel and its eight neighbours, which is
             grey-scale dilation (or erosion).
-        contrast: share of the pixel values.
-        noise: standard deviation of what is added to pixels in [0, 1].
-        flip: whether half of the images are mirrored left to right.
+        contrast: Share by which all pixel values grow or shrink.
+        noise: Standard deviation of the Gaussian noise on every pixel, of values in [0, 1].
+        flip: Whether half of the images are mirrored left to right.
     """
 
     rotate: float = 0.0
@@ -57,8 +57,8 @@ class Transformations:
         """Draws how each image is changed: float32 [count, len(AMOUNTS)], 1 for each size given here, -1 the other way.
 
         Args:
-            count: how many images.
-            seed: int32 [2]; the same seed makes the same draws.
+            count: How many images.
+            seed: A stateless seed, int32 [2]: the same seed makes the same draws.
         """
         return drawn_here(count, lambda rows: tf.random.stateless_uniform((rows, len(AMOUNTS)), seed, -1.0, 1.0))
 
@@ -67,8 +67,8 @@ class Transformations:
 
         Args:
             images: float32 [B, H, W, C] in [0, 1]; what moves in from outside repeats the border.
-            amounts: how, as the method of that name draws it.
-            seed: int32 [2], of the noise.
+            amounts: How each is changed, as the method of that name draws it.
+            seed: The stateless seed of the noise, int32 [2].
 
         Returns:
             The same shape and range.
@@ -98,8 +98,8 @@ class Transformations:
         """Affine maps from a place (x, y) of the new image to one of the old, about the image's middle.
 
         Args:
-            amounts: [B, len(AMOUNTS)].
-            size: height and width, in pixels.
+            amounts: How each image is changed, [B, len(AMOUNTS)].
+            size: Height and width of the images, in pixels.
 
         Returns:
             float32 [B, 8], rows (a, b, c, d, e, f, 0, 0): the old place is (a x + b y + c, d x + e y + f).
