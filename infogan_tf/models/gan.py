@@ -249,7 +249,8 @@ class GAN(GenerativeModel):
         for term in self.terms:
             figures |= term.evaluated(self, latents, features)
         self.log(figures)
-        return self.get_metrics_result()
+        results = self.get_metrics_result()
+        return {name: results[name] for name in figures}
 
     def describe(self, images):
         """The trunk's features [B, F] of images [B, H, W, C] in [0, 1], with inference statistics."""

@@ -14,6 +14,8 @@ class HistoricalAveraging(Term):
         weight: What the squared distance is multiplied by.
     """
 
+    NEEDS = ("d_head", "generator")
+
     def prepare(self, model):  # noqa: D102
         self.counts = {player: self._zeros((), f"{player}_count") for player in "dg"}
         self.means = {

@@ -17,6 +17,8 @@ class FeatureMatching(Term):
         start: The first step that it counts in, from 0; before, the term is 0.
     """
 
+    NEEDS = ("trunk",)
+
     def __init__(self, weight: float, start: int = 0, **kwargs):
         super().__init__(weight, **kwargs)
         self.start = start

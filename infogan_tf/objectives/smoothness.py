@@ -20,6 +20,8 @@ def squared_gradient_norms(model: keras.Model, images: tf.Tensor) -> tf.Tensor:
 class R1(Term):
     """E[||grad_x D(x)||^2] / 2 at real images: Mescheder et al. 2018 (arXiv:1801.04406), equation 9."""
 
+    NEEDS = ("trunk", "d_head")
+
     def d_term(self, model, batch):  # noqa: D102
         return 0.5 * tf.reduce_mean(squared_gradient_norms(model, batch.real_images))
 
@@ -27,6 +29,8 @@ class R1(Term):
 @keras.saving.register_keras_serializable(package="infogan_tf")
 class GradientPenalty(Term):
     """E[(||grad_x D(x)|| - 1)^2] at x between real and fake images: Gulrajani et al. 2017 (arXiv:1704.00028), eq. 3."""
+
+    NEEDS = ("trunk", "d_head")
 
     def d_term(self, model, batch):  # noqa: D102
         count = tf.shape(batch.real_images)[0]
@@ -44,6 +48,8 @@ class InstanceNoise(Term):
         weight: The noise's standard deviation at first, for pixels in [0, 1].
         steps: The step from which on there is none; until then it falls in a straight line.
     """
+
+    NEEDS = ("d_head",)
 
     def __init__(self, weight: float, steps: int, **kwargs):
         super().__init__(weight, **kwargs)
