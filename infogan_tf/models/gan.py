@@ -51,7 +51,7 @@ class GAN(GenerativeModel):
         **others: The further networks of a subclass, by role; and what `keras.Model` takes.
     """
 
-    PLAYERS: ClassVar[dict[str, tuple[str, ...]]] = {"d": ("trunk", "d_head"), "g": ("generator",)}
+    PLAYERS: ClassVar[dict[str, tuple[str, ...]]] = {"g": ("generator",), "d": ("trunk", "d_head")}
 
     def __init__(
         self,

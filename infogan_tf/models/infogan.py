@@ -35,7 +35,7 @@ class InfoGAN(GAN):
         **kwargs: As `keras.Model` takes them.
     """
 
-    PLAYERS: ClassVar[dict[str, tuple[str, ...]]] = {"d": ("trunk", "d_head", "q_head"), "g": ("generator",)}
+    PLAYERS: ClassVar[dict[str, tuple[str, ...]]] = {"g": ("generator",), "d": ("trunk", "d_head", "q_head")}
     READERS = ("trunk", "q_head")
 
     def __init__(
