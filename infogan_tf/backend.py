@@ -1,4 +1,4 @@
-"""Keras runs on several backends; this package needs TensorFlow's."""
+"""A check of Keras's backend: Keras runs on several, this package needs TensorFlow's."""
 
 import json
 import os
@@ -8,7 +8,11 @@ from infogan_tf.errors import UserError
 
 
 def require_tensorflow() -> None:
-    """Raises a UserError where Keras is set to another backend; asks without importing Keras, which might fail."""
+    """Checks that Keras is set to TensorFlow, without importing Keras, which might fail with another backend.
+
+    Raises:
+        UserError: Where KERAS_BACKEND or keras.json names another backend.
+    """
     file = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "keras.json"
     backend, source = os.environ.get("KERAS_BACKEND"), "KERAS_BACKEND"
     if not backend:

@@ -1,4 +1,4 @@
-"""Which devices and machines a run uses, and what the workers of a job do together."""
+"""The devices and machines that a run uses, and what the workers of a distributed run do together."""
 
 import contextlib
 import json
@@ -11,27 +11,27 @@ import tensorflow as tf
 
 from infogan_tf.errors import RunStopped, UserError
 
-# How long a worker waits for the others to start.
+# How long a worker waits for the others to start, in seconds.
 PEERS_TIMEOUT = 45.0
 
-# What TensorFlow raises in the other workers when one is gone.
+# The errors that TensorFlow raises in the other workers when one is lost.
 _LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
 
 EXAMPLE = '{"cluster": {"worker": ["host0:12345", "host1:12345"]}, "task": {"type": "worker", "index": 0}}'
 
 
 def choose_strategy(name: str, environment: Mapping[str, str] = os.environ) -> tf.distribute.Strategy:
-    """Makes the strategy called `name`; it has to come before any other work of TensorFlow.
+    """Makes a distribution strategy; call it before any other use of TensorFlow.
 
     Args:
-        name: "one" is one device, TensorFlow's first; "mirrored" all GPUs of this machine (or all logical CPU devices
-            that the program has set up); "multiworker" every machine that TF_CONFIG lists; "auto" is multiworker where
-            TF_CONFIG is set, mirrored where there are two GPUs or more, else one.
-        environment: where TF_CONFIG is looked up.
+        name: One of "one", TensorFlow's default device alone; "mirrored", all GPUs of this machine (without any, all
+            logical CPU devices that the program has set up); "multiworker", every machine that TF_CONFIG lists; "auto",
+            multiworker where TF_CONFIG is set, else mirrored where there are two GPUs or more, else one.
+        environment: Environment variables to look TF_CONFIG up in; the process's own by default.
 
     Raises:
-        UserError: where this machine cannot give the strategy, TF_CONFIG is malformed, or its workers do not answer
-            within PEERS_TIMEOUT seconds.
+        UserError: Where this machine has too few devices, TF_CONFIG is malformed, this worker's port is taken, or the
+            other workers do not answer within PEERS_TIMEOUT seconds.
     """
     if name == "auto":
         several = len(tf.config.list_physical_devices("GPU")) > 1
@@ -50,27 +50,31 @@ def choose_strategy(name: str, environment: Mapping[str, str] = os.environ) -> t
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Whether this process is the one that writes."""
+    """Returns whether this process is the one that writes files."""
     resolver = strategy.cluster_resolver
     return resolver is None or resolver.task_type is None or resolver.task_id == 0
 
 
 def has_workers(strategy: tf.distribute.Strategy) -> bool:
-    """Whether this process is one of several that share the run."""
+    """Returns whether this process is one of several workers that share the run."""
     return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
 
 
 def same_for_all(strategy: tf.distribute.Strategy, value: int) -> bool:
-    """Whether every worker gives the same value; all have to ask."""
+    """Returns whether all workers pass the same `value`, an integer; each of them has to call this."""
     return not has_workers(strategy) or _mean_over_workers(strategy, value) == value
 
 
 @contextlib.contextmanager
 def together(strategy: tf.distribute.Strategy, how_to_go_on: str) -> Iterator[None]:
-    """Workers leave this block together: the first to end would be taken for lost by the others.
+    """Makes all workers leave this block together, as the others would take the first to end for lost.
+
+    Args:
+        strategy: The run's strategy; without workers nothing is done.
+        how_to_go_on: End of the error's message, after "To go on".
 
     Raises:
-        RunStopped: where another worker was lost; its message ends with `how_to_go_on`.
+        RunStopped: Where another worker was lost.
     """
     if not has_workers(strategy):
         yield
@@ -84,16 +88,19 @@ def together(strategy: tf.distribute.Strategy, how_to_go_on: str) -> Iterator[No
 
 
 def _mean_over_workers(strategy, value):
-    """Returns when every worker has given its own; below 2**53 equal values give their own."""
+    """Returns the mean of all workers' values, once all have called; exact for equal integers below 2**53."""
     own = tf.constant(value, tf.float64)
     return float(tf.function(lambda: strategy.reduce("MEAN", strategy.run(lambda: own), axis=None))())
 
 
 def read_tf_config(text: str) -> tuple[list[str], int]:
-    """The workers' addresses and which of them this process is.
+    """Returns the workers' addresses, "host:port" each, and the index of this process among them.
+
+    Args:
+        text: Value of TF_CONFIG, such as EXAMPLE.
 
     Raises:
-        UserError: where the text is no TF_CONFIG of workers alone.
+        UserError: Where the text is no TF_CONFIG, or one with other tasks than workers.
     """
     try:
         config = json.loads(text)
@@ -113,12 +120,17 @@ def read_tf_config(text: str) -> tuple[list[str], int]:
 
 
 def await_workers(workers: list[str], index: int, timeout: float = PEERS_TIMEOUT) -> None:
-    """Returns when every worker listens; TensorFlow's own wait for them would last an hour.
+    """Waits until every worker listens at its address; TensorFlow's own wait for them would last an hour.
 
-    Until all do, this process listens at its own address in TensorFlow's place.
+    Until all do, this process listens at its own port in TensorFlow's place.
+
+    Args:
+        workers: Addresses of all workers, "host:port" each.
+        index: Index of this process among them.
+        timeout: The longest time to wait, in seconds.
 
     Raises:
-        UserError: where this worker's port is taken, or another does not answer in time.
+        UserError: Where this worker's port is taken, or another worker does not answer in time.
     """
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -13,16 +13,16 @@ from infogan_tf.errors import UserError
 
 
 def partial_name(path: Path) -> Path:
-    """A hidden name beside `path` for what is still being written; `remove_leftovers` knows it."""
+    """Returns a hidden name beside `path` for what this process still writes; `remove_leftovers` knows its form."""
     return path.with_name(f".{path.name}.{os.getpid()}.partial")
 
 
 @contextlib.contextmanager
 def whole_file(path: str | os.PathLike) -> Iterator[Path]:
-    """Gives a temporary path beside `path`; what was written there takes `path`'s place on success.
+    """Yields a temporary path beside `path`, where the block writes a file that replaces `path` on success.
 
-    The move is atomic, and the bytes have reached the disk before it. After an error, or a kill, `path` is
-    as it was (a kill leaves the temporary file, which `remove_leftovers` deletes).
+    The replacement is atomic, and the bytes have reached the disk before it. After an error or a kill, `path` is as it
+    was; a kill leaves the temporary file, which `remove_leftovers` deletes.
     """
     path = Path(path)
     temporary = partial_name(path)
@@ -37,10 +37,10 @@ def whole_file(path: str | os.PathLike) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def new_file(path: Path) -> Iterator[Path]:
-    """As `whole_file`, for a path where nothing lies.
+    """Yields a temporary path as `whole_file` does, for a `path` where nothing exists.
 
     Raises:
-        FileExistsError: where something does, or came to lie there meanwhile; it is as it was.
+        FileExistsError: Where something exists at `path` before or after the block; it is left as it was.
     """
     _refuse_existing(path)
     with whole_file(path) as temporary:
@@ -50,12 +50,12 @@ def new_file(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """Gives a temporary folder beside `path`, where nothing lies; it gets the name `path` on success.
+    """Yields a new temporary folder beside `path`, which is renamed to `path` on success.
 
-    After an error nothing is left of it; a kill leaves the temporary folder.
+    After an error nothing is left of it; a kill leaves the temporary folder, which `remove_leftovers` deletes.
 
     Raises:
-        FileExistsError: where something lies there, or came to lie there meanwhile; it is as it was.
+        FileExistsError: Where something exists at `path` before or after the block; it is left as it was.
     """
     _refuse_existing(path)
     temporary = partial_name(path)
@@ -70,16 +70,16 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def alone_in(folder: Path, wait: bool = False) -> Iterator[None]:
-    """Keeps other processes out of this block with the same folder; one that is killed leaves no lock behind.
+    """Lets one process at a time into blocks with the same folder; a killed process leaves no lock behind.
 
-    Where the file system has no locks, as on Windows and some network drives, it keeps nobody out.
+    Where there are no file locks, as on Windows and some network drives, it keeps nobody out.
 
     Args:
-        folder: Which exists.
-        wait: Whether to wait until the other is done.
+        folder: Existing folder to lock.
+        wait: Whether to wait for a process inside such a block, rather than raise.
 
     Raises:
-        BlockingIOError: Where another process is in it, and this one does not wait.
+        BlockingIOError: Where another process is inside such a block, and `wait` is False.
     """
     try:
         import fcntl
@@ -100,7 +100,7 @@ def alone_in(folder: Path, wait: bool = False) -> Iterator[None]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Waits until all that lies in `folder` has reached the disk, the folder's own entries too."""
+    """Waits until everything in `folder`, at any depth, and the folder's own entries have reached the disk."""
     for path in (*folder.rglob("*"), folder):
         descriptor = os.open(path, os.O_RDONLY)
         try:
@@ -110,7 +110,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def versions(base: Path) -> list[int]:
-    """The numbers that folders in `base` are named by, ascending: the versions of an exported model."""
+    """Returns the versions of an exported model, ascending: the folders in `base` whose names are numbers."""
     return sorted(int(path.name) for path in Path(base).glob("*") if path.name.isdigit() and path.is_dir())
 
 
@@ -135,10 +135,10 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file.
+    """Reads a JSON file that holds one object.
 
     Raises:
-        UserError: where the file is missing or holds something else.
+        UserError: Where the file is missing, or holds something else.
     """
     try:
         values = json.loads(Path(path).read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""Whether there is a network, asked in seconds."""
+"""A quick check that a server can be reached."""
 
 import threading
 import urllib.error
@@ -6,7 +6,7 @@ import urllib.request
 
 
 def reachable(url: str, timeout: float = 5.0) -> bool:
-    """Whether anything answers at `url` within `timeout` seconds; any answer will do, an error page too."""
+    """Returns whether anything answers at `url` within about `timeout` seconds; an error page counts too."""
     answers = []
 
     def ask():

@@ -1,4 +1,4 @@
-"""Which number format the networks compute in."""
+"""The choice of the number format that the networks compute in."""
 
 from pathlib import Path
 
@@ -6,10 +6,13 @@ import tensorflow as tf
 
 
 def choose_precision(precision: str) -> tuple[str, str]:
-    """Resolves "auto" to what this machine's hardware profits from; returns the Keras dtype policy and the reason.
+    """Returns the Keras dtype policy to use and the reason for it; "auto" becomes the fastest for this hardware.
 
-    A GPU of compute capability 8.0 or more has bfloat16 tensor cores, one of 7.0 or more has float16 ones. A CPU
-    profits where it multiplies bfloat16 matrices in hardware (AMX or AVX512-BF16).
+    A GPU of compute capability 8.0 or more has bfloat16 tensor cores, one of 7.0 or more float16 ones; the first GPU
+    decides. A CPU profits where it multiplies bfloat16 matrices in hardware (AMX or AVX512-BF16).
+
+    Args:
+        precision: A Keras dtype policy, returned as it is, or "auto".
     """
     if precision != "auto":
         return precision, "as asked for"
@@ -27,7 +30,7 @@ def choose_precision(precision: str) -> tuple[str, str]:
 
 
 def _cpu_flags() -> set[str]:
-    """The instruction sets that Linux reports; empty elsewhere."""
+    """Returns the instruction sets that Linux reports; empty elsewhere."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

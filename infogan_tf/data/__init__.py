@@ -1,4 +1,4 @@
-"""Data sets by name: images as bytes, labels and factors where there are any, and the stream that training reads.
+"""Data sets by name: images as bytes, labels and factors where known, and the stream of batches that training reads.
 
 To add a data set, write a loader `(name, data_dir) -> ImageData` in this folder, name it in `LOADERS`, and give it a
 file in configs/.
@@ -26,15 +26,15 @@ __all__ = ["ImageData", "Split", "Factors", "LOADERS", "load_data", "stream"]
 
 
 def load_data(name: str, data_dir: str | None = None) -> ImageData:
-    """Loads the data set `name`, one of LOADERS.
+    """Loads a data set.
 
     Args:
-        name: the data set.
-        data_dir: where prepared data lies, for the data sets that need it; by default TFDS_DATA_DIR, then
-            ~/tensorflow_datasets.
+        name: The data set's name, one of LOADERS.
+        data_dir: Folder of prepared data, for the data sets that need it; by default the environment variable
+            TFDS_DATA_DIR, or ~/tensorflow_datasets where that is not set.
 
     Raises:
-        UserError: for an unknown name, or where the data is neither there nor to be had.
+        UserError: For an unknown name, or where the data is neither there nor can be downloaded.
     """
     if name not in LOADERS:
         raise UserError(f"--dataset: expected one of {', '.join(LOADERS)}. Received: {name!r}")

@@ -1,4 +1,4 @@
-"""The embedded data set: 1,797 real handwritten digits that scikit-learn ships, so it needs no download."""
+"""The embedded data set: 1,797 real handwritten digits that scikit-learn ships, so that it needs no download."""
 
 import numpy as np
 from PIL import Image
@@ -9,13 +9,13 @@ SIZE = 16
 
 
 def load_digits(name: str = "digits", data_dir: str | None = None) -> ImageData:
-    """The UCI optical digits, 8x8 in 17 grey levels, brought to 16x16 bytes; 1,437 to train, 360 to test.
+    """Loads the UCI optical digits, 8x8 in 17 grey levels, enlarged to 16x16 bytes by bicubic interpolation.
 
-    The split is stratified and fixed. Enlarging is bicubic.
+    1,437 images are for training, 360 for testing; the split is stratified by label, and fixed.
 
     Args:
-        name: "digits".
-        data_dir: not used; every loader takes it.
+        name: The data set's name, "digits".
+        data_dir: Not used; every loader takes it.
     """
     from sklearn import datasets, model_selection
 

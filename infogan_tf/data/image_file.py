@@ -1,4 +1,4 @@
-"""Images that are put in order once, in a file, and from then on read where they lie: memory holds what is in use."""
+"""Images written once, in order, to a file that is then memory-mapped: memory holds only those in use."""
 
 import math
 import shutil
@@ -15,20 +15,21 @@ from infogan_tf.files import alone_in, remove_leftovers, whole_file
 def images_in_file(
     path: Path, shape: tuple[int, int, int, int], read: Callable[[], Iterable[tuple[np.ndarray, np.ndarray]]]
 ) -> np.memmap:
-    """The images in `path`, which is written first where it is not there, whole or not at all, with a progress bar.
+    """Opens the images in `path`; where there is no such file, writes it first, whole or not at all.
 
-    Processes that need the same file at the same time wait for the first of them to write it.
+    Writing shows a progress bar. Processes that need the same file at the same time wait for the first one to write it.
 
     Args:
-        path: an .npy file; its folder is made, in one that exists.
-        shape: of all images, (N, H, W, C).
-        read: gives them in pieces, in any order: their places in the file, integers [B], and uint8 [B, H, W, C].
+        path: The .npy file. Its folder is created if missing; the folder above has to exist.
+        shape: Shape of all images together, (N, H, W, C).
+        read: Function that returns all images in pieces, in any order: pairs of places in the file, integers [B] from
+            0, and images, uint8 [B, H, W, C]. It is called only to write the file.
 
     Returns:
         A read-only memory map, uint8 [N, H, W, C].
 
     Raises:
-        UserError: where the file cannot be written, or is not what it should be.
+        UserError: Where the file cannot be written, or holds another dtype or shape.
     """
     if not path.exists():
         try:

@@ -1,25 +1,28 @@
-"""What a data set is to the rest of the package."""
+"""Data sets as the rest of the package sees them: splits of images and labels, and factors."""
 
 import dataclasses
 import math
 
 import numpy as np
 
-# Images of a grid of factors that stand for a test split.
+# The number of images of a grid of factors that serve as its test split.
 TEST_IMAGES = 2_000
 
 
 @dataclasses.dataclass(frozen=True)
 class Factors:
-    """The true factors of a data set that holds an image of each combination of their values.
+    """The true factors of a data set that holds one image of each combination of their values.
 
     A factor's values are numbered from 0. The images lie in C order: the last factor changes fastest.
 
     Attributes:
-        names: of the K factors.
-        sizes: how many values each has.
-        ordered: whether its values have an order, as size and place have; shape has none.
-        images: uint8 [prod(sizes), H, W, C]; in memory, or a memory-mapped file.
+        names: Names of the factors, K of them.
+        sizes: Number of values of each factor.
+        ordered: Whether each factor's values have an order, as those of size and place; those of shape have none.
+        images: Images, uint8 [prod(sizes), H, W, C], in memory or memory-mapped.
+
+    Raises:
+        ValueError: Where `names`, `sizes` and `ordered` differ in length, or there are not prod(sizes) images.
     """
 
     names: tuple[str, ...]
@@ -40,11 +43,18 @@ class Factors:
             )
 
     def values(self) -> np.ndarray:
-        """The factors of every image, int64 [prod(sizes), K]."""
+        """Returns the factors of every image, int64 [prod(sizes), K]."""
         return np.stack(np.unravel_index(np.arange(len(self.images)), self.sizes), axis=1)
 
     def index_of(self, factors: np.ndarray) -> np.ndarray:
-        """Where in `images` those with the factors [N, K] lie, int64 [N]."""
+        """Returns the positions in `images` of those with the given factors, int64 [N].
+
+        Args:
+            factors: Values of the factors, integers [N, K].
+
+        Raises:
+            ValueError: For another shape, or a value that its factor does not have.
+        """
         factors = np.asarray(factors)
         if factors.ndim != 2 or factors.shape[1] != len(self.sizes):
             raise ValueError(f"factors: expected [N, {len(self.sizes)}]. Received: shape {factors.shape}")
@@ -54,17 +64,17 @@ class Factors:
         return np.ravel_multi_index(factors.T, self.sizes)
 
     def images_of(self, factors: np.ndarray) -> np.ndarray:
-        """The images uint8 [N, H, W, C] that have the factors [N, K]."""
+        """Returns the images, uint8 [N, H, W, C], that have the factors [N, K]; raises as `index_of`."""
         return self.images[self.index_of(factors)]
 
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """Images as bytes and, where they are known, their labels.
+    """Images as bytes and, where known, their labels.
 
     Attributes:
-        images: uint8 [N, H, W, C]; in memory, or a memory-mapped file, which is not to be read as a whole.
-        labels: int64 [N], or None.
+        images: Images, uint8 [N, H, W, C], in memory or memory-mapped; do not read a mapped file as a whole.
+        labels: Label of each image, int64 [N], or None.
     """
 
     images: np.ndarray
@@ -76,11 +86,11 @@ class ImageData:
     """A data set. Training reads the images of `train`, and their labels where a model asks for them.
 
     Attributes:
-        name: As in --dataset.
-        train: What is learnt from.
-        test: What is measured on.
-        label_names: The classes in words; empty where there are no labels, or they have no names.
-        factors: Of data made of all combinations of known factors, or None.
+        name: The data set's name, as in --dataset.
+        train: Split to train on.
+        test: Split to measure on.
+        label_names: Names of the labels 0, 1, ...; empty where there are no labels, or they have no names.
+        factors: True factors of a data set of all their combinations; None for others.
     """
 
     name: str
@@ -91,17 +101,16 @@ class ImageData:
 
     @classmethod
     def of_grid(cls, name: str, factors: Factors, label_names: tuple[str, ...]) -> "ImageData":
-        """The data set of all combinations of known factors.
+        """Makes a data set of all combinations of known factors.
 
         Such data has no split: all of it is for training (the same array as `factors.images`), and the test images are
-        a fixed random sample of it, which training sees too. They serve to measure on fewer images, not to measure
-        generalisation.
+        a fixed random sample of TEST_IMAGES of it, which training sees too. They serve to measure on fewer images, not
+        to measure generalisation. The labels are the values of the first unordered factor; without one there are none.
 
         Args:
-            name: as in --dataset.
-            factors: with their images.
-            label_names: the values of the first unordered factor in words; it gives the labels. Without an unordered
-                factor there are none.
+            name: The data set's name, as in --dataset.
+            factors: The factors, with their images.
+            label_names: Names of the first unordered factor's values.
         """
         unordered = factors.ordered.index(False) if False in factors.ordered else None
         labels = None if unordered is None else factors.values()[:, unordered]

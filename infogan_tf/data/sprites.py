@@ -1,4 +1,4 @@
-"""White shapes on black with known factors, in the manner of dSprites; made here, so they need no download.
+"""White shapes on black with known factors, in the manner of dSprites; computed here, so that they need no download.
 
 The frame has 512 x 512 cells, each wholly white or wholly black, and a pixel is the mean of the cells it covers. Shapes
 move by whole cells. So the same frame gives the images of either size, the edges are smooth, and the bytes are a
@@ -16,7 +16,7 @@ CELLS = 512
 RADIUS = 128  # of the circle around a shape at full scale, in cells
 SCALES = np.linspace(0.5, 1.0, 5)
 ANGLES = np.arange(12) * 7.5  # degrees
-# Where the middle of a shape may lie, in cells from the left or from the top: symmetrical, and nowhere over the border.
+# The places of a shape's centre, in cells from the left or the top: symmetrical, and no shape crosses the border.
 PLACES = 139 + 18 * np.arange(14)
 
 
@@ -26,7 +26,7 @@ def _heart(u, v):
     return (u**2 + v**2 - 1) ** 3 < u**2 * v**3
 
 
-# What lies inside each shape at full scale and unturned: u to the right, v down, both in radii.
+# Whether a point lies inside each shape at full scale and unrotated: u to the right, v down, both in radii.
 SHAPES = {
     "square": lambda u, v: np.maximum(np.abs(u), np.abs(v)) < 0.7,
     "ellipse": lambda u, v: u**2 + (2 * v) ** 2 < 1,
@@ -35,15 +35,15 @@ SHAPES = {
 
 
 def load_sprites(name: str, data_dir: str | None = None) -> ImageData:
-    """All 35,280 images of a shape of some scale, turned and placed somewhere; see `ImageData.of_grid` for the split.
+    """Makes all 35,280 images of one shape at some scale, rotation and place; `ImageData.of_grid` says how it is split.
 
     The factors, in order: shape (square, ellipse with axes 2:1, heart); scale (5, from a half to one); rotation (12,
     every 7.5 degrees clockwise up to 82.5, so that the square too looks different at each); x and y (14 places each, to
     the right and down). The labels are the shape.
 
     Args:
-        name: "sprites", 32 x 32, or "sprites64", 64 x 64; one channel.
-        data_dir: not used; every loader takes it.
+        name: The data set's name: "sprites", 32 x 32, or "sprites64", 64 x 64; both have one channel.
+        data_dir: Not used; every loader takes it.
     """
     factors = Factors(
         names=("shape", "scale", "rotation", "x", "y"),
@@ -55,9 +55,9 @@ def load_sprites(name: str, data_dir: str | None = None) -> ImageData:
 
 
 def _images(side: int) -> np.ndarray:
-    """Every sprite, uint8 [35280, side, side, 1]."""
+    """Draws every sprite, uint8 [35280, side, side, 1]."""
     images = np.empty((len(SHAPES), len(SCALES), len(ANGLES), len(PLACES), len(PLACES), side, side), np.uint8)
-    width = CELLS // side  # of a pixel, in cells
+    width = CELLS // side  # a pixel's, in cells
     # How many of a patch's 2 * RADIUS cells come before each edge between pixels, at each place: [places * (side + 1)].
     before = np.arange(side + 1) * width - (PLACES[:, np.newaxis] - RADIUS)
     before = np.clip(before, 0, 2 * RADIUS).ravel()
@@ -71,7 +71,7 @@ def _images(side: int) -> np.ndarray:
 
 
 def _patch(shape: int, scale: int, rotation: int) -> np.ndarray:
-    """Which cells around its middle a shape covers, bool [2 * RADIUS, 2 * RADIUS]."""
+    """Returns whether a shape covers each cell around its centre, bool [2 * RADIUS, 2 * RADIUS]."""
     x = (np.arange(2 * RADIUS) + 0.5 - RADIUS) / (RADIUS * SCALES[scale])
     y = x[:, np.newaxis]
     cos, sin = np.cos(np.radians(ANGLES[rotation])), np.sin(np.radians(ANGLES[rotation]))

@@ -19,30 +19,29 @@ def stream(
     parts: int = 1,
     labels: np.ndarray | None = None,
 ) -> tf.data.Dataset:
-    """Batches of shuffled images without end; the image at position i is a pure function of (seed, i).
+    """Makes an endless stream of batches of shuffled images; the image at position i is a pure function of (seed, i).
 
     Every pass over the images is a new permutation of all of them (a block cipher on their indices, so nothing is
-    stored), and a batch may straddle two passes: no image is left out. Reading can start at any step, which is how a
-    resumed run sees the very batches that it would have seen.
+    stored), and a batch may straddle two passes: no image is left out. Reading can start at any step, so that a resumed
+    run sees the very batches that it would have seen.
 
     Args:
-        images: [N, H, W, C], integers in 0..255 or floats in 0..1: an array in memory, or of a file (`np.load(file,
-            mmap_mode="r")`). No copy is made but of the batch that is asked for, so that a file may be larger than
-            memory.
-        batch_size: images in a batch, all parts of it together.
-        seed: of the permutations.
-        start_step: the first batch to give.
-        part: which part of every batch to give, from 0.
-        parts: into how many equal parts a batch is cut, in order. Readers of the same images that take a part each, as
-            the machines of distributed training do, together see the batches that one reader sees.
-        labels: [N], of the images; None for a stream of images alone.
+        images: Images [N, H, W, C], integers in 0..255 or floats in 0..1, in memory or memory-mapped (`np.load(file,
+            mmap_mode="r")`). Only the batch that is asked for is copied, so that a file may be larger than memory.
+        batch_size: Images in a batch, all its parts together.
+        seed: Seed of the permutations, an integer; taken modulo 2^31.
+        start_step: Number of the first batch to give, from 0.
+        part: Number of the part to give of every batch, from 0 to parts - 1.
+        parts: Number of equal parts that a batch is cut into, in order. Readers of the same images that take a part
+            each, as the machines of distributed training do, together see the batches that one reader sees.
+        labels: Label of each image, [N]; None for a stream of images alone.
 
     Returns:
-        An infinite dataset of [batch_size / parts, H, W, C], of the images' dtype; with labels, of pairs of these and
-        [batch_size / parts].
+        An endless dataset of images [batch_size / parts, H, W, C], of their dtype; with labels, of pairs of images and
+        labels [batch_size / parts].
 
     Raises:
-        ValueError: where a batch cannot be cut so, there is no such part, or images have other values.
+        ValueError: Where a batch cannot be cut into equal parts, `part` is out of range, or images have other values.
     """
     if parts < 1 or batch_size % parts or not 0 <= part < parts:
         raise ValueError(
@@ -80,10 +79,10 @@ def stream(
 
 
 def _reader(images: np.ndarray) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """A function of indices [B], and of those that will be next, that copies out the images [B, H, W, C] at the first.
+    """Returns a function of this step's and the next step's indices, [B] each, that copies this step's images.
 
-    Of a file, the next are asked for while the first are in use. Left to itself, the system fetches page after page as
-    each is touched, and with it what lies around, up to megabytes that nobody reads.
+    If the images lie in a file, it also asks the system to fetch the next step's meanwhile. By default the system
+    fetches each page when it is touched, with up to megabytes around it that nobody reads.
     """
     memory, first = _mapping(images)
     if memory is None or not images.flags.c_contiguous or not hasattr(mmap, "MADV_WILLNEED"):
@@ -100,7 +99,7 @@ def _reader(images: np.ndarray) -> Callable[[np.ndarray, np.ndarray], np.ndarray
 
 
 def _mapping(images: np.ndarray) -> tuple[mmap.mmap | None, int]:
-    """The memory map that `images` lie in, and at which of its bytes; None and 0 where they lie in no file."""
+    """Returns the memory map that holds `images`, and their first byte in it; None and 0 where they lie in no file."""
     owner = images
     while isinstance(owner, np.ndarray):
         owner = owner.base

@@ -1,4 +1,4 @@
-"""Data sets of tensorflow-datasets: read where prepared, downloaded on first use, or a clear word on the ways out."""
+"""Data sets of tensorflow-datasets, downloaded on first use; where that fails, the error says what can be done."""
 
 import os
 from pathlib import Path
@@ -7,8 +7,8 @@ from infogan_tf.data.images import ImageData, Split
 from infogan_tf.errors import UserError
 from infogan_tf.internet import reachable
 
-# Where tensorflow-datasets fetches each data set from, asked first so that a missing network shows in seconds and not
-# after minutes of retries; and the original files, which it also takes from <data_dir>/downloads/manual/.
+# Where tensorflow-datasets downloads each data set from: asked first, so that a missing network shows in seconds and
+# not after minutes of retries. ORIGINALS are the files that it also takes from <data_dir>/downloads/manual/.
 SOURCES = {
     "mnist": "https://storage.googleapis.com/cvdf-datasets/mnist/",
     "fashion_mnist": "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
@@ -27,14 +27,15 @@ ORIGINALS = {
 
 
 def load_tfds(name: str, data_dir: str | None = None) -> ImageData:
-    """Reads a labelled image data set with tensorflow-datasets, preparing it first where it has not been.
+    """Reads a labelled image data set with tensorflow-datasets; downloads and prepares it first where needed.
 
     Args:
-        name: "mnist" or "fashion_mnist".
-        data_dir: the folder of prepared data; by default TFDS_DATA_DIR, then ~/tensorflow_datasets.
+        name: The data set's name, "mnist" or "fashion_mnist".
+        data_dir: Folder of prepared data; by default the environment variable TFDS_DATA_DIR, or ~/tensorflow_datasets
+            where that is not set.
 
     Raises:
-        UserError: where the folder cannot be read, or the data is not there and cannot be downloaded.
+        UserError: Where the folder cannot be read, or the data is not there and cannot be downloaded.
     """
     import tensorflow_datasets as tfds
 
@@ -51,12 +52,20 @@ def load_tfds(name: str, data_dir: str | None = None) -> ImageData:
 
 
 def data_folder(data_dir: str | None) -> Path:
-    """The folder of prepared data, which need not exist."""
+    """Returns the folder of prepared data, which need not exist; the defaults are those of `load_tfds`."""
     return Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
 
 
 def prepared_builder(name: str, data_dir: str | None):
-    """The tensorflow-datasets builder of `name`, its data in place; arguments and errors are those of `load_tfds`."""
+    """Returns the tensorflow-datasets builder of a data set; downloads and prepares the data first where needed.
+
+    Args:
+        name: The data set's name, one of SOURCES.
+        data_dir: Folder of prepared data, as in `load_tfds`.
+
+    Raises:
+        UserError: As `load_tfds` raises it.
+    """
     folder = data_folder(data_dir)
     if folder.exists() and not (folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)):
         raise UserError(f"--data_dir: expected a folder that can be read. Received: {str(folder)!r}")

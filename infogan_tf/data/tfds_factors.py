@@ -1,4 +1,4 @@
-"""Data sets of tensorflow-datasets that hold an image of each combination of known factors."""
+"""Data sets of tensorflow-datasets that hold one image of each combination of known factors."""
 
 import math
 from collections.abc import Iterator
@@ -10,8 +10,7 @@ from infogan_tf.data.images import Factors, ImageData
 from infogan_tf.data.tfds import data_folder, prepared_builder
 from infogan_tf.errors import UserError
 
-# The factors in the order of the original files. Hues and dSprites' orientation come back to where they begin, and
-# count as ordered all the same.
+# The factors in the order of the original files. Hues and dSprites' orientation are cyclic, but count as ordered.
 FACTORS = {
     "dsprites": ("shape", "scale", "orientation", "x_position", "y_position"),
     "shapes3d": ("floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation"),
@@ -24,18 +23,19 @@ READ_BATCH = 1_000
 
 
 def load_tfds_factors(name: str, data_dir: str | None = None) -> ImageData:
-    """Opens a data set of all combinations of factors; see `ImageData.of_grid` for the split. The labels are the shape.
+    """Opens a data set of all combinations of factors; `ImageData.of_grid` says how it is split.
 
-    tensorflow-datasets stores such data shuffled. On first use each image is put into its place by its factors, in a
-    file of 3.0 GB (dsprites) or 5.9 GB (shapes3d) in <data_dir>/infogan_tf; the training images are a read-only memory
-    map of it.
+    The labels are the shape. tensorflow-datasets stores such data shuffled: on first use the images are written in the
+    order of their factors to a file of 3.0 GB (dsprites) or 5.9 GB (shapes3d) in <data_dir>/infogan_tf. The training
+    images are a read-only memory map of this file.
 
     Args:
-        name: "dsprites", 64 x 64 and one channel, or "shapes3d", 64 x 64 in colour.
-        data_dir: as for `load_tfds`.
+        name: The data set's name: "dsprites", 64 x 64 with one channel, or "shapes3d", 64 x 64 in colour.
+        data_dir: Folder of prepared data, as in `load_tfds`.
 
     Raises:
-        UserError: where the data is neither there nor to be had, or incomplete; or the file cannot be written or read.
+        UserError: Where the data is incomplete, or not there and cannot be downloaded; or where the file cannot be
+            written or read.
     """
     builder = prepared_builder(name, data_dir)
     features = builder.info.features
@@ -50,10 +50,10 @@ def load_tfds_factors(name: str, data_dir: str | None = None) -> ImageData:
 
 
 def _images_and_places(name: str, builder, sizes: tuple[int, ...]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The places [B] and images [B, H, W, C] of all records, as they are stored.
+    """Yields the places [B] and images [B, H, W, C] of all records, in stored order.
 
     Raises:
-        UserError: at the end, where some were missing.
+        UserError: At the end, where combinations of factors were missing.
     """
     import tensorflow_datasets as tfds
 

@@ -1,5 +1,5 @@
-"""Measures of what was learnt: arrays in, floats out; nothing here knows the model.
+"""What a trained model has learnt, in figures: `measure` takes them of a model, `metrics` computes them from arrays.
 
-A measure that cannot be taken of what it is given (too few samples, one class only) raises a ValueError that says so in
+A measure that its input does not allow (too few samples, only one class) raises a NotMeasuredError, which says so in
 one line.
 """

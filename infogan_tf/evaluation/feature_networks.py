@@ -1,7 +1,7 @@
-"""The networks in whose features samples are compared with data.
+"""The networks in whose features generated images are compared with data.
 
-Colour images have the Inception network; others a small classifier of their labels, trained once and then kept.
-Figures from different networks do not compare.
+Colour images use the Inception network; others a small classifier of their labels, trained once and then kept in a
+file. Figures from different networks do not compare.
 """
 
 import dataclasses
@@ -26,17 +26,17 @@ from infogan_tf.files import whole_file
 from infogan_tf.internet import reachable
 
 # === The classifier and its training ===
-# To be raised with any change to them: a classifier kept by another recipe is not used.
+# Raise it with any change to either: a classifier of another recipe is not read from its file.
 RECIPE = 1
-CONVOLUTIONS = ((32, 5), (64, 3))  # filters and width; the stride is 2
+CONVOLUTIONS = ((32, 5), (64, 3))  # filters and kernel size; the stride is 2
 FEATURES = 128
 SEED = 0
 BATCH_SIZE = 128
 LEARNING_RATE = 1e-2
-# Five passes over MNIST. Larger images have fewer steps, for about the same time; few images are seen more often.
+# Five passes over MNIST. Larger images get fewer steps, for about the same time; small data sets get more passes.
 MAX_STEPS = 2400
 MAX_EPOCHS = 30
-# What a classifier reaches unless something is broken, in test accuracy.
+# The test accuracy that a classifier reaches unless something is broken.
 LEAST_ACCURACY = {"mnist": 0.99}
 
 # === Inception ===
@@ -47,12 +47,13 @@ INCEPTION_SIZE = (299, 299)
 
 @dataclasses.dataclass(frozen=True)
 class FeatureNetwork:
-    """A fixed network that reads images.
+    """A fixed network that gives images' features and class probabilities.
 
     Attributes:
-        name: what it is, in one line for a report.
-        read: images [B, H, W, C], float32 in [0, 1], to features [B, D] and class probabilities [B, K].
-        batch_size: how many images `read` is given at once.
+        name: Description of the network in one line, for a report.
+        read: Function of images [B, H, W, C], float32 in [0, 1], that returns their features, float32 [B, D], and class
+            probabilities, float32 [B, K].
+        batch_size: The most images passed to `read` at once.
     """
 
     name: str
@@ -60,9 +61,13 @@ class FeatureNetwork:
     batch_size: int = 500
 
     def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Features, float32 [N, D], and class probabilities, float32 [N, K], of images [N, H, W, C].
+        """Returns the features, float32 [N, D], and class probabilities, float32 [N, K], of images.
 
-        The images are uint8, or float in [0, 1]; one at least.
+        Args:
+            images: Images [N, H, W, C], integers in 0..255 or floats in [0, 1]; N is 1 or more.
+
+        Raises:
+            ValueError: Where there is no image, or images have other values.
         """
         if not len(images):
             raise ValueError(f"images: expected at least one. Received: images={images.shape}")
@@ -74,27 +79,33 @@ class FeatureNetwork:
 
 
 def feature_network(data: ImageData, cache_dir: Path | None = None) -> FeatureNetwork:
-    """The network for the images of `data`: Inception where they are in colour, else a classifier of their labels.
+    """Returns the network for the images of `data`: Inception for three channels, else a classifier of their labels.
+
+    Args:
+        data: Images; labels in both splits where they are not in colour.
+        cache_dir: Folder of kept classifiers, as in `classifier_features`.
 
     Raises:
-        NotMeasuredError: as `classifier_features` and `inception_features` do.
+        NotMeasuredError: As `classifier_features` and `inception_features` raise it.
     """
     return inception_features() if data.image_shape[-1] == 3 else classifier_features(data, cache_dir)
 
 
 def classifier_features(data: ImageData, cache_dir: Path | None = None) -> FeatureNetwork:
-    """A small convolutional classifier of the data's labels, trained on the train split on first use and then kept.
+    """Returns a small convolutional classifier of the data's labels, trained on first use and then kept in a file.
 
-    Its features are the last hidden layer, [N, 128]. It is trained on the CPU in float32, from fixed seeds, and neither
-    reads nor moves any global random state: the same machine trains the same network again. Another kind of machine
-    rounds otherwise, which training magnifies: figures that are to agree in every digit need the same kept file.
+    Its features are the last hidden layer, [N, 128]. It is trained on the train split, on the CPU in float32, from
+    fixed seeds, and neither reads nor changes any global random state: the same machine trains the same network again.
+    Another kind of machine rounds otherwise, which training magnifies: figures that are to agree in every digit need
+    the same kept file.
 
     Args:
-        data: images with labels in both splits.
-        cache_dir: where classifiers are kept; by default XDG_CACHE_HOME/infogan_tf, then ~/.cache/infogan_tf.
+        data: Images with labels in both splits.
+        cache_dir: Folder of kept classifiers; by default $XDG_CACHE_HOME/infogan_tf, or ~/.cache/infogan_tf where that
+            is not set.
 
     Raises:
-        NotMeasuredError: where there are no labels, or the accuracy on the test split is below LEAST_ACCURACY.
+        NotMeasuredError: Where there are no labels, or the accuracy on the test split is below LEAST_ACCURACY.
     """
     if data.train.labels is None or data.test.labels is None:
         raise NotMeasuredError(
@@ -127,7 +138,7 @@ def classifier_features(data: ImageData, cache_dir: Path | None = None) -> Featu
 
 
 def _build_classifier(image_shape: tuple[int, int, int], num_classes: int) -> keras.Sequential:
-    """Images to logits; the weights are a function of SEED and the shapes."""
+    """Builds the network from images to logits; its weights are a function of SEED and the shapes alone."""
     # Every option that Keras would take from its global state is given: dtypes, seeds and names.
     made = []
 
@@ -165,7 +176,7 @@ def _train(model: keras.Model, data: ImageData) -> None:
 
 
 class _Batches(keras.utils.PyDataset):
-    """All batches of the training, in order: images as floats and labels. The images are not copied as a whole."""
+    """All training batches in order: images in [0, 1], float32, and labels. Only one batch is copied at a time."""
 
     def __init__(self, data):
         super().__init__()
@@ -189,7 +200,7 @@ class _Batches(keras.utils.PyDataset):
 
 
 def _kept_path(data: ImageData, cache_dir: Path | None) -> Path:
-    """Where the classifier of `data` is kept: another image, label or recipe has another name."""
+    """Returns the file of the classifier of `data`; its name has a digest of all images, all labels and the recipe."""
     digest = hashlib.sha256(f"recipe {RECIPE}".encode())
     for array in (data.train.images, data.train.labels, data.test.images, data.test.labels):
         digest.update(f"{array.dtype} {array.shape}".encode())
@@ -200,7 +211,7 @@ def _kept_path(data: ImageData, cache_dir: Path | None) -> Path:
 
 
 def _load(model: keras.Model, path: Path) -> float | None:
-    """Gives `model` the kept weights and returns their test accuracy; None where there are none that can be read."""
+    """Loads kept weights into `model` and returns their test accuracy; None where there are none that can be read."""
     try:
         with np.load(path, allow_pickle=False) as file:
             weights = [file[f"weight_{i:02d}"] for i in range(len(model.weights))]
@@ -215,7 +226,7 @@ def _load(model: keras.Model, path: Path) -> float | None:
 
 
 def _keep(model: keras.Model, accuracy: float, path: Path) -> None:
-    """Writes what `_load` reads; where that is not possible, says so."""
+    """Writes the file that `_load` reads; prints why where it cannot be written."""
     weights = {f"weight_{i:02d}": weight for i, weight in enumerate(model.get_weights())}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -229,14 +240,14 @@ def _keep(model: keras.Model, accuracy: float, path: Path) -> None:
 
 
 def inception_features() -> FeatureNetwork:
-    """The Inception network (Szegedy et al. 2016, arXiv:1512.00567) with Keras's ImageNet weights, for colour images.
+    """Returns Inception v3 (Szegedy et al. 2016, arXiv:1512.00567) with Keras's ImageNet weights, for colour images.
 
-    Its features are the last pooling layer, [N, 2048], of images resized to 299x299. Keras's weights, and its resizing,
-    are not those of the 2015 graph that published FIDs and Inception scores come from: figures from this network
-    compare with each other only.
+    Its features are the last pooling layer, [N, 2048], of images resized bilinearly to 299x299; its class probabilities
+    are those of ImageNet's 1,000 classes. Keras's weights and this resizing are not those of the 2015 graph that
+    published FIDs and Inception scores come from: figures from this network compare with each other only.
 
     Raises:
-        NotMeasuredError: where the weights are neither on this machine nor to be had.
+        NotMeasuredError: Where the weights are not on this machine and cannot be downloaded.
     """
     file = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "models" / INCEPTION_FILE
     if not file.is_file() and not reachable(INCEPTION_SOURCE):

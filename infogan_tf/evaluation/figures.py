@@ -1,4 +1,4 @@
-"""What each figure of an evaluation is: title, direction, how it was computed, and published values.
+"""Descriptions of an evaluation's figures: title, direction, how each is computed, and published values.
 
 Figures are named <metric> or <metric>/<what it is of>, as in accuracy/c1. To add a metric, describe it here and compute
 it in `measure.py`; TensorBoard, the report and the comparison then show it.
@@ -11,14 +11,14 @@ HIGHER, LOWER = "higher is better", "lower is better"
 
 @dataclasses.dataclass(frozen=True)
 class Figure:
-    """A metric in words.
+    """The description of a metric.
 
     Attributes:
-        title: its name for a reader.
-        group: the heading under which it stands.
-        how: how it is computed, and its range.
-        better: HIGHER, LOWER, or empty where neither is.
-        style: the format of its value.
+        title: Name for a reader.
+        group: Heading under which the report shows it.
+        how: How it is computed, and its range.
+        better: HIGHER, LOWER, or empty where neither is better.
+        style: Format specification of its value, such as ".3f".
     """
 
     title: str
@@ -28,7 +28,7 @@ class Figure:
     style: str = ".3f"
 
     def text(self, value: float, stderr: float | None = None) -> str:
-        """The value as a reader wants it, with its standard error where there is one."""
+        """Formats a value in the metric's style, followed by "± standard error" where there is one."""
         return format(value, self.style) + ("" if stderr is None else f" ± {format(stderr, self.style)}")
 
 
@@ -131,11 +131,15 @@ PUBLISHED = {
 
 
 def describe(name: str) -> Figure:
-    """The figure called `name`, such as accuracy/c1."""
+    """Returns the description of the figure called `name`, such as accuracy/c1.
+
+    Raises:
+        KeyError: Where no such metric is described.
+    """
     return FIGURES[name.split("/")[0]]
 
 
 def title_of(name: str) -> str:
-    """The figure's title, and what it is of."""
+    """Returns the title of the figure called `name` and what it is of, such as "Accuracy, one-to-one, c1"."""
     subject = name.partition("/")[2]
     return f"{describe(name).title}, {subject}" if subject else describe(name).title

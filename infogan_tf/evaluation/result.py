@@ -1,19 +1,21 @@
-"""What an evaluation found, as it stands in evaluation.json."""
+"""The result of an evaluation, as evaluation.json holds it."""
 
 import dataclasses
 
 
 @dataclasses.dataclass
 class Evaluation:
-    """What was measured of a run, ready for JSON.
+    """The figures measured of a run, ready for JSON.
 
     Attributes:
-        figures: values by name; `evaluation.figures` says what each is.
-        stderrs: standard errors of those figures that have one.
-        codes: by code: "kind", "entropy" H(c) and "ceiling" in nats, "does" in words, and "correlations" with the
-            attributes of drawn images.
+        setting: Name of the setting, which fixes the sample sizes: "quick" or "full".
+        step: Training step of the weights that were measured.
+        figures: Values by name; `evaluation.figures` describes each.
+        stderrs: Standard errors by name, of the figures that have one.
+        codes: By code: "kind", "entropy" H(c) and "ceiling" in nats, "does" in words, and "correlations" with the
+            attributes of generated images.
         confusion: "code", "labels", "classes" in matched order and "counts" [labels, classes]; empty without labels.
-        notes: what could not be measured, and why; on what the rest was measured.
+        notes: What could not be measured, and why; and what the rest was measured on.
     """
 
     setting: str
@@ -25,5 +27,5 @@ class Evaluation:
     notes: list[str] = dataclasses.field(default_factory=list)
 
     def to_json(self) -> dict[str, object]:
-        """Every attribute by name."""
+        """Returns every attribute by name."""
         return dataclasses.asdict(self)

@@ -1,15 +1,17 @@
-"""Validation inside the graph: what is wrong with an input is said by an InvalidArgument error that names it.
+"""Validation of inputs inside the graph: a wrong one raises an InvalidArgument error whose message names it.
 
-Every function here returns its input, and what is computed from that waits for the check: nothing reads a value that
-was not found to be good. The operations used, `EnsureShape` and `Assert`, raise the message themselves, as no Python
-runs in a server. EnsureShape's message names the node that it reads, which is why inputs get a node of their own name.
+Every function here returns its input, and what is computed from the result waits for the check, so that no value is
+read before it was found valid. The operations used, `EnsureShape` and `Assert`, raise the error themselves, as no
+Python runs in a server. EnsureShape's message names the node that it reads, so inputs get a node of their own name.
+
+Arguments are the same throughout: `name` is the input's name in messages, `value` the input.
 """
 
 import tensorflow as tf
 
 
 def shaped(name: str, value: tf.Tensor, shape: tuple[int | None, ...]) -> tf.Tensor:
-    """A tensor of this shape, None for any size."""
+    """Checks that an input has this shape, where None stands for any size."""
     # A signature's declared shape is a promise that no server checks, but that TensorFlow's optimizer believes: the
     # check would be optimised away. Behind this node the optimizer knows nothing of the shape.
     unknown = tf.raw_ops.PlaceholderWithDefault(input=value, shape=tf.TensorShape(None), name=name)
@@ -17,7 +19,7 @@ def shaped(name: str, value: tf.Tensor, shape: tuple[int | None, ...]) -> tf.Ten
 
 
 def as_many_rows(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Inputs by name, [B, ...], all of the same B."""
+    """Checks that all inputs, [B, ...] by name, have as many rows as the first."""
     (first, value), *others = inputs.items()
     count = tf.shape(value)[0]
     checked = {first: value}
@@ -29,14 +31,14 @@ def as_many_rows(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
 
 
 def classes(name: str, value: tf.Tensor, num_classes: int) -> tf.Tensor:
-    """Classes from 0 to `num_classes` - 1, int32 [B]; one_hot would silently give a code of zeros for others."""
+    """Checks that classes, int32 [B], are from 0 to `num_classes` - 1; tf.one_hot silently gives zeros for others."""
     lowest, highest = tf.reduce_min(value), tf.reduce_max(value)  # of none: the largest and the smallest integer
     message = [f"{name}: expected classes from 0 to {num_classes - 1}. Received: classes from", lowest, "to", highest]
     return require(value, (lowest >= 0) & (highest < num_classes), message)
 
 
 def numbers(name: str, value: tf.Tensor, low: float, high: float) -> tf.Tensor:
-    """Numbers from `low` to `high`, both included, of any shape; no NaN."""
+    """Checks that numbers of any shape are from `low` to `high`, both included, and not NaN."""
     good = tf.reduce_all((value >= low) & (value <= high))
     lowest, highest = tf.reduce_min(value), tf.reduce_max(value)
     message = [f"{name}: expected numbers from {low:,} to {high:,}. Received: numbers from", lowest, "to", highest]
@@ -44,25 +46,31 @@ def numbers(name: str, value: tf.Tensor, low: float, high: float) -> tf.Tensor:
 
 
 def number(name: str, value: tf.Tensor, low: float, high: float | tf.Tensor) -> tf.Tensor:
-    """One number from `low` to `high`, both included; no NaN."""
+    """Checks that one number, [], is from `low` to `high`, both included, and not NaN."""
     message = [f"{name}: expected a number from {low:,} to", high, "Received:", value]
     return require(value, (value >= low) & (value <= high), message)
 
 
 def length(name: str, value: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-    """A vector of 0, 1 or `count` values."""
+    """Checks that a vector has 0, 1 or `count` values."""
     size = tf.size(value)
     message = [f"{name}: expected no value, one, or as many as count,", count, "Received:", size]
     return require(value, (size <= 1) | (size == count), message)
 
 
 def one_of(name: str, value: tf.Tensor, choices: tuple[str, ...]) -> tf.Tensor:
-    """A string, one of `choices`."""
+    """Checks that a string, [], is one of `choices`."""
     message = [f"{name}: expected one of {', '.join(choices)}. Received:", value]
     return require(value, tf.reduce_any(value == tf.constant(choices)), message)
 
 
 def require(value: tf.Tensor, condition: tf.Tensor, message: list) -> tf.Tensor:
-    """`value`, where the condition holds; else the error says the parts of the message."""
+    """Returns `value` once `condition` was found true; else raises an InvalidArgument error.
+
+    Args:
+        value: Tensor to return.
+        condition: Condition to check, bool [].
+        message: Parts of the error's message in order, strings and tensors.
+    """
     with tf.control_dependencies([tf.raw_ops.Assert(condition=condition, data=message)]):
         return tf.identity(value)

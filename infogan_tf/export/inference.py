@@ -1,4 +1,4 @@
-"""The same network in fewer operations, where nothing is to be learnt any more."""
+"""Rewrites a network for inference: the same function in fewer operations."""
 
 import keras
 import numpy as np
@@ -6,19 +6,21 @@ import tensorflow as tf
 
 from infogan_tf.networks.layers import BatchNormReLU
 
-# Where the output channels stand in a kernel.
+# The axis of a kernel that holds the output channels.
 _CHANNELS = {keras.layers.Dense: -1, keras.layers.Conv2D: -1, keras.layers.Conv2DTranspose: 2}
-# Up to so many output channels a transposed convolution is faster as one matrix product.
+# The most output channels for which a transposed convolution is faster as one matrix product.
 _FEW_CHANNELS = 4
 
 
 def for_inference(network: keras.Model) -> keras.Model:
-    """A network of weights of its own that computes what `network` does in inference, but for rounding.
+    """Returns a faster network that computes what `network` does in inference, but for rounding.
 
-    That is a Sequential's; a network of another kind is taken as it is.
+    Batch norm, linear in inference, becomes part of the weights of the dense or convolution layer before it, and a
+    transposed convolution to few channels becomes one matrix product. These layers have weights of their own; all
+    others are shared with `network`.
 
-    Batch norm, which is linear then, becomes part of the weights of the product before it; and a transposed convolution
-    to few channels is computed as one matrix product. Layers that are neither are shared with `network`.
+    Args:
+        network: The network; one that is not a `keras.Sequential` is returned as it is.
     """
     if not isinstance(network, keras.Sequential):
         return network
@@ -35,7 +37,7 @@ def for_inference(network: keras.Model) -> keras.Model:
 
 
 def _with_batch_norm(layer, norm):
-    """The layer with the normalisation that follows it: y = (W x - mean) gamma / stddev + beta."""
+    """Returns a copy of the layer that includes the batch norm after it: y = (W x - mean) gamma / stddev + beta."""
     gamma, beta, mean, variance = (
         np.float64(variable) for variable in (norm.gamma, norm.beta, norm.moving_mean, norm.moving_variance)
     )
@@ -64,13 +66,13 @@ def _as_product(layer):
 
 
 class DoublingConvolution(keras.layers.Conv2DTranspose):
-    """A transposed convolution of size 4 and stride 2 that doubles height and width, as one matrix product.
+    """A transposed convolution of kernel size 4 and stride 2 that doubles height and width, as one matrix product.
 
-    The library's own kernel takes several times as long where the output has one channel or few.
+    TensorFlow's own kernel takes several times as long where the output has one or few channels.
     """
 
     def call(self, inputs):
-        """[B, H, W, F] -> [B, 2 H, 2 W, C]."""
+        """Returns outputs [B, 2 H, 2 W, C] of inputs [B, H, W, F]."""
         height, width, features = inputs.shape[1:]
         kernel = tf.convert_to_tensor(self.kernel)  # [4, 4, C, F]
         products = tf.matmul(tf.reshape(inputs, [-1, features]), tf.reshape(kernel, [-1, features]), transpose_b=True)
@@ -81,12 +83,17 @@ class DoublingConvolution(keras.layers.Conv2DTranspose):
 
 
 def _overlapped(products: tf.Tensor, axis: int) -> tf.Tensor:
-    """Adds up along `axis`, 1 or 2, of n places, what falls on each of 2 n outputs.
+    """Sums the contributions of the n places along `axis` to its 2 n outputs.
 
-    Axis 3 of `products` has the four outputs that a place contributes to: 2 i - 1 to 2 i + 2.
+    Args:
+        products: Contributions of each place; axis 3, of size 4, is for the outputs 2 i - 1 to 2 i + 2 of place i.
+        axis: Axis of the places, 1 or 2.
+
+    Returns:
+        The sums: `axis` has 2 n places, and axis 3 is gone.
     """
     all_but_last, all_but_first = ((slice(None),) * axis + (part,) for part in (slice(0, -1), slice(1, None)))
-    # Zeros come in where there is no neighbour.
+    # Zeros stand in for missing neighbours at the border.
     down = [[1, 0] if i == axis else [0, 0] for i in range(products.shape.rank - 1)]
     up = [pair[::-1] for pair in down]
     even = products[:, :, :, 1] + tf.pad(products[:, :, :, 3][all_but_last], down)

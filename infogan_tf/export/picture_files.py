@@ -1,10 +1,10 @@
-"""Encoded pictures of any size as the images of a model, in a graph."""
+"""Decodes pictures of any size to a model's images, inside a graph."""
 
 import tensorflow as tf
 
 from infogan_tf.export import checks
 
-# A picture of more pixels is refused before it is decoded: a file of kilobytes may say that it is one of gigabytes.
+# Pictures of more pixels are refused before they are decoded: a file of kilobytes may decode to gigabytes.
 MOST_PIXELS = 2**24
 _STARTS = {
     "PNG": (b"\x89PNG\r\n\x1a\n",),
@@ -12,20 +12,24 @@ _STARTS = {
     "GIF": (b"GIF87a", b"GIF89a"),
     "BMP": (b"BM",),
 }
-_HEADER = 26  # bytes, in which all but JPEG say their size
+_HEADER = 26  # bytes at the beginning, in which all formats but JPEG have the picture's size
 
 
 def decode_image(name: str, file: tf.Tensor, shape: tuple[int, int, int]) -> tf.Tensor:
-    """The image [H, W, C] in [0, 1] that a PNG, JPEG, GIF (its first frame) or BMP file would be in training.
+    """Decodes a PNG, JPEG, GIF (its first frame) or BMP file to an image as in training.
 
-    It is brought to the images' size as the data loaders do it, by Pillow's bicubic filter: first the columns, then the
-    rows, in bytes; whatever its proportions, and to one channel by the luminance of ITU-R 601. A picture of the right
-    size is taken as it is.
+    The picture is resized as the data loaders do it, by Pillow's bicubic filter with rounding to bytes after each step:
+    first its width, then its height, whatever its proportions. Colours become one channel by the luminance of ITU-R
+    601. Resizing leaves a picture of the right size as it is.
 
     Args:
-        name: of the input, for messages.
-        file: its content, a string [].
-        shape: of the image.
+        name: Name of the input, for messages.
+        file: Content of the file, a string [].
+        shape: Height, width and channels (1 or 3) of the image.
+
+    Returns:
+        The image, float32 [H, W, C] in [0, 1]. Files of other formats, broken ones, and pictures of more than
+        MOST_PIXELS raise an InvalidArgument error in the graph.
     """
     height, width, channels = shape
     checked = _of_known_size(name, file)
@@ -38,12 +42,12 @@ def decode_image(name: str, file: tf.Tensor, shape: tuple[int, int, int]) -> tf.
 
 
 def _whole_levels(picture: tf.Tensor) -> tf.Tensor:
-    """Levels from 0 to 255 as bytes could hold them, float32."""
+    """Rounds and clips levels to the values of bytes, 0 to 255, as float32."""
     return tf.round(tf.clip_by_value(picture, 0.0, 255.0))
 
 
 def _of_known_size(name: str, file: tf.Tensor) -> tf.Tensor:
-    """The file, if its beginning is that of a picture of at most MOST_PIXELS."""
+    """Returns the file once its beginning was found to be that of a picture of 1 to MOST_PIXELS pixels."""
     found = {
         form: tf.reduce_any([tf.strings.substr(file, 0, len(start)) == start for start in starts])
         for form, starts in _STARTS.items()
@@ -55,7 +59,7 @@ def _of_known_size(name: str, file: tf.Tensor) -> tf.Tensor:
 
     def bmp():
         height = tf.cast(tf.cast(_number(header[22:26]), tf.int32), tf.int64)
-        return _number(header[18:22]) * tf.abs(height)  # below zero for pictures that are stored from the top
+        return _number(header[18:22]) * tf.abs(height)  # negative for pictures stored from the top
 
     sizes = [
         (found["PNG"], lambda: _number(header[16:20][::-1]) * _number(header[20:24][::-1])),
@@ -68,5 +72,5 @@ def _of_known_size(name: str, file: tf.Tensor) -> tf.Tensor:
 
 
 def _number(values: tf.Tensor) -> tf.Tensor:
-    """The number of these bytes, the lowest first."""
+    """Returns the number that these bytes encode, the lowest first."""
     return tf.reduce_sum(values * 256 ** tf.range(tf.size(values, tf.int64)))

@@ -1,4 +1,4 @@
-"""The networks of an export: they compute in float32, with weights as they are stored."""
+"""The networks of an export, which compute in float32 whatever precision their weights are stored in."""
 
 import keras
 import numpy as np
@@ -10,21 +10,21 @@ from infogan_tf.models.base import GenerativeModel
 
 
 class ExportedNetworks:
-    """Generator and encoder, for the graphs of signatures, with weights that a SavedModel keeps.
-
-    Attributes:
-        module: holds the weights; what is to be saved.
-        layout: of the latents.
-        read_codes: those that can be read back from images.
-        image_shape: height, width and channels.
+    """Generator and encoder for the graphs of signatures, with weights that a SavedModel can store.
 
     Args:
-        model: computes in float32; its weights are copied.
-        precision: "float32", or "float16": matrices and convolutions are stored so and made float32 where they are
-            used, which halves the file. The few other weights stay float32.
+        model: A model that computes in float32; its weights are copied.
+        precision: Format in which weights are stored, "float32" or "float16". The latter applies to matrices and
+            convolutions, which become float32 where they are used, and halves the file; other weights stay float32.
+
+    Attributes:
+        module: Module that holds the weights, to be saved.
+        layout: Layout of the latents.
+        read_codes: Codes that can be read from images.
+        image_shape: Height, width and channels of the images.
 
     Raises:
-        UserError: where weights are too large for float16.
+        UserError: Where weights are too large for float16.
     """
 
     def __init__(self, model: GenerativeModel, precision: str = "float32"):
@@ -33,22 +33,22 @@ class ExportedNetworks:
         self._generator = for_inference(model.generator)
         networks = (self._generator, *(getattr(model, role) for role in model.READERS))
         self._originals = [variable for network in networks for variable in network.variables]
-        # Keras variables inside a tf.Module load in Python but not in the C++ loader of TF Serving; raw ones do.
+        # Keras variables inside a tf.Module load in Python but not in TF Serving's C++ loader; those of TensorFlow do.
         self.module = tf.Module()
         self.module.weights = [_stored(variable, precision) for variable in self._originals]
 
     def generate(self, latents: tf.Tensor) -> tf.Tensor:
-        """Images [B, H, W, C] in [0, 1] of latents [B, layout.width]."""
+        """Generates images, float32 [B, H, W, C] in [0, 1], from latents [B, layout.width]."""
         with self._weights():
             return self._generator(latents, training=False)
 
     def posterior(self, images: tf.Tensor) -> dict[str, dict[str, tf.Tensor]]:
-        """As `GenerativeModel.posterior`."""
+        """Reads Q(c|x) of images [B, H, W, C] in [0, 1], as `GenerativeModel.posterior` does."""
         with self._weights():
             return self._model.posterior(images)
 
     def _weights(self):
-        """A scope in which the Keras layers compute with the weights that are stored."""
+        """Returns a scope in which the Keras layers compute with the stored weights."""
         stored = (tf.cast(weight, tf.float32) for weight in self.module.weights)
         return keras.StatelessScope(state_mapping=zip(self._originals, stored, strict=True))
 

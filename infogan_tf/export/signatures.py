@@ -1,7 +1,7 @@
-"""What the SavedModel can be asked, each a graph of TensorFlow operations alone; export/README.md documents them.
+"""The signatures of the SavedModel, graphs of TensorFlow operations alone; export/README.md documents each.
 
 Values out of range raise InvalidArgument errors that name the input (`checks`). Random draws are stateless: the same
-seed gives the same numbers, in whatever process.
+seed gives the same numbers in every process.
 """
 
 import functools
@@ -16,21 +16,22 @@ from infogan_tf.latents.codes import Code
 from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.pictures import GAP, GROUND
 
-# Rows that go through the networks at a time: the memory that many rows take is bounded.
+# The most rows that go through the networks at a time, to bound the memory that a request takes.
 BLOCK = 500
 # The most images that one request may draw.
 MOST_IMAGES = 10_000
-# Noise and continuous codes of a larger magnitude are refused: far beyond any that was trained on, and far below what
-# would overflow in the networks and come out as NaN.
+# The greatest magnitude of noise and continuous codes: far beyond any that was trained on, and far below what would
+# overflow in the networks and come out as NaN.
 LARGEST = 1_000_000
 
 
 def make_signatures(networks: ExportedNetworks, texts: dict[str, str]) -> dict[str, Callable]:
-    """The signatures by name, as concrete functions.
+    """Makes the signatures, concrete functions by name.
 
     Args:
-        networks: that answer.
-        texts: what `describe` answers, by name.
+        networks: Networks that compute the answers. `traverse` is made only where they have codes, `encode` and
+            `encode_png` only where codes can be read from images.
+        texts: Texts that `describe` returns, by the name to ask for.
     """
     generate = _generate(networks)
     return {
@@ -85,7 +86,7 @@ def _codes_specs(layout):
 
 
 def _latents(layout: LatentLayout, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
-    """The generator's input, [B, width], of noise [B, n] and codes [B] that are found to be good."""
+    """Checks noise [B, n] and codes [B] and joins them to latents [B, width]."""
     noise = checks.shaped("noise", inputs["noise"], (None, layout.noise.size))
     parts = {"noise": checks.numbers("noise", noise, -LARGEST, LARGEST)}
     parts |= {code.name: _values(code, inputs[code.name]) for code in layout.codes}
@@ -94,7 +95,7 @@ def _latents(layout: LatentLayout, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
 
 
 def _values(code: Code, given: tf.Tensor) -> tf.Tensor:
-    """Values of a code, [B], that are found to be good."""
+    """Checks the values of a code, [B]."""
     given = checks.shaped(code.name, given, (None,))
     if code.discrete:
         return checks.classes(code.name, given, code.num_classes)
@@ -102,13 +103,13 @@ def _values(code: Code, given: tf.Tensor) -> tf.Tensor:
 
 
 def _draw(networks: ExportedNetworks, latents: tf.Tensor) -> tf.Tensor:
-    """Images [B, H, W, C] in [0, 1] of latents [B, width]."""
+    """Generates images [B, H, W, C] in [0, 1] from latents [B, width]."""
     images = _in_blocks(networks.generate, latents)
     return tf.ensure_shape(images, (None, *networks.image_shape))
 
 
 def _to_bytes(images: tf.Tensor) -> tf.Tensor:
-    """Images in [0, 1] as uint8, as `pictures.to_bytes` does it."""
+    """Converts images in [0, 1] to uint8, as `pictures.to_bytes` does."""
     return tf.cast(tf.round(images * 255.0), tf.uint8)
 
 
@@ -121,7 +122,7 @@ def _sample(networks):
         noise, values = layout.sample_parts(count, _seed(seed))
         for code in layout.codes:
             given = checks.length(code.name, _values(code, codes[code.name]), count)
-            # The first `count` of what was given and what was drawn; or the one value that was given, for all.
+            # Given values precede drawn ones: take the first `count` of both, or a single given value for all.
             index = tf.where(tf.size(given) == 1, tf.zeros(count, tf.int32), tf.range(count))
             values[code.name] = tf.gather(tf.concat([given, values[code.name]], axis=0), index)
         return {"images": _draw(networks, layout.join(noise, values)), **values}
@@ -132,7 +133,7 @@ def _sample(networks):
 
 
 def _seed(seed: tf.Tensor) -> tf.Tensor:
-    """The stateless seed of `LatentLayout.sample_parts` that a request's seed stands for."""
+    """Returns the stateless seed, int32 [2], for a request's seed."""
     return tf.stack([checks.shaped("seed", seed, ()), 0])
 
 
@@ -151,7 +152,7 @@ def _traverse(networks):
         high = _unless(discrete, "high", high, -LARGEST, LARGEST)
         steps_values = tf.linspace(low, high, columns)
         values = tf.where(discrete, tf.range(tf.cast(columns, tf.float32)), steps_values)
-        # The most rows that make no more than MOST_IMAGES.
+        # At most MOST_IMAGES in all.
         rows = checks.number("rows", checks.shaped("rows", rows, ()), 1, MOST_IMAGES // columns)
 
         noise, fixed = layout.sample_parts(rows, _seed(seed))
@@ -177,13 +178,13 @@ def _traverse(networks):
 
 
 def _unless(discrete, name, value, low, high):
-    """A number from `low` to `high`; not looked at, and `low`, for a discrete code."""
+    """Checks that a number is from `low` to `high`; for a discrete code, ignores it and returns `low`."""
     value = checks.shaped(name, value, ())
     return checks.number(name, tf.where(discrete, tf.cast(low, value.dtype), value), low, high)
 
 
 def _tiled(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
-    """One picture, uint8 [rows * (H + 1) + 1, columns * (W + 1) + 1, C], as `pictures.tile` lays it out."""
+    """Lays images out as `pictures.tile` does: one picture, uint8 [rows * (H + 1) + 1, columns * (W + 1) + 1, C]."""
     height, width, channels = images.shape[1:]
     padded = tf.pad(_to_bytes(images), [[0, 0], [0, GAP], [0, GAP], [0, 0]], constant_values=GROUND)
     grid = tf.reshape(padded, [rows, columns, height + GAP, width + GAP, channels])
@@ -223,7 +224,7 @@ def _encode_png(networks):
 
 
 def _read(networks: ExportedNetworks, images: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Q(c|x) of images [B, H, W, C]: <code>_<quantity> [B, ...], and <code>_class [B], the most probable one."""
+    """Reads Q(c|x) of images [B, H, W, C]: <code>_<quantity> [B, ...], and <code>_class [B], the most probable one."""
 
     def posterior(block):
         parts = networks.posterior(block)
@@ -236,7 +237,7 @@ def _read(networks: ExportedNetworks, images: tf.Tensor) -> dict[str, tf.Tensor]
 
 
 def _in_blocks(function: Callable, rows: tf.Tensor):
-    """`function` of `rows` [B, ...], at most BLOCK at a time; it gives tensors [B, ...], float32."""
+    """Applies `function` to `rows` [B, ...], at most BLOCK at a time; it returns float32 tensors [B, ...]."""
     count = tf.shape(rows)[0]
 
     def one_by_one():

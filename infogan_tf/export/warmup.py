@@ -1,8 +1,8 @@
-"""Requests that TensorFlow Serving answers to itself before it reports a version as available.
+"""Warm-up requests, which TensorFlow Serving sends itself before it reports a version as available.
 
 The first request to each signature takes many times as long as the next ones. The server reads a TFRecord file of
 PredictionLog messages (https://www.tensorflow.org/tfx/serving/saved_model_warmup). Their definitions come with the
-package tensorflow-serving-api, of which training needs nothing else; so the few fields used are encoded here.
+package tensorflow-serving-api, which nothing else here needs; so the few fields used are encoded here.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ ROWS = 4
 
 
 def warmup_requests(model: GenerativeModel) -> list[tuple[str, dict[str, np.ndarray | bytes | str]]]:
-    """A request for every signature: its name and its inputs by name; `traverse` is asked once for each code."""
+    """Returns requests as (signature, inputs by name): one for each signature, for `traverse` one for each code."""
     layout, image_shape = model.layout, model.image_shape
     noise, values = layout.sample_parts(ROWS, tf.constant([0, 0]))
     latents = {"noise": noise.numpy()} | {name: value.numpy() for name, value in values.items()}
@@ -39,14 +39,19 @@ def warmup_requests(model: GenerativeModel) -> list[tuple[str, dict[str, np.ndar
 
 
 def write_warmup(path: Path, model: GenerativeModel) -> None:
-    """Writes the requests to `path`, a TFRecord file."""
+    """Writes the warm-up requests of a model to the TFRecord file `path`."""
     with tf.io.TFRecordWriter(str(path)) as writer:
         for signature, inputs in warmup_requests(model):
             writer.write(prediction_log(signature, inputs))
 
 
 def prediction_log(signature: str, inputs: Mapping[str, object]) -> bytes:
-    """A PredictionLog message that asks a signature for these inputs."""
+    """Encodes a request as a PredictionLog message.
+
+    Args:
+        signature: Name of the signature.
+        inputs: Inputs by name, as `tf.make_tensor_proto` takes them.
+    """
     model_spec = _field(1, b"infogan") + _field(3, signature.encode())  # name, signature_name
     request = _field(1, model_spec)
     for name, value in inputs.items():
@@ -56,7 +61,7 @@ def prediction_log(signature: str, inputs: Mapping[str, object]) -> bytes:
 
 
 def _field(number: int, content: bytes) -> bytes:
-    """A field of bytes, text or a message, in the wire format of protocol buffers."""
+    """Encodes a field of bytes, text or a message in the wire format of protocol buffers."""
     return _varint(number << 3 | 2) + _varint(len(content)) + content
 
 

@@ -1,4 +1,4 @@
-"""Batch normalisation and the rectifier, computed by the fastest kernels that TensorFlow has for them."""
+"""The networks' own layers: batch normalisation with a rectifier, its virtual variant, minibatch discrimination."""
 
 import contextlib
 import contextvars
@@ -12,27 +12,27 @@ import tensorflow as tf
 
 @dataclasses.dataclass(frozen=True)
 class _Statistics:
-    """Over which images batch norm takes its statistics in training."""
+    """The images over which batch norm takes its statistics in training, see `batch_statistics`."""
 
     parts: int = 1
     across_replicas: bool = True
 
 
-# By thread, as every replica of a strategy has one of its own.
+# A context variable, as every replica of a strategy runs in a thread of its own.
 _ONE_BATCH = _Statistics()
 _statistics = contextvars.ContextVar("statistics", default=_ONE_BATCH)
 
 
 @contextlib.contextmanager
 def batch_statistics(parts: int = 1, across_replicas: bool = True) -> Iterator[None]:
-    """Sets over which images batch norm takes its statistics in training.
+    """Sets the images over which batch norm takes its statistics in training, for calls inside this context.
 
     Args:
-        parts: how many equal batches a batch stands for, one after another. Each has its own mean and variance, and
-            each is recorded in the moving averages, in order: real and fake images pass through D together without
-            being mixed in its statistics.
-        across_replicas: False keeps the replicas of a `tf.distribute` strategy from talking to each other, whatever
-            the layer says.
+        parts: Number of equal parts of a batch, one after another, that are normalised separately: each by its own mean
+            and variance, which are recorded in the moving averages in order. So real and fake images pass through D
+            together without being mixed in its statistics.
+        across_replicas: Whether the replicas of a `tf.distribute` strategy may exchange statistics. False keeps each
+            to its own, whatever the layer's `synchronized` says.
     """
     token = _statistics.set(_Statistics(parts, across_replicas))
     try:
@@ -45,13 +45,13 @@ def batch_statistics(parts: int = 1, across_replicas: bool = True) -> Iterator[N
 class BatchNormReLU(keras.layers.BatchNormalization):
     """`keras.layers.BatchNormalization` over all axes but the last, followed by a leaky rectifier.
 
-    The same formula and the same variables, but one kernel in training where Keras has a dozen operations, each of
-    which passes over all activations (`benchmarks/kernels.py` measures both).
+    Formula and variables are Keras's (Ioffe & Szegedy 2015, arXiv:1502.03167), but training uses one kernel where Keras
+    has a dozen operations, each of which passes over all activations (`benchmarks/kernels.py` measures both).
 
     Args:
-        negative_slope: of the rectifier; 0 is a plain ReLU.
-        **kwargs: as `keras.layers.BatchNormalization` takes them; `synchronized=True` takes statistics over all
-            replicas of a `tf.distribute` strategy.
+        negative_slope: Slope of the rectifier for negative inputs, in [0, 1); 0 is a plain ReLU.
+        **kwargs: Arguments of `keras.layers.BatchNormalization`; `synchronized=True` takes statistics over all replicas
+            of a `tf.distribute` strategy.
     """
 
     def __init__(self, negative_slope: float = 0.0, **kwargs):
@@ -59,11 +59,11 @@ class BatchNormReLU(keras.layers.BatchNormalization):
         self.negative_slope = negative_slope
 
     def get_config(self):
-        """Every argument of the constructor, for `keras.saving`."""
+        """Returns every argument of the constructor, for `keras.saving`."""
         return {**super().get_config(), "negative_slope": self.negative_slope}
 
     def call(self, inputs, training=None, mask=None):
-        """Activations of the shape and dtype of `inputs`, [B, ..., C]."""
+        """Returns activations of the shape and dtype of `inputs`, [B, ..., C]."""
         if training and self.trainable:
             outputs = part_by_part(self._normalize, inputs)
         else:
@@ -71,7 +71,7 @@ class BatchNormReLU(keras.layers.BatchNormalization):
         return leaky_relu(outputs, self.negative_slope) if self.negative_slope else tf.nn.relu(outputs)
 
     def _normalize(self, inputs):
-        """Ioffe & Szegedy 2015, algorithm 1; records the batch's mean and variance."""
+        """Normalises by the batch's statistics and records them: Ioffe & Szegedy 2015, algorithm 1."""
         replica = tf.distribute.get_replica_context()
         several = replica is not None and replica.num_replicas_in_sync > 1 and _statistics.get().across_replicas
         if several and self.synchronized:
@@ -79,7 +79,7 @@ class BatchNormReLU(keras.layers.BatchNormalization):
         else:
             outputs, mean, variance = self._normalize_here(inputs)
             if several:
-                # Replicas keep one set of moving averages: those of the statistics' mean.
+                # Replicas share one set of moving averages, of their mean statistics.
                 mean, variance = replica.all_reduce("MEAN", [mean, variance])
         for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + value * (1.0 - self.momentum))
@@ -109,11 +109,13 @@ class VirtualBatchNormReLU(BatchNormReLU):
     """Virtual batch normalisation and a leaky rectifier: Salimans et al. 2016 (arXiv:1606.03498), section 3.5.
 
     In training, the first rows of a batch are the reference batch that `AddReference` put there. It is normalised by
-    its own statistics; each of the other rows by those of the reference batch and itself. The reference batch's
+    its own statistics, each other row by those of the reference batch and this row together. The reference batch's
     statistics are recorded for inference.
 
     Args:
-        rows: of the reference batch.
+        negative_slope: Slope of the rectifier for negative inputs, in [0, 1); 0 is a plain ReLU.
+        rows: Number of rows of the reference batch.
+        **kwargs: Arguments of `keras.layers.BatchNormalization`.
     """
 
     def __init__(self, negative_slope: float = 0.0, rows: int = 64, **kwargs):
@@ -121,7 +123,7 @@ class VirtualBatchNormReLU(BatchNormReLU):
         self.rows = rows
 
     def get_config(self):
-        """Every argument of the constructor, for `keras.saving`."""
+        """Returns every argument of the constructor, for `keras.saving`."""
         return {**super().get_config(), "rows": self.rows}
 
     def _normalize(self, inputs):
@@ -131,7 +133,7 @@ class VirtualBatchNormReLU(BatchNormReLU):
         share = 1.0 / (self.rows + 1.0)
 
         def moments(x):
-            """Of each example by itself, [B, ..., C]: the means of its values and of their squares."""
+            """Returns each example's own mean and mean square per channel, [B, ..., C] each."""
             if not axes:
                 return x, tf.square(x)
             return tf.reduce_mean(x, axes, keepdims=True), tf.reduce_mean(tf.square(x), axes, keepdims=True)
@@ -151,10 +153,11 @@ class VirtualBatchNormReLU(BatchNormReLU):
 
 @keras.saving.register_keras_serializable(package="infogan_tf")
 class AddReference(keras.layers.Layer):
-    """In training, puts a fixed batch before each batch, for `VirtualBatchNormReLU`; `DropReference` takes it off.
+    """Prepends a fixed batch to each training batch, for `VirtualBatchNormReLU`; `DropReference` removes it.
 
     Args:
-        reference: float32 [R, F].
+        reference: The reference batch, float32 [R, F].
+        **kwargs: Arguments of `keras.layers.Layer`; the dtype is always float32.
     """
 
     def __init__(self, reference: np.ndarray, **kwargs):
@@ -162,7 +165,7 @@ class AddReference(keras.layers.Layer):
         self.reference = np.asarray(reference, np.float32)
 
     def call(self, inputs, training=None):
-        """[R + B, F] in training, else the inputs [B, F]."""
+        """Returns the reference batch and the inputs, [R + B, F], in training, else the inputs [B, F]."""
         return tf.concat([self.reference, inputs], axis=0) if training else inputs
 
     def get_config(self):  # noqa: D102
@@ -171,10 +174,11 @@ class AddReference(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="infogan_tf")
 class DropReference(keras.layers.Layer):
-    """Takes off what `AddReference` put there.
+    """Removes the reference batch that `AddReference` prepended.
 
     Args:
-        rows: of the reference batch.
+        rows: Number of rows of the reference batch.
+        **kwargs: Arguments of `keras.layers.Layer`; the dtype is always float32.
     """
 
     def __init__(self, rows: int, **kwargs):
@@ -182,7 +186,7 @@ class DropReference(keras.layers.Layer):
         self.rows = rows
 
     def call(self, inputs, training=None):
-        """The rows after the reference batch's, in training."""
+        """Returns the rows after the reference batch in training, else all rows."""
         return inputs[self.rows :] if training else inputs
 
     def get_config(self):  # noqa: D102
@@ -191,14 +195,15 @@ class DropReference(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="infogan_tf")
 class MinibatchDiscrimination(keras.layers.Layer):
-    """Appends to each example's features how like the rest of its batch it is: Salimans et al. 2016, section 3.2.
+    """Appends to each example's features its similarity to the rest of its batch: Salimans et al. 2016, section 3.2.
 
-    Features f [B, F] times a tensor give M [B, kernels, dimensions]; what is appended is o [B, kernels], the sum over
-    the other examples j of exp(-||M_i - M_j||_1), kernel by kernel.
+    Features f [B, F] times a learnt tensor give M [B, kernels, dimensions]. For example i and each kernel, the sum over
+    the other examples j of exp(-||M_i - M_j||_1) is appended.
 
     Args:
-        kernels: how many measures of likeness.
-        dimensions: in which each compares.
+        kernels: Number of similarities appended, B in the paper.
+        dimensions: Number of dimensions in which each similarity compares, C in the paper.
+        **kwargs: Arguments of `keras.layers.Layer`; the dtype is always float32.
     """
 
     def __init__(self, kernels: int, dimensions: int = 5, **kwargs):
@@ -211,7 +216,7 @@ class MinibatchDiscrimination(keras.layers.Layer):
         self.kernel = self.add_weight(shape=shape, initializer=keras.initializers.RandomNormal(stddev=0.02))
 
     def call(self, inputs, training=None):
-        """[B, F + kernels], float32."""
+        """Returns features with similarities, float32 [B, F + kernels], of `inputs` [B, F]."""
         return part_by_part(self._append, tf.cast(inputs, tf.float32)) if training else self._append(inputs)
 
     def compute_output_shape(self, input_shape):  # noqa: D102
@@ -227,25 +232,29 @@ class MinibatchDiscrimination(keras.layers.Layer):
 
 
 def part_by_part(function: Callable[[tf.Tensor], tf.Tensor], inputs: tf.Tensor) -> tf.Tensor:
-    """`function` of each of the batches that `inputs` stands for, see `batch_statistics`, one after another."""
+    """Applies `function` separately to each of the parts of `inputs` that `batch_statistics` sets, and joins them."""
     parts = [function(part) for part in tf.split(inputs, _statistics.get().parts)]
     return tf.concat(parts, axis=0) if len(parts) > 1 else parts[0]
 
 
 @keras.saving.register_keras_serializable(package="infogan_tf")
 class LeakyReLU(keras.layers.LeakyReLU):
-    """`keras.layers.LeakyReLU`, whose gradient needs its output alone; see `leaky_relu`."""
+    """`keras.layers.LeakyReLU` with a gradient that needs only the layer's output; see `leaky_relu`."""
 
     def call(self, inputs):
-        """Activations of the shape and dtype of `inputs`."""
+        """Returns activations of the shape and dtype of `inputs`."""
         return leaky_relu(inputs, self.negative_slope)
 
 
 def leaky_relu(x: tf.Tensor, slope: float) -> tf.Tensor:
-    """max(x, slope x), 0 < slope < 1.
+    """Returns max(x, slope x), with a gradient computed from the output.
 
-    Its output has the sign of its input, so that the gradient can be taken from either. TensorFlow takes the input,
-    and has to keep it; taken from the output, the rectifier can be computed by the convolution before it.
+    The output has the sign of the input, so that either gives the gradient. TensorFlow's own takes the input, and has
+    to keep it; with the output, the rectifier can be fused into the convolution before it.
+
+    Args:
+        x: Activations of any shape.
+        slope: Slope for negative inputs, in (0, 1).
     """
 
     @tf.custom_gradient

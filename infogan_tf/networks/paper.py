@@ -4,7 +4,7 @@ The paper gives the layers; the initialisation and the batch-norm constants are 
 normal weights of standard deviation 0.02 (truncated in convolutions), epsilon 1e-5, decay 0.9. A layer that batch norm
 follows has no bias, which would only duplicate beta. All convolutions are 4x4 with stride 2.
 
-Layers compute in the dtype policy they are given; the generator's sigmoid and the last layer of each head stay float32.
+Layers compute in the given dtype policy; the generator's sigmoid and the last layer of each head stay float32.
 """
 
 import keras
@@ -37,25 +37,27 @@ def paper_networks(
     """Builds the paper's four networks.
 
     Args:
-        num_latents: width of the latents [z, c].
-        num_parameters: how many numbers describe Q(c|x); 0 for no Q.
-        image_shape: height, width, channels; height and width are multiples of 4.
-        dtype: a Keras dtype policy; the global one by default.
-        sync_batch_norm: under a `tf.distribute` strategy, whether batch norm takes its statistics over all replicas.
-        spectral_norm: whether trunk and D head have their weights divided by the largest singular value after every
-            step (Miyato et al. 2018, arXiv:1802.05957), by `keras.layers.SpectralNormalization`.
-        minibatch_kernels: of `layers.MinibatchDiscrimination` in D's head; 0 for none.
-        reference_latents: [R, num_latents], the reference batch of a generator with virtual batch normalisation, see
-            `layers.VirtualBatchNormReLU`; None for one with batch normalisation.
+        num_latents: Width of the latents: noise and codes side by side.
+        num_parameters: Number of parameters that describe Q(c|x); 0 makes no Q head.
+        image_shape: Height, width and channels of the images; height and width are positive multiples of 4.
+        dtype: A Keras dtype policy; the global one by default.
+        sync_batch_norm: Whether batch norm takes its statistics over all replicas of a `tf.distribute` strategy.
+        spectral_norm: Whether each forward pass in training first divides the weights of trunk and D head by their
+            largest singular values, estimated by one power iteration (Miyato et al. 2018, arXiv:1802.05957;
+            `keras.layers.SpectralNormalization`).
+        minibatch_kernels: Number of similarities that `layers.MinibatchDiscrimination` appends to the features in the
+            D head; 0 leaves it out.
+        reference_latents: Latents [R, num_latents] of the reference batch of a generator with virtual batch
+            normalisation, see `layers.VirtualBatchNormReLU`; None for one with batch normalisation.
 
     Returns:
-        "generator": latents [B, num_latents] to images [B, H, W, C] in [0, 1], float32;
-        "trunk": images to features [B, 1024], shared by D and Q;
-        "d_head": features to the logit of "real" [B, 1], float32;
-        "q_head", where there are parameters: features to the parameters of Q(c|x) [B, num_parameters], float32.
+        "generator": Network from latents [B, num_latents] to images [B, H, W, C] in [0, 1], float32.
+        "trunk": Network from images to features [B, 1024], shared by D and Q.
+        "d_head": Network from features to the logit of "real", float32 [B, 1].
+        "q_head": Network from features to the parameters of Q(c|x), float32 [B, num_parameters]; not with 0 parameters.
 
     Raises:
-        UserError: where height or width is not a multiple of 4.
+        UserError: Where height or width is not a positive multiple of 4.
     """
     height, width, channels = image_shape
     if height % 4 or width % 4 or height < 4 or width < 4:

@@ -1,7 +1,7 @@
-"""The whole training state on disk: written whole, checked when read, the last few kept.
+"""Checkpoints: the whole training state on disk, written whole or not at all, checked when read, the last few kept.
 
-A checkpoint is an .npz file: plain arrays with a checksum each, no pickle. It holds the model's weights (the step
-counter among them), both optimizers' state, and the metrics of the epoch so far, so that a run may stop anywhere.
+A checkpoint is an .npz file of plain arrays with a checksum each, without pickle. It holds the model's weights (the
+step counter among them), the optimizers' states, and the metrics of the epoch so far, so that a run may stop anywhere.
 """
 
 import re
@@ -19,15 +19,15 @@ _NAME = re.compile(r"step_(\d+)\.npz")
 
 
 class NotFiniteError(Exception):
-    """The state holds NaN or infinity and is not worth keeping."""
+    """Raised where the training state holds NaN or infinity; the message is the name of the first such array."""
 
 
 class Checkpoints:
     """The checkpoints of one run.
 
     Args:
-        folder: where they lie; made on the first save.
-        keep: how many to keep, the newest ones.
+        folder: Folder of the checkpoints; created by the first save.
+        keep: Number of checkpoints to keep, the newest ones; 1 or more.
     """
 
     def __init__(self, folder: Path, keep: int = 3):
@@ -37,20 +37,23 @@ class Checkpoints:
         self._writing = None
 
     def paths(self) -> list[Path]:
-        """The checkpoints, oldest first."""
+        """Returns the checkpoints' files, oldest first."""
         found = [path for path in self.folder.glob("step_*.npz") if _NAME.fullmatch(path.name)]
         return sorted(found, key=step_of)
 
     def save(self, model: keras.Model, background: bool = False) -> Path:
-        """Writes the state of a compiled `model`, then deletes the oldest beyond `keep`.
+        """Writes a checkpoint, then deletes the oldest ones beyond `keep`.
 
         Args:
-            model: whose state is copied before this returns.
-            background: whether to return while the copy is still being written; `wait` waits for it.
+            model: The compiled model; its state is copied before this returns.
+            background: Whether to return while the copy is still being written; `wait` waits for it.
+
+        Returns:
+            The checkpoint's file, step_<step>.npz.
 
         Raises:
-            NotFiniteError: where a weight is NaN or infinite; nothing is written or deleted.
-            OSError: where this checkpoint, or the one before it in the background, cannot be written.
+            NotFiniteError: Where a value of the state is NaN or infinite; nothing is written or deleted.
+            OSError: Where this checkpoint, or the one before it in the background, cannot be written.
         """
         arrays = {name: variable.numpy() for name, variable in _state(model).items()}
         broken = next((name for name, array in arrays.items() if not np.isfinite(array).all()), None)
@@ -64,7 +67,11 @@ class Checkpoints:
         return path
 
     def wait(self) -> None:
-        """Returns when nothing is being written any more; raises the OSError of what could not be."""
+        """Waits for the checkpoint that is being written in the background, if any.
+
+        Raises:
+            OSError: Where it could not be written.
+        """
         if self._writing is not None:
             writing, self._writing = self._writing, None
             writing.result()
@@ -77,13 +84,16 @@ class Checkpoints:
             old.unlink()
 
     def restore(self, model: keras.Model) -> Path | None:
-        """Loads the newest checkpoint that is whole into a compiled `model`; returns its path, None without any.
+        """Loads the newest undamaged checkpoint into a model; damaged ones are named on the console and skipped.
 
-        One that is damaged is named on the console and skipped. A model that was not trained further in this session
-        may be restored; nothing of it changes before a whole checkpoint was read.
+        Args:
+            model: The compiled model, not trained yet in this process. It is unchanged after an error.
+
+        Returns:
+            The checkpoint's file, or None where there are no checkpoints.
 
         Raises:
-            UserError: where there are checkpoints and none is whole, or where one is of another model.
+            UserError: Where all checkpoints are damaged, or the newest undamaged one is of another model.
         """
         paths = self.paths()
         for path in reversed(paths):
@@ -100,18 +110,18 @@ class Checkpoints:
 
 
 def step_of(path: Path) -> int:
-    """The training step at which the checkpoint at `path` was written."""
+    """Returns the training step of the checkpoint at `path`, step_<step>.npz."""
     return int(_NAME.fullmatch(path.name)[1])
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
-    """All arrays of the file; reading one compares its checksum."""
+    """Returns all arrays of the file; reading one verifies its checksum."""
     with np.load(path, allow_pickle=False) as file:
         return {name: file[name] for name in file.files}
 
 
 def _state(model: keras.Model) -> dict[str, keras.Variable]:
-    """Every variable of the training state by a unique name."""
+    """Returns every variable of the training state by a unique name."""
     groups = {
         "model": model.weights,
         "metrics": model.metrics_variables,

@@ -1,11 +1,11 @@
-"""metrics.jsonl, a line of figures for each epoch, as it is read."""
+"""Reads metrics.jsonl, which has a line of figures for each epoch."""
 
 import json
 from pathlib import Path
 
 
 def read_lines(path: Path) -> list[dict[str, float]]:
-    """The objects of a JSON-lines file, up to the first line that a kill cut short; none where there is no file."""
+    """Returns the objects of a JSON-lines file up to the first line that a kill cut short; [] without a file."""
     lines = []
     if not Path(path).exists():
         return lines

@@ -1,4 +1,4 @@
-"""A model, its data and a run directory make a fitted model."""
+"""Trains a model on its data, with the callbacks that save, show and write a run."""
 
 import contextlib
 import shlex
@@ -27,19 +27,19 @@ def fit(
     whole: RunDirectory | None = None,
     steps_after: int = 0,
 ) -> None:
-    """Trains from the model's step to the last, with everything that a run writes.
+    """Trains from the model's present step to the run's last, and writes all that a run keeps.
 
     Args:
-        model: to train.
-        data: whose training images it is shown.
-        config: of the run.
-        run: the folder to write to.
-        program: the words that call this program again.
-        whole: the run that --resume goes on with, where `run` is one of its starts.
-        steps_after: how many steps the whole run has to do afterwards.
+        model: The compiled model to train.
+        data: Data set to train on; its test labels, where there are any, serve to show the classification error.
+        config: Options of the run.
+        run: Directory to write to.
+        program: Command line that starts this program, as words, for the note on how to resume.
+        whole: Run to resume where `run` is only one of its starts; None where it is `run` itself.
+        steps_after: Number of steps that the whole run has still to do afterwards, for the time left.
 
     Raises:
-        RunStopped: where training ended early.
+        RunStopped: Where training ended early.
     """
     strategy, checkpoints = model.distribute_strategy, Checkpoints(run.checkpoints, config.keep_checkpoints)
     with contextlib.ExitStack() as stack:
@@ -65,7 +65,7 @@ def fit(
 
 
 def _writers(model, data, config, run, progress) -> list[keras.callbacks.Callback]:
-    """The callbacks that show and write how training goes, in the order that watching.py asks for."""
+    """Returns the callbacks that show and write how training goes, in the order that watching.py asks for."""
     board = watching.TensorBoard(run.tensorboard, config.to_json())
     errors = []
     if data.test.labels is not None and model.layout.classifier is not None:
@@ -81,7 +81,7 @@ def _writers(model, data, config, run, progress) -> list[keras.callbacks.Callbac
 
 
 def _batches(train: Split, model: GenerativeModel, config: Config, strategy: tf.distribute.Strategy):
-    """The stream from the model's step on; with several replicas, each gets its part of every batch."""
+    """Returns the stream from the model's step on; of several replicas each gets its part of every batch."""
     replicas, count, step = strategy.num_replicas_in_sync, config.batch_size * config.d_updates, int(model.step.numpy())
     labels = train.labels if model.layout.labels else None
     if replicas == 1:
@@ -95,14 +95,19 @@ def _batches(train: Split, model: GenerativeModel, config: Config, strategy: tf.
 
 
 def _some(images: np.ndarray, count: int = 100) -> np.ndarray:
-    """A fixed random choice: a data set's first images may be all alike."""
+    """Returns a fixed random choice of images, as a data set's first ones may be all alike."""
     return images[np.random.default_rng(0).permutation(len(images))[:count]]
 
 
 def segments(step: int, steps: int, epoch_steps: int) -> Iterator[tuple[int, int, int]]:
-    """What is left of a run as calls of fit(): (initial epoch, epochs, steps in each epoch).
+    """Yields what is left of a run as calls of Keras's fit: (initial_epoch, epochs, steps_per_epoch).
 
-    At most three: the rest of an epoch that was interrupted, the whole epochs, and a shorter last one.
+    There are at most three: the rest of an interrupted epoch, the whole epochs, and a shorter last one.
+
+    Args:
+        step: Number of steps done.
+        steps: Number of steps of the whole run.
+        epoch_steps: Number of steps in an epoch.
     """
     while step < steps:
         epoch, done = divmod(step, epoch_steps)

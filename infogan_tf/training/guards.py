@@ -1,22 +1,22 @@
-"""What goes wrong in training, told from samples: a plain sentence, and what to try.
+"""Guards: each tells one training problem from generated images, and says in a sentence or two what to try.
 
-Each guard returns its sentence, or "" while all is well; `watching.Guards` asks them, and the model for what its losses
-tell. To add one, write a function here and call it there.
+A guard returns its text, or "" while all is well. `watching.Guards` calls them, and asks the model for what its losses
+tell. To add a guard, write a function here and call it there.
 """
 
 import numpy as np
 from scipy.spatial.distance import cdist
 
-# Generated images lie nearer to each other than this share of what real ones do.
+# The least `median_nearest` of generated images, as a share of that of real ones, that is no collapse.
 COLLAPSED = 0.3
 
 
 def collapsed(fake_images: np.ndarray, real_images: np.ndarray) -> str:
-    """The generator draws few different images.
+    """Returns a warning where the generator draws few different images, else "".
 
     Args:
-        fake_images: [N, H, W, C].
-        real_images: as many, in the same unit.
+        fake_images: Generated images [N, H, W, C].
+        real_images: Real images [N, H, W, C]: as many, in the same unit.
     """
     share = median_nearest(fake_images) / max(median_nearest(real_images), 1e-12)
     if share >= COLLAPSED:
@@ -28,7 +28,7 @@ def collapsed(fake_images: np.ndarray, real_images: np.ndarray) -> str:
 
 
 def median_nearest(images: np.ndarray) -> float:
-    """The median distance of an image to the nearest other one."""
+    """Returns the median Euclidean distance of images [N, ...] to the nearest other one; N is 2 or more."""
     pixels = np.asarray(images, np.float64).reshape(len(images), -1)
     distances = cdist(pixels, pixels)
     np.fill_diagonal(distances, np.inf)

@@ -1,7 +1,7 @@
-"""Several starts of a run, each from weights of its own; the one whose codes fit real images best is the run.
+"""Several starts of a run, each from weights of its own: the run goes on from the one whose codes fit real images best.
 
-What c1's classes are is decided early and by chance, and no later step mends a bad cut. The term that Q minimises on
-real images tells good ones from bad ones without a label (README, "Better codes").
+What c1's classes mean is decided early and by chance, and no later step mends a bad division. The invariance term,
+which Q minimises on real images, tells good divisions from bad ones without labels (README, "Better codes").
 """
 
 import json
@@ -17,17 +17,19 @@ from infogan_tf.runs.metrics_file import read_lines
 
 
 def choose_start(run: RunDirectory, config: Config, train_start: Callable[[int, RunDirectory], None]) -> None:
-    """Trains every start in a folder of its own and moves what the best one wrote into the run's.
+    """Trains every start in a folder of its own and moves what the best one wrote into the run's folder.
 
-    Whatever was done before is not done again, so that a run that was stopped anywhere goes on to the same choice.
+    The best start is that of the lowest invariance term. What was done before is not done again, so that a run that was
+    stopped anywhere comes to the same choice.
 
     Args:
-        run: whose folder has no checkpoint yet.
-        config: of the run.
-        train_start: trains the start of this number in this folder, or what is left of it.
+        run: The run, without checkpoints of its own yet.
+        config: Options of the run.
+        train_start: Function that trains the start of the given number, from 0, in the given directory, or what is left
+            of it.
 
     Raises:
-        UserError: where the record of an earlier choice cannot be read.
+        UserError: Where the record of an earlier choice cannot be read.
     """
     starts = [run.start(i) for i in range(config.starts)]
     if not run.choice_file.exists():
@@ -42,7 +44,7 @@ def choose_start(run: RunDirectory, config: Config, train_start: Callable[[int, 
     chosen = starts.pop(_read_choice(run)[0])
     for start in starts:
         shutil.rmtree(start.checkpoints, ignore_errors=True)
-    # The checkpoints last: where they are, the choice is done.
+    # The checkpoints move last: once the run has them, the choice is complete.
     for source, target in (
         (chosen.tensorboard, run.tensorboard),
         (chosen.samples, run.samples),
@@ -54,10 +56,10 @@ def choose_start(run: RunDirectory, config: Config, train_start: Callable[[int, 
 
 
 def choice_note(run: RunDirectory) -> str:
-    """Which start was chosen and why, in a sentence; empty for a run that had one.
+    """Says in a sentence which start was chosen and why; empty for a run of a single start.
 
     Raises:
-        UserError: where the record of it cannot be read.
+        UserError: Where the record of the choice cannot be read.
     """
     if not run.choice_file.exists():
         return ""
@@ -70,7 +72,7 @@ def choice_note(run: RunDirectory) -> str:
 
 
 def _read_choice(run) -> tuple[int, list[float], int]:
-    """The number of the start that was chosen, the terms of all, and after how many steps."""
+    """Returns the number, from 0, of the chosen start, every start's invariance term, and the steps of each."""
     record = read_json(run.choice_file)
     try:
         terms, steps = [float(term) for term in record["invariance_terms"]], int(record["steps"])

@@ -1,7 +1,7 @@
-"""What shows how training goes: the console, metrics.jsonl, TensorBoard, pictures, guards.
+"""Callbacks that show how training goes: on the console, in metrics.jsonl and TensorBoard, as pictures and warnings.
 
-What is called after every step counts steps by itself, as reading a variable waits for a GPU. Order matters, and `fit`
-keeps it: what adds figures to an epoch's logs comes before what writes them.
+What is called after every step counts steps by itself, as reading a variable waits for the GPU. Order matters, and
+`fit` keeps it: callbacks that add figures to an epoch's logs come before those that write them.
 """
 
 import json
@@ -20,17 +20,17 @@ from infogan_tf.latents import traversal
 from infogan_tf.runs.metrics_file import read_lines
 from infogan_tf.training import guards
 
-# Codes and variety need a while to show.
+# The first epoch, counted from 0, that guards look at: codes and variety need a while to show.
 GUARDED_FROM_EPOCH = 2
 
 
 class ClassifierError(keras.callbacks.Callback):
-    """Adds `<code>_error` of the first categorical code on the test split to the epoch's logs.
+    """Adds the test error of the code that serves as the classifier to each epoch's logs, as `<code>_error` in 0..1.
 
-    Labels are looked at here and nowhere else in training.
+    It is that of `clustering.matched_error`. Training itself does not see these labels.
 
     Args:
-        test: The split, with labels.
+        test: Test split, with labels.
     """
 
     def __init__(self, test: Split):
@@ -45,10 +45,10 @@ class ClassifierError(keras.callbacks.Callback):
 
 
 class Guards(keras.callbacks.Callback):
-    """Says in a sentence what goes wrong, when it begins to.
+    """Prints a sentence at the end of the epoch in which a problem begins, and none while it lasts.
 
     Args:
-        real_images: uint8 [N, H, W, C], to compare samples with.
+        real_images: Real images, uint8 [N, H, W, C], to compare as many generated ones with.
     """
 
     def __init__(self, real_images: np.ndarray):
@@ -72,11 +72,11 @@ class Guards(keras.callbacks.Callback):
 
 
 class Progress(keras.callbacks.ProgbarLogger):
-    """Keras's progress bar with the figures that matter, and the time that the whole run will still take.
+    """Keras's progress bar with the figures that matter, and the time left of the whole run.
 
     Args:
-        steps: of this training.
-        steps_after: that the run has to do once these are done.
+        steps: Step at which this training ends.
+        steps_after: Number of steps that the run has to do after that.
     """
 
     SHOWN = ("d_loss", "g_loss", "mutual_info", "_real", "_fake_before", "_error")
@@ -111,7 +111,7 @@ class Progress(keras.callbacks.ProgbarLogger):
 
 
 def duration(seconds: float) -> str:
-    """Seconds, minutes or hours, as a person would say it."""
+    """Formats a time given in seconds as seconds, minutes or hours, such as "12 min"."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     if seconds < 5400:
@@ -126,8 +126,8 @@ class MetricsFile(keras.callbacks.Callback):
     dropped when training begins.
 
     Args:
-        path: of the file.
-        batch_size: images in a step.
+        path: The JSON-lines file to append to.
+        batch_size: Number of images in a step.
     """
 
     def __init__(self, path: Path, batch_size: int):
@@ -153,12 +153,12 @@ class MetricsFile(keras.callbacks.Callback):
 
 
 class TensorBoard(keras.callbacks.Callback):
-    """Scalars by global step, so that a resumed run continues its curves; the config as text and as HParams.
+    """Writes scalars by global step, so that a resumed run continues its curves, and the options as text and HParams.
 
     Args:
-        folder: of the event files.
-        config: what to write about the run: option names and values.
-        every: steps between two points of the training curves; each is the mean of the steps since the last.
+        folder: Folder of the event files.
+        config: Options of the run by name, as `Config.to_json` returns them.
+        every: Number of steps between two points of the training curves; each is the mean of the steps since the last.
     """
 
     def __init__(self, folder: Path, config: dict[str, object], every: int = 50):
@@ -209,9 +209,9 @@ class Pictures(keras.callbacks.Callback):
     """Draws samples and one traversal grid per code after each epoch, as PNG files and into TensorBoard.
 
     Args:
-        folder: of the PNG files, named <what>_<step>.png.
-        real_images: uint8 [N, H, W, C], shown once beside them.
-        writer: of TensorBoard events.
+        folder: Folder of the PNG files, which are named <what>_<step>.png.
+        real_images: Real images, uint8 [N, H, W, C], written to TensorBoard once, at step 0.
+        writer: Writer of TensorBoard events.
     """
 
     def __init__(self, folder: Path, real_images: np.ndarray, writer: tf.summary.SummaryWriter):

@@ -1,1 +1,1 @@
-"""Measures of a trained model: arrays in, numbers out. They know no model and no network."""
+"""Measures of a trained model: arrays in, numbers out. Nothing here depends on a model or a network."""

@@ -1,4 +1,4 @@
-"""Choosing among runs without labels: the run whose codes the other runs' codes agree with most."""
+"""Choosing among runs without labels: the best run is the one whose codes agree most with the other runs' codes."""
 
 import numpy as np
 from scipy import stats
@@ -9,19 +9,20 @@ from infogan_tf.errors import NotMeasuredError
 
 
 def code_agreement(drawn: list[np.ndarray], read: list[np.ndarray]) -> float:
-    """How well one run's codes are those of another, in 0..1, whatever their order, numbering or sign.
+    """Returns how well the codes of two runs agree, in 0..1, whatever their order, numbering or sign.
 
-    Each code of the one is paired with one code of the other so that the pairs agree most. Two categorical codes agree
-    by their adjusted mutual information (Vinh et al. 2010), which is 0 for independent ones; two continuous codes by
-    the size of Spearman's rank correlation; a categorical and a continuous code not at all.
+    Each code of one run is paired with one code of the other so that the pairs' summed agreement is greatest; the
+    result is this sum over the number of codes, of the run with more. The agreement of two categorical codes is their
+    adjusted mutual information (Vinh et al. 2010), 0 if independent; of two continuous codes, the absolute value of
+    Spearman's rank correlation; of a categorical and a continuous code, 0.
 
-    Lin et al. 2020 (arXiv:1906.06034, section 4) take the FactorVAE score for this, which asks only whether a code
-    stays constant: any two runs with a working c1 would get full marks, whatever the classes mean.
+    Lin et al. 2020 (arXiv:1906.06034, section 4) use the FactorVAE score instead, which asks only whether a code stays
+    constant: any two runs with a working c1 would get full marks, whatever the classes mean.
 
     Args:
-        drawn: the codes that the first run drew images from, one array [N] each: integers where categorical, floats
-            where continuous.
-        read: the codes that the second run reads in those images, likewise.
+        drawn: The codes that the first run generated images from, one array [N] each: integers if categorical, floats
+            if continuous.
+        read: The codes that the second run reads from these images, in the same form.
     """
     pairs = np.array([[_agreement(a, b) for b in read] for a in drawn])  # [drawn, read]
     return float(pairs[linear_sum_assignment(pairs, maximize=True)].sum() / max(pairs.shape))
@@ -37,15 +38,16 @@ def _agreement(a, b):
 
 
 def model_centrality(agreements: np.ndarray) -> np.ndarray:
-    """ModelCentrality of each of n runs, [n]; the highest is the run to choose (Lin et al. 2020, section 4).
+    """Returns the ModelCentrality of each of n runs, [n]: choose the run with the highest (Lin et al. 2020, section 4).
 
     It is the mean agreement with the other runs, each pair taken in both directions.
 
     Args:
-        agreements: [n, n]; row i, column j: how well run j reads the codes that run i drew. The diagonal is not read.
+        agreements: Agreements of all pairs of runs, [n, n]: row i, column j says how well run j reads the codes that
+            run i drew (`code_agreement`). The diagonal is ignored.
 
     Raises:
-        ValueError: for fewer than three runs; of two, each is as central as the other.
+        NotMeasuredError: For fewer than three runs; of two, each is as central as the other.
     """
     count = len(agreements)
     if count < 3:

@@ -1,7 +1,7 @@
-"""What a person can see in an image, as numbers; and which of it a code changes.
+"""Visible attributes of images, such as slant and width, as numbers; and which of them a code changes.
 
-Attributes are those of a bright figure on a dark ground, by image moments (Hu 1962); intensity is its mass. Images are
-[N, H, W, C] in [0, 1]. A blank image has no figure: its attributes are zero.
+The attributes are those of a bright figure on a dark ground, computed from image moments (Hu 1962), where brightness is
+mass. Images are [N, H, W, C] in [0, 1]. A blank image has no figure: its attributes are zero.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ from scipy import stats
 
 from infogan_tf.errors import NotMeasuredError
 
-# What each attribute is, in words and units.
+# What each attribute is, with its unit.
 ATTRIBUTES = {
     "slant": "lean to the right: shift to the right per pixel of height",
     "rotation": "angle of the long axis from the vertical, degrees, clockwise",
@@ -23,14 +23,21 @@ ATTRIBUTES = {
     "saturation": "mean, 0 to 1",
     "brightness": "mean of the strongest channel, 0 to 1",
 }
-# Angles that return to themselves after so many degrees.
+# The period of each attribute that is an angle, in degrees.
 PERIODS = {"rotation": 180.0, "hue": 360.0}
-# The standard deviation of a bar of even brightness, times this, is its length.
+# The length of a bar of even brightness is its standard deviation times this.
 _STDDEV_TO_LENGTH = np.sqrt(12.0)
 
 
 def attributes(images: np.ndarray) -> dict[str, np.ndarray]:
-    """Every attribute of every image, float64 [N] by the names of ATTRIBUTES; those of colour where there is any."""
+    """Computes every attribute of every image.
+
+    Args:
+        images: Images [N, H, W, C], floats in [0, 1].
+
+    Returns:
+        Float64 [N] by attribute, named as in ATTRIBUTES; hue, saturation and brightness for three channels only.
+    """
     images = np.asarray(images, np.float64)
     grey = images.mean(axis=-1)  # [N, H, W]
     height, width = grey.shape[1:]
@@ -63,10 +70,10 @@ def attributes(images: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _thickness(grey, mass):
-    """Twice the area over the perimeter, which of a long stroke is its width.
+    """Returns twice the area over the perimeter, [N], in pixels: for a long stroke, its width.
 
-    The perimeter is the total variation: the two agree for a figure of one brightness (coarea formula), and brightness
-    cancels in the quotient.
+    The perimeter is measured by the total variation: for a figure of one brightness the two agree up to this
+    brightness (coarea formula), which cancels in the quotient.
     """
     padded = np.pad(grey, [(0, 0), (1, 1), (1, 1)])
     # Central differences of the four neighbours around each corner see a slanted edge at its true length.
@@ -91,21 +98,21 @@ def _colour(images):
 def rank_correlations(
     values: np.ndarray, measured: dict[str, np.ndarray], groups: np.ndarray
 ) -> dict[str, dict[str, float]]:
-    """How a code goes with each attribute, everything else left to chance.
+    """Correlates a code with each attribute, by Spearman's rank correlation rho within each group of images.
 
-    Within each group Spearman's rank correlation; an attribute that does not vary there has none, which counts as 0.
+    Angles are compared as differences from their circular mean. Where code or attribute is constant in a group, its rho
+    counts as 0; groups of fewer than ten images are left out.
 
     Args:
-        values: of the code, [N].
-        measured: attributes by name, [N] each.
-        groups: integers [N], such as the class of c1; correlations are taken within each, so that what distinguishes
-            the groups plays no part.
+        values: Values of the code, [N].
+        measured: Attributes by name, [N] each, as `attributes` returns them.
+        groups: Group of each image, integers [N], such as the class of c1. Differences between groups do not count.
 
     Returns:
-        By attribute "rho", the mean over groups, and "lowest" and "highest" among them.
+        By attribute: "rho", its mean over the groups, and "lowest" and "highest" among them, in [-1, 1].
 
     Raises:
-        ValueError: where no group has ten images or more.
+        NotMeasuredError: Where no group has ten images or more.
     """
     members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
     members = [indices for indices in members if len(indices) >= 10]
@@ -125,7 +132,7 @@ def _spearman(a, b):
 
 
 def _unwrapped(name, angles):
-    """Angles as differences from their circular mean, so that none is torn from its neighbours; others as they are."""
+    """Returns angles less their circular mean, within half a period of 0, so that none wraps; others unchanged."""
     period = PERIODS.get(name)
     if period is None:
         return angles
@@ -134,6 +141,6 @@ def _unwrapped(name, angles):
 
 
 def strongest(correlations: dict[str, dict[str, float]]) -> tuple[str, float]:
-    """The attribute that goes with a code the most, and its rho."""
+    """Returns the attribute with the greatest absolute rho, and this rho; `correlations` as of `rank_correlations`."""
     name = max(correlations, key=lambda attribute: abs(correlations[attribute]["rho"]))
     return name, correlations[name]["rho"]

@@ -1,7 +1,7 @@
-"""Categorical codes read as classifiers, against labels that no training saw.
+"""Categorical codes as classifiers, scored against labels that training did not use.
 
-Classes are integers 0..K-1 (what the code says), labels integers 0..L-1 (what is true). All figures here are the same
-for every numbering of the classes.
+Classes, integers 0..K-1, are what the code says; labels, integers 0..L-1, are the truth. No score here depends on how
+the classes are numbered.
 """
 
 import numpy as np
@@ -10,24 +10,28 @@ from sklearn import metrics
 
 
 def matched_error(classes: np.ndarray, labels: np.ndarray) -> float:
-    """The share of images whose class is not the one matched to their label, in 0..1; see `match`."""
+    """Returns the share of images whose class is not the one matched to their label, in 0..1: 1 - "accuracy"."""
     return 1.0 - clustering_scores(classes, labels)["accuracy"]
 
 
 def clustering_scores(classes: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """How well classes found without labels agree with labels; higher is better, 1 is perfect.
+    """Scores how well classes found without labels agree with the labels; higher is better, 1 is perfect.
 
     Args:
-        classes: the most probable class of each image, integers [N].
-        labels: the true labels, integers [N].
+        classes: Most probable class of each image, integers [N] from 0.
+        labels: True label of each image, integers [N] from 0.
 
     Returns:
-        "accuracy": the share of images in the class matched one-to-one to their label (the "unsupervised clustering
-        accuracy" of Xie et al. 2016, arXiv:1511.06335, equation 10); without a partner, a class or label is wrong.
-        "purity": the share with the commonest label of their class (Manning et al. 2008, section 16.3); classes may
-        share a label, so that many classes alone make it high.
-        "nmi": mutual information over the mean of both entropies (Vinh et al. 2010); 0 where independent.
-        "ari": the Rand index adjusted for chance (Hubert and Arabie 1985); about 0 where independent.
+        "accuracy": Share of images in the class matched one-to-one to their label, see `match` (the "unsupervised
+            clustering accuracy" of Xie et al. 2016, arXiv:1511.06335, equation 10). Images of an unmatched class or
+            label count as wrong.
+        "purity": Share of images with the commonest label of their class (Manning et al. 2008, section 16.3). Classes
+            may share a label, so that many classes alone make it high.
+        "nmi": Mutual information over the mean of both entropies (Vinh et al. 2010), in 0..1; 0 if independent.
+        "ari": Rand index adjusted for chance (Hubert and Arabie 1985); about 0 if independent.
+
+    Raises:
+        ValueError: Where `classes` and `labels` differ in length, or are empty.
     """
     counts = confusion(classes, labels)
     matched = match(counts)
@@ -41,7 +45,20 @@ def clustering_scores(classes: np.ndarray, labels: np.ndarray) -> dict[str, floa
 
 
 def confusion(classes: np.ndarray, labels: np.ndarray, num_classes: int = 0, num_labels: int = 0) -> np.ndarray:
-    """How many images of each label fell into each class: integers [labels, classes], or larger as asked for."""
+    """Counts the images of each label in each class.
+
+    Args:
+        classes: Class of each image, integers [N] from 0.
+        labels: Label of each image, integers [N] from 0.
+        num_classes: Least number of columns; by default the greatest class + 1.
+        num_labels: Least number of rows; by default the greatest label + 1.
+
+    Returns:
+        Counts, int64 [labels, classes].
+
+    Raises:
+        ValueError: Where `classes` and `labels` differ in length, or are empty.
+    """
     classes, labels = np.asarray(classes), np.asarray(labels)
     if classes.shape != labels.shape or not len(labels):
         raise ValueError(
@@ -53,12 +70,13 @@ def confusion(classes: np.ndarray, labels: np.ndarray, num_classes: int = 0, num
 
 
 def match(counts: np.ndarray) -> np.ndarray:
-    """The label matched to each class, [classes], so that the most images agree; -1 where there are too few labels.
-
-    One-to-one, by the Hungarian method (Kuhn 1955).
+    """Matches classes to labels one-to-one so that the most images agree, by the Hungarian method (Kuhn 1955).
 
     Args:
-        counts: as `confusion` gives them, [labels, classes].
+        counts: Counts [labels, classes], as `confusion` returns them.
+
+    Returns:
+        The label of each class, integers [classes]; -1 for the classes left over where there are fewer labels.
     """
     rows, columns = linear_sum_assignment(counts, maximize=True)
     matched = np.full(counts.shape[1], -1)
@@ -67,5 +85,5 @@ def match(counts: np.ndarray) -> np.ndarray:
 
 
 def joint_classes(classes: list[np.ndarray]) -> np.ndarray:
-    """Several codes' classes [N] each as one: integers [N], numbered over the combinations that occur."""
+    """Combines the classes of several codes, [N] each, into one class per combination that occurs, integers [N]."""
     return np.unique(np.stack(classes, axis=1), axis=0, return_inverse=True)[1].reshape(-1)

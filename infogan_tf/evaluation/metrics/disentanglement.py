@@ -1,11 +1,11 @@
-"""How far each true factor of the data is held by one code of its own.
+"""Disentanglement scores: whether each true factor of the data is held by one code of its own.
 
-The sample sizes and settings are those of Locatello et al. 2019 (arXiv:1811.12359), whose disentanglement_lib most
-published figures come from; where a function departs from it, its text says so.
+Sample sizes and settings, "the protocol" below, are those of Locatello et al. 2019 (arXiv:1811.12359), whose
+disentanglement_lib gave most published figures; where a function departs from it, its docstring says so.
 
-Codes are float [N, D], a column each; factors are integers [N, K], from 0 to size - 1. A factor that is constant in the
-(training) sample cannot be measured and is left out. Codes that are not finite, or arrays that do not fit each other,
-raise a ValueError. All scores lie in 0..1, and higher is better.
+Codes are float [N, D], one column each; factors are integers [N, K], from 0 to size - 1. Functions of such arrays leave
+out factors that are constant in the (training) sample, and raise a NotMeasuredError where all are. Codes that are not
+finite, or arrays whose shapes do not fit each other, raise a ValueError. All scores lie in 0..1; higher is better.
 """
 
 import math
@@ -24,12 +24,12 @@ from infogan_tf.errors import NotMeasuredError
 
 Represent = Callable[[np.ndarray], np.ndarray]
 
-# Images behind one vote of FactorVAE's measure, and pairs of images behind one example of beta-VAE's.
+# Images for one vote of FactorVAE's measure, and pairs of images for one example of beta-VAE's.
 BATCH = 64
-# FactorVAE's measure takes a code for collapsed whose variance is no more than this.
+# FactorVAE's measure leaves out codes whose variance, over VARIANCE_DRAWS images, is no more than this.
 MIN_VARIANCE = 0.05
 VARIANCE_DRAWS = 10_000
-# Rows of factors handed to `represent` at a time.
+# The most rows of factors passed to `represent` at a time.
 ROWS = 100 * BATCH
 
 
@@ -41,20 +41,24 @@ def disentanglement_scores(
     train: int = 10_000,
     test: int = 5_000,
 ) -> dict[str, float]:
-    """All scores of this file, of factors drawn uniformly and independently.
+    """Computes all scores of this file on factors drawn uniformly and independently.
 
     Args:
-        represent: gives the codes [n, D] of images with the factors [n, K]. It is asked for some three million rows,
-            at most ROWS at a time: where the data has fewer images than that, encode each once and look its codes up.
-        factor_sizes: how many values each factor has, [K], two or more.
-        ordered: whether each factor's values have an order, [K]; see `sap`.
-        seed: of the draws.
-        train: samples (votes, examples) to fit on. MIG and modularity use these alone.
-        test: samples to score.
+        represent: Function that returns the codes [n, D] of images with the factors [n, K]. With the default sizes it
+            is called for some three million rows in all, at most ROWS at a time: where the data has fewer images,
+            encode each once and look its codes up.
+        factor_sizes: Number of values of each factor, [K], two or more each.
+        ordered: Whether each factor's values have an order, [K]; see `sap`.
+        seed: Seed of the draws, an integer from 0.
+        train: Number of samples (votes, examples) to fit on. MIG, modularity and SAP's ordered factors use no others.
+        test: Number of samples (votes, examples) to score.
 
     Returns:
         "mig", "sap", "dci_disentanglement", "dci_completeness", "dci_informativeness", "factor_vae", "beta_vae",
         "modularity" and "explicitness".
+
+    Raises:
+        ValueError: Where a factor has fewer than two values, `ordered` has another length, or codes are not finite.
     """
     rng = np.random.default_rng(seed)
     train_factors, test_factors = (_draw(rng, factor_sizes, (count,)) for count in (train, test))
@@ -70,18 +74,19 @@ def disentanglement_scores(
 
 
 def mig(codes: np.ndarray, factors: np.ndarray, bins: int = 20) -> float:
-    """Mutual information gap (Chen et al. 2018, arXiv:1802.04942, equation 6).
+    """Returns the mutual information gap (Chen et al. 2018, arXiv:1802.04942, equation 6).
 
-    For each factor: the mutual information with the code that tells most about it, less that with the next, over the
-    factor's entropy; then the mean. It is 0 where two codes tell the same, and 1 where one code alone tells all.
+    For each factor it is the factor's mutual information with the code that tells most about it, less that with the
+    next best code, over the factor's entropy; the score is the mean over the factors. It is 0 where the two best codes
+    tell equally much of each factor, and 1 where one code alone tells all.
 
-    Each code is divided into equal bins from its least to its greatest value. That keeps the values of an evenly spaced
-    code apart up to `bins` of them; a factor of more values (dSprites' positions have 32) cannot reach 1.
+    Each code is divided into bins of equal width from its least to its greatest value. They keep up to `bins` evenly
+    spaced values of a code apart; a factor of more values (dSprites' positions have 32) cannot reach 1.
 
     Args:
-        codes: [N, D]; N is 10,000 in the protocol.
-        factors: [N, K].
-        bins: 20 in the protocol.
+        codes: Codes, float [N, D]; N is 10,000 in the protocol.
+        factors: Factors of the same images, integers [N, K].
+        bins: Number of bins; 20 in the protocol.
     """
     codes, factors = _checked(codes, factors)
     entropies = [mutual_info_score(factor, factor) for factor in factors.T]
@@ -95,24 +100,28 @@ def sap(
     test_factors: np.ndarray,
     ordered: Sequence[bool],
 ) -> float:
-    """Separated attribute predictability (Kumar et al. 2018, arXiv:1711.00848, section 3).
+    """Returns the separated attribute predictability (Kumar et al. 2018, arXiv:1711.00848, section 3).
 
-    For each factor: how well the best single code predicts it, less how well the next does; then the mean. An ordered
-    factor's score is its squared correlation with the code, of the training samples. An unordered one's is the balanced
-    accuracy on the test samples of thresholds fitted to the code on the training samples, one fewer than there are
-    classes. Codes are not standardised; neither score asks for it.
+    For each factor it is how well the best single code predicts the factor, less how well the next best does; the score
+    is the mean over the factors. A code predicts an ordered factor by their squared correlation over the training
+    samples. It predicts an unordered one by thresholds, one fewer than the factor has values, which are fitted to the
+    training samples and scored by their balanced accuracy on the test samples. Codes are not standardised, as neither
+    score depends on their scale.
 
-    Two departures. The accuracy is adjusted for chance, so that chance is 0 and perfect is 1 as with the correlation;
-    the paper's plain accuracy keeps even perfect codes at 1 - 1/classes. And disentanglement_lib predicts ordered
-    factors too by a linear classifier with one column as its input, which cannot tell many classes apart, whatever the
-    code: its figures are lower and not to be compared with these.
+    It departs from the sources twice. The accuracy is adjusted for chance, so that chance is 0 and perfect is 1 as with
+    the correlation; with the paper's plain accuracy even perfect codes reach only 1 - 1/classes. And
+    disentanglement_lib predicts ordered factors too by a linear classifier of a single column, which cannot tell many
+    classes apart whatever the code: its figures are lower and do not compare with these.
 
     Args:
-        train_codes: [N, D]; N is 10,000 in the protocol.
-        train_factors: [N, K].
-        test_codes: [M, D]; M is 5,000 in the protocol.
-        test_factors: [M, K].
-        ordered: for each factor, whether its values have an order (size, place) or not (shape), [K].
+        train_codes: Codes of the training samples, float [N, D]; N is 10,000 in the protocol.
+        train_factors: Factors of the training samples, integers [N, K].
+        test_codes: Codes of the test samples, float [M, D]; M is 5,000 in the protocol.
+        test_factors: Factors of the test samples, integers [M, K].
+        ordered: Whether each factor's values have an order (size, place) or not (shape), [K].
+
+    Raises:
+        ValueError: Where `ordered` has another length than there are factors.
     """
     if len(ordered) != np.shape(train_factors)[-1]:
         raise ValueError(f"ordered: expected a truth value for each of the factors. Received: ordered={ordered}")
@@ -134,22 +143,23 @@ def sap(
 def dci(
     train_codes: np.ndarray, train_factors: np.ndarray, test_codes: np.ndarray, test_factors: np.ndarray
 ) -> dict[str, float]:
-    """Disentanglement, completeness and informativeness (Eastwood and Williams 2018, openreview By-7dz-AZ, section 2).
+    """Returns the DCI scores (Eastwood and Williams 2018, openreview By-7dz-AZ, section 2).
 
-    Gradient boosted trees (scikit-learn's defaults) predict each factor from all codes; how much they use each code is
-    its importance. A hundred trees are grown for every value of every factor, so that many values take long.
+    Gradient boosted trees (scikit-learn's defaults) predict each factor from all codes; the importance of a code for a
+    factor is how much they use it. A hundred trees are grown for every value of a factor (in all, if it has two), so
+    that factors of many values take long.
 
     Args:
-        train_codes: [N, D]; N is 10,000 in the protocol.
-        train_factors: [N, K].
-        test_codes: [M, D]; M is 5,000 in the protocol.
-        test_factors: [M, K].
+        train_codes: Codes of the training samples, float [N, D]; N is 10,000 in the protocol.
+        train_factors: Factors of the training samples, integers [N, K].
+        test_codes: Codes of the test samples, float [M, D]; M is 5,000 in the protocol.
+        test_factors: Factors of the test samples, integers [M, K].
 
     Returns:
-        "disentanglement": 1 where each code matters to one factor alone, 0 where to all alike.
-        "completeness": 1 where one code alone matters to each factor.
-        "informativeness": the trees' accuracy on the test samples, mean over factors; so in disentanglement_lib,
-        where the paper has a prediction error.
+        "disentanglement": 1 where each code matters to one factor alone, 0 where it matters to all alike.
+        "completeness": 1 where one code alone matters to each factor, 0 where all codes matter alike.
+        "informativeness": The trees' accuracy on the test samples, mean over factors, as in disentanglement_lib; the
+            paper has a prediction error.
     """
     train_codes, train_factors, test_codes, test_factors = _checked(
         train_codes, train_factors, test_codes, test_factors
@@ -168,13 +178,14 @@ def dci(
 
 
 def concentration(weights: np.ndarray) -> float:
-    """How far each row's weight lies in one column: 1 in a single one, 0 spread evenly; rows weigh by their sums.
+    """Returns how far the weight of each row lies in one column, in 0..1, a mean over rows weighted by their sums.
 
-    Of the importances of D codes (rows) for K factors it is DCI's disentanglement, sum_i rho_i (1 - H_K(P_i)), H_K the
-    entropy to base K; of their transpose, DCI's completeness.
+    It is 1 where each row's weight lies in a single column, and 0 where it is spread evenly, or all weights are 0. Of
+    the importances of D codes (rows) for K factors (columns) it is DCI's disentanglement, sum_i rho_i (1 - H_K(P_i)),
+    with H_K the entropy to base K; of their transpose it is DCI's completeness.
 
     Args:
-        weights: none negative, [rows, columns]; 0 is returned where all are zero.
+        weights: Weights [rows, columns], none negative.
     """
     used = weights[weights.sum(axis=1) > 0]
     if not len(used):
@@ -186,21 +197,21 @@ def concentration(weights: np.ndarray) -> float:
 def modularity_explicitness(
     train_codes: np.ndarray, train_factors: np.ndarray, test_codes: np.ndarray, test_factors: np.ndarray, bins: int = 20
 ) -> dict[str, float]:
-    """Modularity and explicitness (Ridgeway and Mozer 2018, arXiv:1802.05312, section 3).
+    """Returns modularity and explicitness (Ridgeway and Mozer 2018, arXiv:1802.05312, section 3).
 
     Args:
-        train_codes: [N, D]; N is 10,000 in the protocol.
-        train_factors: [N, K].
-        test_codes: [M, D]; M is 5,000 in the protocol.
-        test_factors: [M, K].
-        bins: that each code is divided into, as in `mig`; 20 in the protocol.
+        train_codes: Codes of the training samples, float [N, D]; N is 10,000 in the protocol.
+        train_factors: Factors of the training samples, integers [N, K].
+        test_codes: Codes of the test samples, float [M, D]; M is 5,000 in the protocol.
+        test_factors: Factors of the test samples, integers [M, K].
+        bins: Number of bins that each code is divided into, as in `mig`; 20 in the protocol.
 
     Returns:
-        "modularity": 1 where each code tells of one factor alone, 0 where of all alike or of none; the mean over codes.
-        A code of pure noise counts as whatever chance makes of it.
-        "explicitness": how well a logistic regression on all codes, standardised, ranks each value of a factor against
-        its others: the area under the ROC curve of the test samples, mean over values, then over factors. As in
-        disentanglement_lib it is not rescaled: chance is 0.5.
+        "modularity": 1 where each code tells of one factor alone, 0 where it tells of all alike or of none; the mean
+            over codes. The value for a code of pure noise is left to chance.
+        "explicitness": How well a logistic regression on all codes, standardised, tells each value of a factor from its
+            others: the area under the ROC curve of the test samples, mean over values, then over factors. As in
+            disentanglement_lib it is not rescaled: chance is 0.5.
     """
     train_codes, train_factors, test_codes, test_factors = _checked(
         train_codes, train_factors, test_codes, test_factors
@@ -219,22 +230,27 @@ def modularity_explicitness(
 def factor_vae(
     represent: Represent, factor_sizes: Sequence[int], seed: int, train: int = 10_000, test: int = 5_000
 ) -> float:
-    """FactorVAE's measure (Kim and Mnih 2018, arXiv:1802.05983, section 4).
+    """Returns FactorVAE's measure (Kim and Mnih 2018, arXiv:1802.05983, section 4).
 
-    A vote: of BATCH images with one factor fixed, the code that varies least for its variance over all images. Each
-    code stands for the factor that it got most training votes for; the score is the share of test votes that agree. Two
-    codes for one factor cost nothing.
+    Each vote takes BATCH images with one factor fixed and names the code that varies least among them, relative to its
+    variance over all images. A code stands for the factor that most of its training votes had fixed; the score is the
+    share of test votes that agree. Two codes for one factor cost nothing.
+
+    Codes whose variance, over VARIANCE_DRAWS images, is no more than MIN_VARIANCE get no vote, as the text of Locatello
+    et al. has it; their program compares the standard deviation with the same number.
 
     Args:
-        represent: as in `disentanglement_scores`.
-        factor_sizes: how many values each factor has, [K].
-        seed: of the draws.
-        train: training votes; 10,000 in the protocol.
-        test: test votes; 5,000 in the protocol.
+        represent: Function that returns the codes of factors, as in `disentanglement_scores`.
+        factor_sizes: Number of values of each factor, [K], two or more each.
+        seed: Seed of the draws, an integer from 0.
+        train: Number of training votes; 10,000 in the protocol.
+        test: Number of test votes; 5,000 in the protocol.
 
     Returns:
-        The score; 0 where no code's variance, of VARIANCE_DRAWS images, exceeds MIN_VARIANCE. Codes below are left out,
-        by Locatello et al.'s text; their code compares the standard deviation with the same number.
+        The score; 0 where no code varies enough to get a vote.
+
+    Raises:
+        ValueError: Where a factor has fewer than two values.
     """
     rng = np.random.default_rng(seed)
     spread = _encode(represent, _draw(rng, factor_sizes, (VARIANCE_DRAWS,))).var(axis=0, ddof=1)
@@ -259,17 +275,20 @@ def factor_vae(
 def beta_vae(
     represent: Represent, factor_sizes: Sequence[int], seed: int, train: int = 10_000, test: int = 5_000
 ) -> float:
-    """Beta-VAE's measure (Higgins et al. 2017, openreview Sy2fzU9gl, section 3).
+    """Returns beta-VAE's measure (Higgins et al. 2017, openreview Sy2fzU9gl, section 3).
 
-    An example: BATCH pairs of images that share one factor, as the mean absolute difference of their codes, [D]. The
-    score is the accuracy, on test examples, of a logistic regression that says which factor it was.
+    Each example is the mean absolute difference of the codes, [D], over BATCH pairs of images that share one factor.
+    The score is the accuracy, on test examples, of a logistic regression that predicts which factor it was.
 
     Args:
-        represent: as in `disentanglement_scores`.
-        factor_sizes: how many values each factor has, [K].
-        seed: of the draws.
-        train: training examples; 10,000 in the protocol.
-        test: test examples; 5,000 in the protocol.
+        represent: Function that returns the codes of factors, as in `disentanglement_scores`.
+        factor_sizes: Number of values of each factor, [K], two or more each.
+        seed: Seed of the draws, an integer from 0.
+        train: Number of training examples; 10,000 in the protocol.
+        test: Number of test examples; 5,000 in the protocol.
+
+    Raises:
+        ValueError: Where a factor has fewer than two values.
     """
     rng = np.random.default_rng(seed)
 
@@ -284,7 +303,7 @@ def beta_vae(
 
 
 def _checked(*samples):
-    """Codes and factors, of the training and perhaps of the test samples; without factors constant in the first."""
+    """Converts and checks codes and factors (training, then perhaps test); drops factors constant in training."""
     samples = [np.asarray(array, dtype) for array, dtype in zip(samples, (np.float64, np.int64) * 2, strict=False)]
     for codes, factors in (samples[:2], samples[-2:]):
         if codes.ndim != 2 or factors.ndim != 2 or len(codes) != len(factors):
@@ -300,24 +319,24 @@ def _checked(*samples):
 
 
 def _mutual_info(codes, factors, bins):
-    """Mutual information in nats of each binned code with each factor, [D, K]."""
+    """Returns the mutual information in nats of each binned code with each factor, [D, K]."""
     binned = [np.digitize(code, np.histogram_bin_edges(code, bins)[:-1]) for code in codes.T]
     return np.array([[mutual_info_score(factor, code) for factor in factors.T] for code in binned])
 
 
 def _lead(scores):
-    """How far each factor's best code is ahead of its second best, [K], of scores [D, K]; no code at all scores 0."""
+    """Returns each factor's best score less its second best, [K], of scores [D, K]; a missing code scores 0."""
     second, best = np.sort(np.vstack([scores, np.zeros((2, scores.shape[1]))]), axis=0)[-2:]
     return best - second
 
 
 def _squared_correlation(code, factor):
-    # The paper's rule: a code that stays put predicts nothing.
+    # The paper's rule: a constant code predicts nothing.
     return np.corrcoef(code, factor)[0, 1] ** 2 if code.var() > 1e-12 else 0.0
 
 
 def _threshold_accuracy(train_code, train_factor, test_code, test_factor):
-    """Balanced accuracy, 0 being chance; a tree on one column is a set of thresholds."""
+    """Returns the balanced accuracy, 0 at chance, of a tree on one column, which is a set of thresholds."""
     leaves = len(np.unique(train_factor))
     tree = DecisionTreeClassifier(max_leaf_nodes=leaves, class_weight="balanced", random_state=0)
     tree.fit(train_code, train_factor)
@@ -325,7 +344,7 @@ def _threshold_accuracy(train_code, train_factor, test_code, test_factor):
 
 
 def _ranking(train_codes, train_factor, test_codes, test_factor):
-    """Area under the ROC curve, mean over the values that some but not all test samples have."""
+    """Returns the area under the ROC curve, mean over the values that some but not all test samples have."""
     regression = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(train_codes, train_factor)
     is_value = test_factor[:, np.newaxis] == regression.classes_
     probabilities = regression.predict_proba(test_codes)
@@ -334,7 +353,7 @@ def _ranking(train_codes, train_factor, test_codes, test_factor):
 
 
 def _draw(rng, factor_sizes, shape):
-    """Factors [*shape, K], uniform and independent."""
+    """Draws factors [*shape, K], uniform and independent."""
     if min(factor_sizes) < 2:
         raise ValueError(f"factor_sizes: expected two values or more of each. Received: factor_sizes={factor_sizes}")
     return rng.integers(0, factor_sizes, size=(*shape, len(factor_sizes)))
@@ -347,12 +366,12 @@ def _share_factor(batches, source, which):
 
 
 def _encode(represent, factors):
-    """The codes [N, D] of factors [N, K]."""
+    """Returns the codes [N, D] of factors [N, K]."""
     return _of_batches(represent, factors[:, np.newaxis], lambda codes: codes[:, 0])
 
 
 def _of_batches(represent, batches, summary):
-    """What `summary` makes of the codes [V, B, D] of all batches of factors [V, B, K], a few batches at a time."""
+    """Applies `summary` to the codes [V, B, D] of batches of factors [V, B, K], a few batches at a time."""
     count, size, width = batches.shape
     summaries = []
     for part in np.array_split(batches, math.ceil(count * size / ROWS)):

@@ -12,17 +12,18 @@ from infogan_tf.errors import NotMeasuredError
 
 
 def mutual_info(log_prob: np.ndarray, entropy: float) -> dict[str, float]:
-    """L_I of one code, in nats; higher is better, and no discrete code exceeds its H(c).
+    """Estimates L_I of one code, in nats; higher is better, and of a discrete code it is at most H(c).
 
     Args:
-        log_prob: log Q(c|x) of independent draws of the code and the images they gave, [N].
-        entropy: H(c) of the prior.
+        log_prob: Log Q(c|x) of independent draws of the code c and the images x generated from them, in nats, [N].
+        entropy: Entropy H(c) of the prior, in nats.
 
     Returns:
-        "mutual_info", and "mutual_info_stderr", the standard error of that mean over N draws.
+        "mutual_info": L_I, in nats.
+        "mutual_info_stderr": Its standard error over the N draws, in nats.
 
     Raises:
-        ValueError: for fewer than two draws.
+        NotMeasuredError: For fewer than two draws.
     """
     log_prob = np.asarray(log_prob, np.float64)
     _check_count(log_prob, 2)
@@ -35,25 +36,25 @@ def mutual_info(log_prob: np.ndarray, entropy: float) -> dict[str, float]:
 def standardised_mutual_info(
     values: np.ndarray, means: np.ndarray, entropy: float, support: tuple[float, float] = (-math.inf, math.inf)
 ) -> dict[str, float]:
-    """L_I of a continuous code under its standardised posterior, in nats.
+    """Estimates L_I of a continuous code under its standardised posterior, in nats.
 
-    The model's own standard deviation may be fixed, or bounded, so high that its L_I says nothing whatever the image
-    shows. The standardised posterior is the best Gaussian that the posterior's mean allows, cut to the prior's support:
-    N(a mean + b, s^2), with a, b and s the most likely ones for the first half of the draws. It is a Q like any other,
-    so that what it scores on the second half is a lower bound of I(c; x) too; of a posterior that knows nothing it is
-    about zero. At or below zero the bound is vacuous.
+    The model's own standard deviation may be fixed, or bounded from below, so high that its L_I says nothing whatever
+    the images show. The standardised posterior is the best Gaussian that the posterior's mean allows, truncated to the
+    prior's support: N(a mean + b, s^2), with the a, b and s of greatest likelihood on the first half of the draws. It
+    is a Q like any other, so that its score on the second half is a lower bound of I(c; x) too. It is about zero where
+    the posterior's mean knows nothing of the code; at or below zero the bound is vacuous.
 
     Args:
-        values: the codes drawn, [N].
-        means: the posterior's mean of the images they gave, [N].
-        entropy: H(c) of the prior.
-        support: of the prior.
+        values: Values of the code, as drawn, [N].
+        means: Posterior mean of the code, read from the images generated from these draws, [N].
+        entropy: Entropy H(c) of the prior, in nats.
+        support: Least and greatest value that the prior allows; unbounded by default.
 
     Returns:
-        As `mutual_info`, of N / 2 draws.
+        "mutual_info" and "mutual_info_stderr" as of `mutual_info`, on the second half of the draws.
 
     Raises:
-        ValueError: for fewer than eight draws.
+        NotMeasuredError: For fewer than eight draws.
     """
     values, means = np.asarray(values, np.float64), np.asarray(means, np.float64)
     _check_count(values, 8)

@@ -1,4 +1,4 @@
-"""The log-likelihood that a Gaussian Parzen window around samples gives to held-out images."""
+"""The log-likelihood of held-out images under Gaussian Parzen windows around generated ones."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ BANDWIDTHS = np.geomspace(0.02, 1.0, 41)
 def parzen_log_likelihood(
     samples: np.ndarray, validation: np.ndarray, test: np.ndarray, bandwidths: Sequence[float] | None = None
 ) -> dict[str, float]:
-    """The mean log density of `test` under equal Gaussians around all `samples`, in nats; higher is better.
+    """Returns the mean log density of `test` under equal Gaussians around all `samples`, in nats; higher is better.
 
         log p(x) = log 1/N sum_i Normal(x; sample_i, sigma^2 I)
 
@@ -24,15 +24,20 @@ def parzen_log_likelihood(
     images look (Theis et al. 2016, arXiv:1511.01844): compare figures of equal counts only.
 
     Args:
-        samples: generated images [N, ...], uint8 or float in [0, 1].
-        validation: real images [V, ...]; the bandwidth is the one that makes them most likely.
-        test: other real images [T, ...].
-        bandwidths: the values of sigma to try, BANDWIDTHS by default.
+        samples: Generated images [N, ...], uint8 or float in [0, 1]; N is 1 or more.
+        validation: Real images [V, ...], V 1 or more; of the bandwidths, the one that makes them most likely is used.
+        test: Other real images [T, ...]; T is 2 or more.
+        bandwidths: Values of sigma to try, positive, for pixels in [0, 1]; BANDWIDTHS by default.
 
     Returns:
-        "log_likelihood": the mean over the test images, in nats.
-        "log_likelihood_stderr": its standard error, over the test images.
-        "bandwidth": the sigma used, in pixel values of [0, 1]; at an end of those tried, a better one may lie beyond.
+        "log_likelihood": The mean over the test images, in nats.
+        "log_likelihood_stderr": Its standard error over the test images, in nats.
+        "bandwidth": The sigma used, for pixels in [0, 1]; if it is the least or greatest tried, a better one may lie
+            beyond.
+
+    Raises:
+        ValueError: Where a bandwidth is not positive, or images are neither uint8 nor float in [0, 1].
+        NotMeasuredError: Where there are too few images.
     """
     grid = np.asarray(BANDWIDTHS if bandwidths is None else bandwidths, np.float64)
     if grid.ndim != 1 or not (grid > 0.0).all():
@@ -54,7 +59,7 @@ def parzen_log_likelihood(
 
 
 def _log_densities(images, samples, bandwidths):
-    """log p of images [M, P] under windows around samples [N, P], for each bandwidth: [M, len(bandwidths)]."""
+    """Returns log p of images [M, P] under windows around samples [N, P] for each bandwidth, [M, bandwidths]."""
     # In float64: the exponent divides by about 0.05, which would lift float32's errors to hundredths of a nat.
     chunks = pairwise_distances_chunked(images, samples, squared=True, working_memory=CHUNK_MIB)
     sums = np.concatenate([_log_sums(squares, bandwidths) for squares in chunks])
@@ -62,7 +67,7 @@ def _log_densities(images, samples, bandwidths):
 
 
 def _log_sums(squares, bandwidths):
-    """log sum_i exp(-squares_i / (2 s^2)) of each row of squares [M, N], for each bandwidth s: [M, len(bandwidths)]."""
+    """Returns log sum_i exp(-squares_i / (2 s^2)) of rows of squares [M, N] for each bandwidth s, [M, bandwidths]."""
     # Measured from the nearest sample, the greatest term is 1 for every s; scipy's logsumexp looks for it anew each
     # time, and takes over twice as long.
     nearest = squares.min(axis=1, keepdims=True)

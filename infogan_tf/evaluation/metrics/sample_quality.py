@@ -1,6 +1,6 @@
-"""How like the data samples are: measures on features of images, on class probabilities, and on pixels.
+"""How close generated images are to the data: measures on features, on class probabilities, and on pixels.
 
-Which network the features come from decides what the figures mean; those of two networks do not compare.
+The figures depend on the network that the features come from: those of two networks do not compare.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from infogan_tf.errors import NotMeasuredError
 
-CHUNK_MIB = 128  # of float64 distances held at a time
+CHUNK_MIB = 128  # memory for the float64 distances held at a time
 
 
 # === Fréchet distance ===
@@ -20,12 +20,12 @@ CHUNK_MIB = 128  # of float64 distances held at a time
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class FeatureStatistics:
-    """The Gaussian that stands for a set of features.
+    """The Gaussian fitted to a set of features.
 
     Attributes:
-        mean: float64 [D].
-        covariance: float64 [D, D], unbiased.
-        count: of how many images.
+        mean: Mean of the features, float64 [D].
+        covariance: Unbiased covariance of the features, float64 [D, D].
+        count: Number of images that the features are of.
     """
 
     mean: np.ndarray
@@ -34,19 +34,33 @@ class FeatureStatistics:
 
 
 def feature_statistics(features: np.ndarray) -> FeatureStatistics:
-    """The mean and covariance of features [N, D], computed in float64."""
+    """Computes the mean and covariance of features in float64.
+
+    Args:
+        features: Features [N, D], one row per image; N is 2 or more.
+
+    Raises:
+        NotMeasuredError: For fewer than two rows, another number of axes, or features that are not finite.
+    """
     features = _checked("features", features, least=2)
     covariance = np.cov(features, rowvar=False).reshape(features.shape[1], -1)  # np.cov gives D = 1 no axes
     return FeatureStatistics(features.mean(axis=0), covariance, len(features))
 
 
 def frechet_distance(a: FeatureStatistics, b: FeatureStatistics) -> float:
-    """The squared Fréchet distance of two Gaussians: 0 where they are the same, lower is better.
+    """Returns the squared Fréchet distance of two Gaussians: 0 where they are the same, lower is better.
 
         |m_a - m_b|^2 + Tr(C_a + C_b - 2 (C_a C_b)^(1/2))
 
     It is the FID of Heusel et al. 2017 (arXiv:1706.08500, equation 6) where the features are those of the Inception
-    network. It is biased upwards by small samples: compare figures of equal counts only.
+    network. Small samples bias it upwards: compare figures of equal counts only.
+
+    Args:
+        a: Statistics of one set of features.
+        b: Statistics of the other set, of as many features D.
+
+    Raises:
+        ValueError: Where the numbers of features differ.
     """
     if a.mean.shape != b.mean.shape:
         raise ValueError(f"b: expected as many features as a, {len(a.mean)}. Received: b={len(b.mean)} features")
@@ -58,7 +72,7 @@ def frechet_distance(a: FeatureStatistics, b: FeatureStatistics) -> float:
 
 
 def _factor(covariance):
-    """F with covariance = F F^T, [D, rank]; an eigenvalue of the size of rounding counts as 0."""
+    """Returns F [D, rank] with covariance = F F^T; eigenvalues as small as rounding errors count as 0."""
     values, vectors = np.linalg.eigh(covariance)
     kept = values > values[-1] * len(values) * np.finfo(values.dtype).eps
     return vectors[:, kept] * np.sqrt(values[kept])
@@ -70,23 +84,27 @@ def _factor(covariance):
 def kernel_distance(
     real: np.ndarray, fake: np.ndarray, seed: int, subsets: int = 100, subset_size: int = 1000
 ) -> dict[str, float]:
-    """The squared maximum mean discrepancy with the kernel (x.y / D + 1)^3: about 0 at best, lower is better.
+    """Estimates the squared maximum mean discrepancy with the kernel (x.y / D + 1)^3: about 0 at best, lower is better.
 
     It is the KID of Binkowski et al. 2018 (arXiv:1801.01401, section 4) where the features are those of the Inception
     network. It is unbiased, whatever the counts, and so may fall below 0.
 
     Args:
-        real: features of the data [N, D].
-        fake: features of the samples [M, D].
-        seed: of the choice of subsets.
-        subsets: how many random subsets of both the distance is averaged over.
-        subset_size: of each, without replacement; half of the smaller set where that is less.
+        real: Features of the data, [N, D]; N is 4 or more.
+        fake: Features of the generated images, [M, D]; M is 4 or more.
+        seed: Seed of the choice of subsets, an integer from 0.
+        subsets: Number of random subsets of both sets that the estimate is averaged over, 2 or more.
+        subset_size: Rows in each subset, drawn without replacement; at most half of the smaller set.
 
     Returns:
-        "kid": the mean over the subsets.
-        "kid_stderr": its standard error, by the delete-d jackknife (Shao and Wu 1989, "A general theory for jackknife
-            variance estimation") with N - subset_size deleted. The subsets overlap, so that their standard deviation
-            over the root of their number would be far too small.
+        "kid": The mean over the subsets.
+        "kid_stderr": Its standard error, by the delete-d jackknife (Shao and Wu 1989, "A general theory for jackknife
+            variance estimation") with all but `subset_size` rows of the smaller set deleted. The subsets overlap, so
+            that their standard deviation over the root of their number would be far too small.
+
+    Raises:
+        NotMeasuredError: For fewer than four rows of either, or features that are not finite.
+        ValueError: Where the numbers of features differ.
     """
     real, fake = _checked_pair(real, fake, least=4)
     rng = np.random.default_rng(seed)
@@ -105,7 +123,7 @@ def kernel_distance(
 
 
 def _squared_discrepancy(x, y):
-    """The unbiased MMD^2 (Gretton et al. 2012, "A kernel two-sample test", lemma 6) of x and y, [n, D] each."""
+    """Returns the unbiased MMD^2 (Gretton et al. 2012, "A kernel two-sample test", lemma 6) of x and y, [n, D] each."""
 
     def kernel(a, b):
         base = a @ b.T / a.shape[1] + 1.0
@@ -121,18 +139,21 @@ def _squared_discrepancy(x, y):
 
 
 def inception_score(probabilities: np.ndarray, splits: int = 10) -> dict[str, float]:
-    """exp(E_x KL(p(y|x) || p(y))): from 1 to the number of classes, higher is better.
+    """Returns the score exp(E_x KL(p(y|x) || p(y))): from 1 to the number of classes, higher is better.
 
-    Salimans et al. 2016 (arXiv:1606.03498, section 4), where the classifier is the Inception network. It looks at no
-    data: it rises with confident predictions that are spread evenly over the classes.
+    It is that of Salimans et al. 2016 (arXiv:1606.03498, section 4) where the classifier is the Inception network. It
+    does not look at the data: it is high for confident predictions that are spread evenly over the classes.
 
     Args:
-        probabilities: p(y|x) of the samples [N, K], in random order.
-        splits: the score is taken of each of so many equal parts.
+        probabilities: Class probabilities p(y|x) of the generated images, [N, K], in random order.
+        splits: Number of parts, equal but for one row, that are scored separately; 2 or more, N at most.
 
     Returns:
-        "inception_score": the mean over the parts.
-        "inception_score_stderr": their standard deviation over the root of `splits` (papers print the deviation).
+        "inception_score": The mean over the parts.
+        "inception_score_stderr": Standard deviation of the parts over the root of `splits`; papers print the deviation.
+
+    Raises:
+        NotMeasuredError: For fewer rows than `splits`, or probabilities that are not finite.
     """
     probabilities = _checked("probabilities", probabilities, least=splits)
     scores = [
@@ -148,22 +169,27 @@ def inception_score(probabilities: np.ndarray, splits: int = 10) -> dict[str, fl
 
 
 def precision_recall_density_coverage(real: np.ndarray, fake: np.ndarray, k: int = 5) -> dict[str, float]:
-    """How much of the samples lies where data is, and the other way round, by balls around the features.
+    """Measures how much of the generated images lies where the data is, and the other way round.
 
-    The ball of a point reaches to its k-th nearest neighbour in its own set. Higher is better in all four.
+    The ball of an image is that around its features which reaches to the k-th nearest neighbour in its own set. Higher
+    is better in all four. Precision and recall are those of Kynkaanniemi et al. 2019 (arXiv:1904.06991, equation 2),
+    density and coverage those of Naeem et al. 2020 (arXiv:2002.09797, section 3), which an outlier moves less.
 
     Args:
-        real: features of the data [N, D].
-        fake: features of the samples [M, D].
-        k: which neighbour.
+        real: Features of the data, [N, D]; N is k + 1 or more.
+        fake: Features of the generated images, [M, D]; M is k + 1 or more.
+        k: Which neighbour a ball reaches to, counted from 1.
 
     Returns:
-        "precision": the share of samples inside the ball of some real image, 0..1: how realistic they are.
-        "recall": the share of real images inside the ball of some sample, 0..1: how much of the data they cover.
-            Both: Kynkaanniemi et al. 2019 (arXiv:1904.06991, equation 2).
-        "density": real balls around a sample, over k; 1 is expected of data itself, and more is possible.
-        "coverage": the share of real images with a sample inside their ball, 0..1. Both: Naeem et al. 2020
-            (arXiv:2002.09797, section 3); an outlier among the real images or the samples moves them less.
+        "precision": Share of generated images inside the ball of some real image, 0..1: how realistic they are.
+        "recall": Share of real images inside the ball of some generated image, 0..1: how much of the data they cover.
+        "density": Mean number of real balls that a generated image lies in, over k; about 1 for real images, and more
+            is possible.
+        "coverage": Share of real images with a generated image inside their ball, 0..1.
+
+    Raises:
+        NotMeasuredError: For fewer than k + 1 rows of either, or features that are not finite.
+        ValueError: Where the numbers of features differ.
     """
     real, fake = _checked_pair(real, fake, least=k + 1)
     real_radii, fake_radii = (
@@ -187,16 +213,21 @@ def precision_recall_density_coverage(real: np.ndarray, fake: np.ndarray, k: int
 
 
 def nearest_neighbours(samples: np.ndarray, training: np.ndarray, count: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """The training images nearest to each sample in pixels: a distance near 0 is a copy.
+    """Finds the training images nearest to each generated one in pixels: a distance near 0 means a copy.
 
     Args:
-        samples: images [N, ...], uint8 or float in [0, 1].
-        training: images [M, ...] of the same shape; uint8 is best, as they are turned into floats piece by piece.
-        count: how many neighbours.
+        samples: Generated images [N, ...], uint8 or float in [0, 1].
+        training: Training images [M, ...] of the same shape, uint8 or float in [0, 1]. They are turned into float64
+            piece by piece, so that uint8 keeps memory small.
+        count: Number of neighbours of each sample, M at most.
 
     Returns:
-        indices: into `training`, int64 [N, count], the nearest first.
-        distances: Euclidean, of pixels in [0, 1], float64 [N, count].
+        indices: Positions in `training`, int64 [N, count], the nearest first.
+        distances: Euclidean distances of pixels in [0, 1], float64 [N, count].
+
+    Raises:
+        NotMeasuredError: Where there are fewer than `count` training images.
+        ValueError: Where images are neither uint8 nor float in [0, 1].
     """
     if len(training) < count:
         raise NotMeasuredError(f"training: expected at least {count} images. Received: training={len(training)} images")
@@ -216,10 +247,14 @@ def nearest_neighbours(samples: np.ndarray, training: np.ndarray, count: int = 1
 
 
 def unit_rows(name: str, images: np.ndarray) -> np.ndarray:
-    """Images [N, ...], uint8 or float in [0, 1], as rows of float64 in [0, 1], [N, pixels].
+    """Flattens images to rows of float64 in [0, 1], [N, values].
+
+    Args:
+        name: Name of the caller's argument, for the error's message.
+        images: Images [N, ...], uint8 or float in [0, 1].
 
     Raises:
-        ValueError: for another dtype or range, in the name of the argument `name`.
+        ValueError: For another dtype or range.
     """
     rows = images.reshape(len(images), -1)
     if rows.dtype == np.uint8:
@@ -236,7 +271,7 @@ def unit_rows(name: str, images: np.ndarray) -> np.ndarray:
 
 
 def _checked(name, array, least):
-    """`array` as float64, or a ValueError that says what is wrong with it."""
+    """Returns `array` as float64; raises a NotMeasuredError unless it is finite, with `least` rows and two axes."""
     array = np.asarray(array)
     if array.ndim != 2 or len(array) < least or not np.isfinite(array).all():
         finite = "" if np.isfinite(array).all() else ", not all finite"
