@@ -1,6 +1,5 @@
 """Pixel values: bytes 0..255 or floats 0..1. Anything else is refused in one line; in a model they are floats 0..1."""
 
-import itertools
 import types
 
 import keras
@@ -9,6 +8,8 @@ import tensorflow as tf
 
 # So many values are looked at in one go, of images that may be a file larger than memory.
 CHUNK = 2**24
+# So far beyond its bounds a float may be a slip of rounding or of resizing.
+SLIP = 0.1
 _EXPECTED = "images: expected integers from 0 to 255 or floats from 0 to 1"
 
 
@@ -22,31 +23,39 @@ def check_images(images: np.ndarray | tf.Tensor) -> None:
     """Refuses images whose values are neither integers in 0..255 nor floats in 0..1; bytes need no look.
 
     Args:
-        images: Of any shape: an array in memory or of a file, or a tensor.
+        images: Of any shape: an array in memory or of a file, which is not read as a whole, or a tensor.
 
     Raises:
         ValueError: It says what was received, and what to do where that can be told.
     """
-    dtype = tf.as_dtype(images.dtype)
-    if dtype == tf.uint8:
+    if isinstance(images, (list, tuple)):
+        images = np.asarray(images)
+    own = np.asarray(images[:0]).dtype
+    if own == np.uint8:
         return
+    try:
+        dtype = tf.as_dtype(own)
+    except TypeError:
+        raise ValueError(f"{_EXPECTED}. Received: {own}") from None
     if not (dtype.is_integer or dtype.is_floating):
-        raise ValueError(f"{_EXPECTED}. Received: {dtype.name}")
+        raise ValueError(f"{_EXPECTED}. Received: {dtype.name}{'; make them floats' if dtype.is_bool else ''}")
     low, high = _range(images)
     if low > high or (low >= 0 and high <= (255 if dtype.is_integer else 1)):  # of no image, nothing is out of range
         return
     if np.isnan(low) or np.isnan(high):
-        raise ValueError(f"{_EXPECTED}. Received: {dtype.name} with NaN among them")
-    received = f"Received: {dtype.name} from {low:g} to {high:g}{_way_out(dtype, low, high)}"
+        raise ValueError(f"{_EXPECTED}. Received: {dtype.name} with NaN among them; leave these images out")
+    received = f"Received: {dtype.name} from {low:.9g} to {high:.9g}{_way_out(dtype, low, high)}"
     raise ValueError(f"{_EXPECTED}. {received}")
 
 
 def _way_out(dtype, low, high):
     if dtype.is_integer:
         return "; divide 16-bit images by 257" if low >= 0 and high <= 65_535 else ""
-    if low >= 0 and high <= 255:
+    if low >= -SLIP and high <= 1 + SLIP:
+        return "; clip them to 0 and 1"
+    if low >= -SLIP and high <= 255 + SLIP:
         return "; divide them by 255"
-    return "; add 1 and divide by 2" if low >= -1 and high <= 1 else ""
+    return "; add 1 and divide by 2" if low >= -1 - SLIP and high <= 1 + SLIP else ""
 
 
 def _range(images):
@@ -61,11 +70,11 @@ def _range(images):
 
 
 def checked_input(data):
-    """What `fit` or `evaluate` is given, after a look at its images: an array's all, of batches those of the first.
+    """What a model is given to train on or to evaluate, after a look at its images: an array's all, else the first.
 
     Args:
-        data: Images, or images with labels; or batches of either: a tf.data.Dataset, a PyDataset or a generator. A
-            dataset of a `tf.distribute` strategy is not looked at.
+        data: Images, or images with labels; or batches of either: a tf.data.Dataset, a PyDataset or a generator, of
+            which the first batch is looked at. Batches of a `tf.distribute` strategy are not.
 
     Returns:
         The same; a generator with its first batch put back.
@@ -76,19 +85,30 @@ def checked_input(data):
     first = data
     if isinstance(data, types.GeneratorType):
         first = next(data, None)
-        data = itertools.chain([first], data)
+        data = data if first is None else _put_back(first, data)
     elif isinstance(data, keras.utils.PyDataset):
         first = data[0]
     elif isinstance(data, tf.data.Dataset):
-        if _images_of(data.element_spec).dtype == tf.uint8:
+        # Bytes need no look, and what a data set does to give its first batch may be done once only.
+        if getattr(_images_of(data.element_spec), "dtype", None) == tf.uint8:
             return data
         first = next(iter(data.take(1)), None)
     images = _images_of(first)
-    if isinstance(images, list):
-        images = np.asarray(images)
+    if isinstance(images, dict):
+        names = ", ".join(map(str, images))
+        raise ValueError(
+            "images: expected images, alone or in pairs with labels. Received: a dict of "
+            f"{names}; dataset.map(lambda batch: batch[NAME]) takes one of them"
+        )
     if hasattr(images, "dtype") and hasattr(images, "shape"):
         check_images(images)
     return data
+
+
+def _put_back(first, rest):
+    """A generator, which is all that Keras takes for one."""
+    yield first
+    yield from rest
 
 
 def _images_of(batch):

@@ -202,11 +202,24 @@ class GenerativeModel(keras.Model):
         Raises:
             ValueError: Before the first step, where an array, or the first batch of a data set, has other values.
         """
+        if kwargs.get("validation_data") is not None:
+            kwargs["validation_data"] = checked_input(kwargs["validation_data"])
         return super().fit(checked_input(x), *args, **kwargs)
 
     def evaluate(self, x=None, *args, **kwargs):
         """As `keras.Model.evaluate`, of images as in `fit`."""
-        return super().evaluate(checked_input(x), *args, **kwargs)
+        # Keras's own `fit` asks so, after each epoch, of data that it has looked into.
+        if not kwargs.get("_use_cached_eval_dataset"):
+            x = checked_input(x)
+        return super().evaluate(x, *args, **kwargs)
+
+    def train_on_batch(self, x, *args, **kwargs):
+        """As `keras.Model.train_on_batch`, of images as in `fit`."""
+        return super().train_on_batch(checked_input(x), *args, **kwargs)
+
+    def test_on_batch(self, x, *args, **kwargs):
+        """As `keras.Model.test_on_batch`, of images as in `fit`."""
+        return super().test_on_batch(checked_input(x), *args, **kwargs)
 
     def make_train_function(self, force=False):
         """As `keras.Model` has it; Keras 3.15's own fails under a strategy of several replicas (keras issue 20585)."""
