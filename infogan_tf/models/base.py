@@ -306,6 +306,15 @@ class GenerativeModel(keras.Model):
         twin.step.assign(self.step)
         return twin
 
+    def export(self, filepath, format="tf_saved_model", verbose=None, input_signature=None, **kwargs):
+        """As `keras.Model.export`: what it gives of latents [B, layout.width], and no more.
+
+        `infogan_tf.export_saved_model` writes what a server can be asked for by code.
+        """
+        # Keras knows the inputs of such a model only once it was called, which `fit` never does.
+        signature = input_signature or [keras.InputSpec(dtype="float32", shape=(None, self.layout.width))]
+        return super().export(filepath, format, verbose, signature, **kwargs)
+
     def call(self, latents, training=False):
         """Generates images [B, H, W, C] in [0, 1] from latents [B, layout.width]."""
         return self.generator(latents, training=training)

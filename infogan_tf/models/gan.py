@@ -122,7 +122,9 @@ class GAN(GenerativeModel):
         return []
 
     def get_compile_config(self):
-        """Every argument of `compile`, for `keras.saving`."""
+        """Every argument of `compile`, for `keras.saving`; None before it."""
+        if not self.compiled:
+            return None
         regularizers = [keras.saving.serialize_keras_object(term) for term in self.regularizers]
         return {**self.players_config(), **self.compiled_with, "regularizers": regularizers}
 

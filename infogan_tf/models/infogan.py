@@ -97,5 +97,6 @@ class InfoGAN(GAN):
         return [Information(**self.lambdas)]
 
     def get_compile_config(self):
-        """Every argument of `compile`, for `keras.saving`."""
-        return {**super().get_compile_config(), **self.lambdas}
+        """Every argument of `compile`, for `keras.saving`; None before it."""
+        config = super().get_compile_config()
+        return config and {**config, **self.lambdas}
