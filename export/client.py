@@ -1,4 +1,4 @@
-"""Asks a served InfoGAN, over TF Serving's REST or gRPC API: a Python client, and a command line.
+"""Asks a served model, over TF Serving's REST or gRPC API: a Python client, and a command line.
 
 python export/client.py --url http://127.0.0.1:8501 --count 16 --c1 3 --output grid.png
 python export/client.py --url grpc://127.0.0.1:8500 --traverse c2 --output c2.png
@@ -32,6 +32,8 @@ Outputs = dict[str, np.ndarray]
 
 # How TensorFlow begins the message of a check inside the graph; the check's own parts follow, each in brackets.
 _ASSERTION = "assertion failed: "
+# Of the metadata, as export/metadata.py of the package writes them.
+_FORMAT = 2
 
 
 class ClientError(Exception):
@@ -94,7 +96,10 @@ class Client:
     def metadata(self) -> dict[str, object]:
         """What the model is: codes, figures, options."""
         if self._metadata is None:
-            self._metadata = json.loads(self.call("describe", {"what": "metadata"})["text"].item())
+            found = json.loads(self.call("describe", {"what": "metadata"})["text"].item())
+            if found.get("format") != _FORMAT:
+                raise ClientError(f"metadata: expected format {_FORMAT}. Received: {found.get('format')!r}")
+            self._metadata = found
         return self._metadata
 
     def readme(self) -> str:
@@ -124,16 +129,19 @@ class Client:
         self, code: str, low: float = -2.0, high: float = 2.0, steps: int = 10, rows: int = 5, seed: int = 0
     ) -> Outputs:
         """Varies one code along each row: `images`, row by row, the `values`, and one picture, `png_bytes`."""
+        self._require(bool(self.metadata["codes"]), "traverse", "codes")
         numbers = {"low": np.float32(low), "high": np.float32(high)}
         numbers |= {"steps": _int32("steps", steps), "rows": _int32("rows", rows), "seed": _int32("seed", seed)}
         return self.call("traverse", {"code": code, **numbers})
 
     def encode(self, images: np.ndarray) -> Outputs:
         """What the codes of images [B, H, W, C] in [0, 1] are, by name of quantity."""
+        self._require_reading("encode")
         return self.call("encode", {"images": np.asarray(images, np.float32)})
 
     def encode_png(self, files: Sequence[bytes]) -> Outputs:
         """The same of PNG, JPEG, GIF or BMP files of any size."""
+        self._require_reading("encode_png")
         return self.call("encode_png", {"image_bytes": _objects(list(files))})
 
     def _latents(self, noise, codes):
@@ -151,8 +159,14 @@ class Client:
 
     def _refuse_others(self, codes):
         if codes:
-            names = ", ".join(code["name"] for code in self.metadata["codes"])
-            raise ClientError(f"{next(iter(codes))}: expected a code of the model, one of {names}")
+            raise ClientError(f"{next(iter(codes))}: expected {_code_of(self.metadata)}")
+
+    def _require_reading(self, what):
+        self._require(any(code["read"] for code in self.metadata["codes"]), what, "codes that are read from images")
+
+    def _require(self, has, what, wanted):
+        if not has:
+            raise ClientError(f"{what}: expected a model with {wanted}. Received: {self.metadata['model']}, without")
 
 
 class _Rest:
@@ -273,6 +287,12 @@ def _objects(value: bytes | list[bytes]) -> np.ndarray:
     return array
 
 
+def _code_of(metadata):
+    """What is expected of a code's name, in words."""
+    names = ", ".join(code["name"] for code in metadata["codes"])
+    return f"a code of the model, one of {names}" if names else f"no code, as {metadata['model']} has none"
+
+
 def _int32(name: str, values: object) -> np.ndarray:
     array, bounds = np.asarray(values), np.iinfo(np.int32)
     if array.size and (array.dtype.kind not in "iu" or array.min() < bounds.min or array.max() > bounds.max):
@@ -297,7 +317,7 @@ def _first_line(message: str) -> str:
 def parse(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     """Reads the command line; what it does not know, such as --c1 3, is left for `codes_of`."""
     parser = argparse.ArgumentParser(
-        prog="client.py", description="Draws from a served InfoGAN, or reads pictures; alone, says what the model is.",
+        prog="client.py", description="Draws from a served model, or reads pictures; alone, says what the model is.",
         epilog="A code is fixed by its name: --c1 3 --c2 -1.5.", allow_abbrev=False,
     )  # fmt: skip
     parser.add_argument("--url", default="http://127.0.0.1:8501", help="http://HOST:PORT or grpc://HOST:PORT")
@@ -312,20 +332,18 @@ def parse(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     return parser.parse_known_args(argv)
 
 
-def codes_of(rest: Sequence[str], codes: Sequence[Mapping[str, object]]) -> dict[str, float]:
+def codes_of(rest: Sequence[str], metadata: Mapping[str, object]) -> dict[str, float]:
     """The codes that are fixed by what the command line did not know, such as ["--c1", "3", "--c2=-1.5"].
 
     Raises:
         ClientError: where that is no code of the model, or the value not one of its own.
     """
-    known, fixed = {code["name"]: code for code in codes}, {}
+    known, fixed = {code["name"]: code for code in metadata["codes"]}, {}
     words = [word for item in rest for word in (item.split("=", 1) if item.startswith("--") else [item])]
     for flag, value in zip(words[::2], [*words[1::2], ""], strict=False):
         name = flag.removeprefix("--")
         if not flag.startswith("--") or name not in known:
-            raise ClientError(
-                f"{flag}: expected a flag (see --help), or a code of the model, one of {', '.join(known)}"
-            )
+            raise ClientError(f"{flag}: expected a flag (see --help), or {_code_of(metadata)}")
         try:
             discrete = known[name]["num_classes"] is not None
             fixed[name] = int(value) if discrete else float(value)
@@ -354,7 +372,7 @@ def grid(images: np.ndarray) -> bytes:
 def describe(metadata: Mapping[str, object]) -> str:
     """What the model is, in a few lines."""
     data, shape = metadata["dataset"] or "unknown data", metadata["image_shape"]
-    lines = [f"InfoGAN on {data}, step {metadata['step']:,}, images {shape}"]
+    lines = [f"{metadata['model']} on {data}, step {metadata['step']:,}, images {shape}"]
     for code in metadata["codes"]:
         classes = f" of {code['num_classes']}" if code["num_classes"] else ""
         lines.append(f"  {code['name']}  {code['kind']}{classes}  {code['does']}".rstrip())
@@ -386,7 +404,7 @@ def run(arguments: argparse.Namespace, rest: Sequence[str]) -> str:
     with connect(arguments.url, arguments.model, arguments.timeout) as client:
         if arguments.encode:
             return _encode(client, arguments.encode)
-        fixed = codes_of(rest, client.metadata["codes"])
+        fixed = codes_of(rest, client.metadata)
         if not draws:
             return describe(client.metadata)
         if arguments.traverse:

@@ -1,4 +1,4 @@
-"""Asks a served InfoGAN many times at once, and says how fast and how rightly it answered.
+"""Asks a served model many times at once, and says how fast and how rightly it answered.
 
 python export/load.py --url http://127.0.0.1:8501 --clients 16 --requests 10000 --hostile 0.05
 python export/load.py --url grpc://127.0.0.1:8500 --signatures serving_default --rows 64 --clients 4
@@ -34,24 +34,35 @@ HUGE_PICTURE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + 2 * b"\0\0\xff\xff"
 # === What is asked ===
 
 
+def signatures_of(metadata: dict) -> list[str]:
+    """Those of SIGNATURES that the model has."""
+    codes = metadata["codes"]
+    has = {"traverse": bool(codes), **dict.fromkeys(("encode", "encode_png"), any(code["read"] for code in codes))}
+    return [name for name in SIGNATURES if has.get(name, True)]
+
+
 def good_requests(metadata: dict, rows: int) -> list[tuple[str, Request]]:
-    """Requests of every kind, each with the name of its signature; of `rows` rows where a request has rows."""
-    rng, found = np.random.default_rng(0), []
+    """Requests of every kind that the model answers, each with the name of its signature.
+
+    Args:
+        metadata: Of the model.
+        rows: Of a request that has rows.
+    """
+    rng, found, codes = np.random.default_rng(0), [], [code["name"] for code in metadata["codes"]]
     for seed in range(VARIANTS):
         latents = _latents(metadata, rows, rng)
         images = rng.uniform(0.0, 1.0, (rows, *metadata["image_shape"])).astype(np.float32)
         files = [bitmap(rng.integers(0, 256, (40, 30, 3), dtype=np.uint8)) for _ in range(rows)]
-        code = metadata["codes"][seed % len(metadata["codes"])]["name"]
         found += [
             ("serving_default", lambda c, given=latents: c.call("serving_default", given)),
             ("generate_png", lambda c, given=latents: c.call("generate_png", given)),
             ("sample", lambda c, seed=seed: c.sample(rows, seed)),
-            ("traverse", lambda c, seed=seed, code=code: c.traverse(code, steps=5, rows=2, seed=seed)),
+            ("traverse", lambda c, seed=seed: c.traverse(codes[seed % len(codes)], steps=5, rows=2, seed=seed)),
             ("encode", lambda c, images=images: c.encode(images)),
             ("encode_png", lambda c, files=files: c.encode_png(files)),
             ("describe", lambda c: c.call("describe", {"what": "metadata"})),
         ]
-    return found
+    return [each for each in found if each[0] in signatures_of(metadata)]
 
 
 def _latents(metadata, rows, rng):
@@ -77,8 +88,7 @@ def hostile_requests(metadata: dict, over_http: bool) -> list[Request]:
     """Requests that have to be refused; over HTTP also such as no client would send."""
     latents = _latents(metadata, 2, np.random.default_rng(0))
     none = {name: value[:0] for name, value in latents.items() if name != "noise"}
-    code, size = metadata["codes"][0], metadata["noise"]["size"]
-    beyond = np.full(2, code["num_classes"] or np.nan, latents[code["name"]].dtype)
+    size, has = metadata["noise"]["size"], signatures_of(metadata)
     text = np.array([b"many", b"few"], object)
     image = np.zeros((1, *metadata["image_shape"]), np.float32)
 
@@ -89,25 +99,35 @@ def hostile_requests(metadata: dict, over_http: bool) -> list[Request]:
         return lambda c: c.call("sample", {"count": np.int32(count), "seed": np.int32(0), **none})
 
     found = [
-        generate(**{code["name"]: beyond}),
-        generate(**{code["name"]: text}),
-        generate(**{code["name"]: latents[code["name"]][:1]}),
         generate(noise=np.full((2, size), np.nan, np.float32)),
         generate(noise=np.zeros((2, size + 1), np.float32)),
         generate(noise=text),
+        generate(c0=latents["noise"][:, 0]),
         sample(0),
         sample(10_000_000),
-        lambda c: c.traverse("nothing"),
-        lambda c: c.traverse(code["name"], rows=2**31 - 1),
-        lambda c: c.encode(image + 255.0),
-        lambda c: c.encode(image * np.nan),
-        lambda c: c.encode(image[:, :-1]),
-        lambda c: c.encode_png([b"no picture"]),
-        lambda c: c.encode_png([HUGE_PICTURE]),
         lambda c: c.call("describe", {"what": "secrets"}),
-        lambda c: c.call("serving_default", {"noise": latents["noise"]}),
+        lambda c: c.call("serving_default", {}),
         lambda c: c.call("fly", latents),
     ]
+    if "traverse" in has:
+        code = metadata["codes"][0]
+        name = code["name"]
+        found += [
+            generate(**{name: np.full(2, code["num_classes"] or np.nan, latents[name].dtype)}),
+            generate(**{name: text}),
+            generate(**{name: latents[name][:1]}),
+            lambda c: c.call("serving_default", {"noise": latents["noise"]}),
+            lambda c: c.traverse("nothing"),
+            lambda c: c.traverse(name, rows=2**31 - 1),
+        ]
+    if "encode" in has:
+        found += [
+            lambda c: c.encode(image + 255.0),
+            lambda c: c.encode(image * np.nan),
+            lambda c: c.encode(image[:, :-1]),
+            lambda c: c.encode_png([b"no picture"]),
+            lambda c: c.encode_png([HUGE_PICTURE]),
+        ]
     return [*found, *_malformed(metadata)] if over_http else found
 
 
@@ -187,6 +207,9 @@ def run(arguments: argparse.Namespace) -> Tally:
     tally = Tally()
     with connect(arguments.url, arguments.model, arguments.timeout) as client:
         metadata = client.metadata
+        missing = [name for name in arguments.signatures if name not in signatures_of(metadata)]
+        if missing and arguments.signatures != SIGNATURES:
+            raise ClientError(f"--signatures: expected those of the model. Received: {missing[0]}, which it has not")
         chosen = [each for each in good_requests(metadata, arguments.rows) if each[0] in arguments.signatures]
         good = [(kind, request, request(client)) for kind, request in chosen]
     hostile = hostile_requests(metadata, not arguments.url.startswith("grpc"))

@@ -26,13 +26,16 @@ def new_output(name: str, suffixes: tuple[str, ...], wanted: str) -> Path:
     return output
 
 
-def sample_output(name: str, count: int, image_shape: tuple[int, int, int]) -> tuple[Path, str]:
+def sample_output(
+    name: str, count: int, image_shape: tuple[int, int, int], with_codes: bool = True
+) -> tuple[Path, str]:
     """Where samples are to be written, and the suffix that says how; grid.png if no name is given.
 
     Args:
         name: As --output has it.
         count: Of images.
         image_shape: Of each.
+        with_codes: Whether the model has codes, of which a .csv is written beside a .npy.
 
     Raises:
         UserError: Where that is not possible.
@@ -48,7 +51,8 @@ def sample_output(name: str, count: int, image_shape: tuple[int, int, int]) -> t
             f"number. Received: {count}"
         )
     if suffix == ".npy":
-        new_output(str(output.with_suffix(".csv")), (".csv",), "a new .csv file, for the codes,")
+        if with_codes:
+            new_output(str(output.with_suffix(".csv")), (".csv",), "a new .csv file, for the codes,")
         require_space(output, count * math.prod(image_shape))
     if suffix == "":
         require_space(output, count * FILE_BYTES)

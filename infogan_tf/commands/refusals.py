@@ -48,8 +48,9 @@ def _compare(config, given):
 
 def _sample(config, given):
     run, kept = existing_run(config.run_dir, given, may_change=("seed",))
-    sample_output(config.output, config.count, run.image_shape())
-    read_values(config.codes, read_latents(kept.latents).codes)
+    codes = read_latents(kept.latents).codes
+    sample_output(config.output, config.count, run.image_shape(), bool(codes))
+    read_values(config.codes, codes)
 
 
 def _export(config, given):

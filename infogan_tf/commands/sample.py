@@ -17,8 +17,9 @@ def sample(config: Config, given: dict[str, object], argv: list[str]) -> Path:
         UserError: for bad input, or where the output cannot be written; nothing is left of it then.
     """
     run, kept = existing_run(config.run_dir, given, may_change=("seed",))
-    output, suffix = sample_output(config.output, config.count, run.image_shape())
-    fixed = read_values(config.codes, read_latents(kept.latents).codes)
+    codes = read_latents(kept.latents).codes
+    output, suffix = sample_output(config.output, config.count, run.image_shape(), bool(codes))
+    fixed = read_values(config.codes, codes)
     model = restored_model(run, kept)
     with writing_to(str(output)):
         written = drawing.WRITERS[suffix](output, model, config.count, fixed)

@@ -8,6 +8,8 @@ from matplotlib.figure import Figure
 
 # Distinguishable with any colour vision (Okabe and Ito 2008).
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+# Characters of names that have room side by side.
+LEGEND_WIDTH = 50
 _STYLE = {
     "svg.fonttype": "none",  # text stays text: it can be searched, and takes the page's font
     "svg.hashsalt": "infogan_tf",  # the same figure gives the same bytes
@@ -31,7 +33,8 @@ def line_chart(
         figure = Figure(figsize=(4.4, 3.0), layout="constrained")
         axes = figure.add_subplot(xlabel=x_label, ylabel=y_label)
         for name, (x, y) in series.items():
-            axes.plot(x, y, label=name, linewidth=1.6, marker="." if len(x) < 3 else None)
+            # A line of nothing keeps its colour, so that a name has one on every chart, but is not in the legend.
+            axes.plot(x, y, label=name if x else None, linewidth=1.6, marker="." if len(x) < 3 else None)
         for name, y in (references or {}).items():
             axes.axhline(y, linestyle="--", linewidth=1, color="#666666")
             axes.annotate(name, (1, y), xycoords=("axes fraction", "data"), ha="right", va="bottom", color="#444444")
@@ -39,7 +42,8 @@ def line_chart(
         axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5, integer=True))
         if series:
             # Below the axes: a legend inside hides what it explains.
-            figure.legend(loc="outside lower center", ncols=3, frameon=False)
+            columns = max(1, min(3, LEGEND_WIDTH // max(map(len, series))))
+            figure.legend(loc="outside lower center", ncols=columns, frameon=False)
         return _svg(figure)
 
 

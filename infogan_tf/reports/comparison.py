@@ -15,6 +15,7 @@ from infogan_tf.evaluation.figures import FIGURES, describe, title_of
 from infogan_tf.evaluation.metrics.agreement import code_agreement, model_centrality
 from infogan_tf.evaluation.result import Evaluation
 from infogan_tf.files import read_json
+from infogan_tf.latents.language import read_latents
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.models.build import restored_model
 from infogan_tf.objectives.invariance import INVARIANCE_TERM
@@ -53,6 +54,11 @@ class Run:
     def configuration(self) -> str:
         """Its options but for those of chance, as text that is equal for runs of one configuration."""
         return json.dumps({name: value for name, value in self.config.to_json().items() if name not in _CHANCE})
+
+    @property
+    def has_codes(self) -> bool:
+        """Whether there are codes that its model reads from images: all but labels."""
+        return any(kind != "label" for kind, _ in read_latents(self.config.latents).codes.values())
 
     @property
     def finished(self) -> bool:
@@ -127,9 +133,9 @@ def compare_runs(runs: list[Run]) -> tuple[str, list[Criterion]]:
     finished = [run for run in runs if run.finished]
     if len(groups) == 1 and len(finished) > 1 and all(INVARIANCE_TERM in run.lines[-1] for run in finished):
         criteria.append(_invariance(finished))
-    if len(runs) < 3:
+    if len(runs) < 3 and all(run.has_codes for run in runs):
         notes.append("From three runs on, this page also says which one is the most central (ModelCentrality).")
-    else:
+    elif len(runs) >= 3 and any(run.has_codes for run in runs):
         try:
             criteria.append(_centrality(runs))
         except NotMeasuredError as reason:
@@ -242,9 +248,9 @@ def _agreements(runs):
     """How well each run's Q reads the codes of each other run: [runs, runs], row i drawn by run i."""
     if len({run.config.dataset for run in runs}) > 1:
         raise NotMeasuredError("the runs are of different data sets")
+    if not all(run.has_codes for run in runs):
+        raise NotMeasuredError("not all runs have codes that are read from images")
     models = [restored_model(run.folder, run.config) for run in runs]
-    if not all(model.read_codes for model in models):
-        raise NotMeasuredError("not all runs read codes")
     agreements = np.eye(len(runs))
     for i, artist in enumerate(tqdm(models, desc="Agreement between runs", unit="run")):
         noise, values = artist.layout.sample_parts(AGREEMENT_IMAGES, artist.stream_seed("measure"))

@@ -1,14 +1,15 @@
 """Samples of a trained model, any number of them: a grid in one picture, an array, or a folder of pictures.
 
 They are drawn in blocks of fixed size, each from a seed of its own: with the same seed, the first samples of many are
-those of few, in whatever form they are written. Codes are written as a table: a column for each code, under its name,
-and a row for each image, in order.
+those of few, in whatever form they are written. Codes, where the model has any, are written as a table: a column for
+each code, under its name, and a row for each image, in order.
 """
 
+import contextlib
 import itertools
 import math
+import os
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import TextIO
 
@@ -20,6 +21,8 @@ from infogan_tf.models.base import GenerativeModel
 from infogan_tf.pictures import tile, to_bytes, to_pil
 
 BLOCK = 500
+# Where the codes of a model without any are written.
+NOWHERE = Path(os.devnull)
 
 
 def draw(
@@ -60,7 +63,7 @@ def write_grid(path: Path, model: GenerativeModel, count: int, fixed: Mapping[st
 
 
 def write_array(path: Path, model: GenerativeModel, count: int, fixed: Mapping[str, float] | None = None) -> str:
-    """Writes samples into a new .npy, uint8 [count, H, W, C], and their codes into a new .csv beside it.
+    """Writes samples into a new .npy, uint8 [count, H, W, C], and their codes, if any, into a new .csv beside it.
 
     Both appear whole or not at all, and one block is all that is held in memory. Returns what was written, in words.
     """
@@ -68,11 +71,11 @@ def write_array(path: Path, model: GenerativeModel, count: int, fixed: Mapping[s
     shape = (count, *model.image_shape)
     header = {"descr": "|u1", "fortran_order": False, "shape": shape}
     with (
-        new_file(table) as temporary_table,
+        new_file(table) if model.layout.codes else contextlib.nullcontext(NOWHERE) as temporary_table,
         new_file(path) as temporary,
         temporary_table.open("w", encoding="utf-8") as rows,
         temporary.open("wb") as array,
-        closing(draw(model, count, fixed)) as blocks,
+        contextlib.closing(draw(model, count, fixed)) as blocks,
     ):
         # Not through a memory map, which on a full disk ends in a bus error that nobody can catch.
         np.lib.format.write_array_header_1_0(array, header)
@@ -80,11 +83,11 @@ def write_array(path: Path, model: GenerativeModel, count: int, fixed: Mapping[s
         for images, values in blocks:
             array.write(images.tobytes())
             _write_rows(rows, values)
-    return f"{path}: {count:,} samples, uint8 {list(shape)}; their codes are in {table}"
+    return f"{path}: {count:,} samples, uint8 {list(shape)}" + _where(model, table)
 
 
 def write_folder(path: Path, model: GenerativeModel, count: int, fixed: Mapping[str, float] | None = None) -> str:
-    """Writes samples as 000000.png, 000001.png, ... and their codes as codes.csv into a new folder.
+    """Writes samples as 000000.png, 000001.png, ... and their codes, if any, as codes.csv into a new folder.
 
     The folder appears complete or not at all. Returns what was written, in words.
     """
@@ -92,19 +95,23 @@ def write_folder(path: Path, model: GenerativeModel, count: int, fixed: Mapping[
     names = (f"{number:0{digits}}.png" for number in itertools.count())
     with (
         new_folder(path) as temporary,
-        (temporary / "codes.csv").open("w", encoding="utf-8") as rows,
-        closing(draw(model, count, fixed)) as blocks,
+        (temporary / "codes.csv" if model.layout.codes else NOWHERE).open("w", encoding="utf-8") as rows,
+        contextlib.closing(draw(model, count, fixed)) as blocks,
     ):
         _write_header(rows, model)
         for images, values in blocks:
             for image in images:
                 to_pil(image).save(temporary / next(names))
             _write_rows(rows, values)
-    return f"{path}: {count:,} samples, a PNG each; their codes are in {path / 'codes.csv'}"
+    return f"{path}: {count:,} samples, a PNG each" + _where(model, path / "codes.csv")
 
 
 # How samples are written, by the suffix of --output.
 WRITERS = {".png": write_grid, ".npy": write_array, "": write_folder}
+
+
+def _where(model: GenerativeModel, table: Path) -> str:
+    return f"; their codes are in {table}" if model.layout.codes else ""
 
 
 def _write_header(rows: TextIO, model: GenerativeModel) -> None:

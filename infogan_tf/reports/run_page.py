@@ -15,7 +15,7 @@ from infogan_tf.reports.pages import Grid, grid
 from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.templates import render
 
-# The first figure of each of these kinds that was measured heads the page.
+# The first figure of each of these kinds that was measured, of the model as a whole or of a code, heads the page.
 HEADLINE = ("accuracy", "mutual_info", "nmi", "fid", "recall", "log_likelihood", "mig", "factor_vae")
 # Samples are shown as they were at about these steps, which the literature shows too, and at the last.
 PROGRESS_STEPS = (500, 3_000, 10_000)
@@ -59,7 +59,9 @@ def report_page(
 
 def _headline(found, dataset):
     """The first figure of each kind in HEADLINE: title, value, direction, published value."""
-    names = [next((name for name in found.figures if name.split("/")[0] == kind), None) for kind in HEADLINE]
+    subjects = ("", *found.codes)
+    own = [name for name in found.figures if name.partition("/")[2] in subjects]
+    names = [next((name for name in own if name.split("/")[0] == kind), None) for kind in HEADLINE]
     return [
         {
             "title": title_of(name),

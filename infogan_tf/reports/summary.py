@@ -36,7 +36,7 @@ def summarize(
     lines = read_lines(run.metrics_file)
     images = sum(line["images_per_second"] * line["seconds"] for line in lines)
     speed = images / sum(line["seconds"] for line in lines)
-    print(f"\nDone: {config.steps:,} steps; {steps:,} of them now, in {duration(seconds)} ({speed:,.0f} images/s).\n")
+    print(f"\nDone: {config.steps:,} steps; {steps:,} of them now, in {duration(seconds)} ({speed:,.0f} images/s).")
     if model.read_codes:
         _print_information(model, lines[-1], found)
     for name, value in lines[-1].items():
@@ -59,7 +59,7 @@ def summarize(
 def _print_information(model, line, found):
     """L_I of each code that is read: of the evaluation, or of the last epoch, whose line of metrics is given."""
     figures, where = (found.figures, "fresh samples") if found else (line, "the last epoch's training batches")
-    print(f"  Mutual information L_I of {where}, nats:\n")
+    print(f"\n  Mutual information L_I of {where}, nats:\n")
     print("  code         L_I    H(c)   most that Q can show")
     for code in model.read_codes:
         does = found.codes[code.name].get("does", "") if found else type(code).__name__.lower()

@@ -1,5 +1,7 @@
 // The explorer's page: its state, what it asks of TF Serving's REST API, and what it shows.
 
+// Of metadata.json.
+const FORMAT = 2;
 const STRIP = [-2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2];
 const MOST_THUMBNAILS = 20;
 const REMADE = 8;
@@ -113,10 +115,7 @@ function drawCode(code, seed, index) {
   const random = stream(seed, index, 1 + meta.codes.indexOf(code));
   if (code.kind === "normal") return short(normal(random));
   if (code.kind === "uniform") return short(2 * random() - 1);
-  const shares = code.probabilities ?? Array(classesOf(code)).fill(1 / classesOf(code));
-  let left = random() * shares.reduce((sum, share) => sum + share);
-  const drawn = shares.findIndex((share) => (left -= share) < 0);
-  return drawn < 0 ? shares.length - 1 : drawn;
+  return Math.floor(random() * classesOf(code));
 }
 
 // 0 where the code is continuous.
@@ -172,6 +171,8 @@ function sample(index) {
 
 const followed = () => state.lock?.index ?? 0;
 const inWords = (values) => Object.entries(values).map(([name, value]) => `${name} ${value}`).join(", ");
+// What it is, and of which codes, where the model has any.
+const withCodes = (words, values) => [words, inWords(values)].filter(Boolean).join(": ");
 
 function changed() {
   writeFragment();
@@ -193,13 +194,13 @@ const grid = new Latest(async () => {
   const images = [...holder.querySelectorAll("img")];
   images.forEach((image, index) => {
     image.src = sources[index];
-    image.alt = `Sample ${index + 1}: ${inWords(rows[index].values)}`;
+    image.alt = withCodes(`Sample ${index + 1}`, rows[index].values);
   });
   await Promise.all(images.map((image) => image.decode()));
   showLock();
   // What is seen, for whoever watches.
   holder.dataset.shown = fragmentDrawn;
-  say(`${sources.length} samples drawn: ${inWords(state.values)}`, 800);
+  say(withCodes(`${sources.length} samples drawn`, state.values), 800);
 });
 
 function sampleButton(index) {
@@ -220,9 +221,10 @@ function showLock() {
     button.setAttribute("aria-pressed", state.lock?.index === index);
     button.tabIndex = button === entered ? 0 : -1;
   });
+  const strips = meta.codes.length ? ", and the strips vary it" : "";
   $("lock-note").textContent = state.lock
-    ? `Sample ${state.lock.index + 1} is locked: new noise leaves it, and the strips vary it. Click it again to free it.`
-    : "Click a sample to lock it: new noise leaves it, and the strips vary it. They vary the first one now.";
+    ? `Sample ${state.lock.index + 1} is locked: new noise leaves it${strips}. Click it again to free it.`
+    : `Click a sample to lock it: new noise leaves it${strips}.${strips && " They vary the first one now."}`;
 }
 
 $("grid").addEventListener("keydown", (event) => {
@@ -258,7 +260,7 @@ function setCode(name, value) {
 
 function codeCard(code) {
   const { name } = code;
-  const words = code.does || { categorical: "a class", bernoulli: "yes or no" }[code.kind] || "a number";
+  const words = code.does || (code.kind === "bernoulli" ? "yes or no" : classesOf(code) ? "a class" : "a number");
   const random = element("input", { type: "checkbox" });
   const gif = element("button", { class: "small", "aria-label": `Save a GIF along ${name}` }, "GIF");
   const shown = element("output", {});
@@ -460,6 +462,8 @@ $("link").addEventListener("click", async () => {
 
 // === Reading an image ===
 
+const readCodes = () => meta.codes.filter((code) => code.read);
+
 const pad = $("pad");
 const pen = pad.getContext("2d", { willReadFrequently: true });
 // What is read: a canvas of the image's own size, or the pad once something was drawn on it.
@@ -480,12 +484,15 @@ const reading = new Latest(async () => {
   if (!picture) return;
   const outputs = await predict("encode_png", { image_bytes: [{ b64: toBase64(picture) }] });
   if (!picture) return;
-  posterior = meta.codes.map((code) => readCode(code, outputs));
+  posterior = readCodes().map((code) => readCode(code, outputs));
   $("posterior").replaceChildren(...posterior.map(({ card }) => card));
   $("posterior").dataset.shown = posterior.map(({ code, value }) => `${code.name}=${value}`).join("&");
   const values = Object.fromEntries(posterior.map(({ code, value }) => [code.name, value]));
   say(`Q reads ${inWords(values)}.`, 800);
-  const rows = Array.from({ length: REMADE }, (_, index) => ({ noise: drawNoise(state.seed, index), values }));
+  const rows = Array.from({ length: REMADE }, (_, index) => ({
+    noise: drawNoise(state.seed, index),
+    values: { ...sample(followed()).values, ...values },
+  }));
   const images = (await generate(rows)).map((src) => element("img", { src, alt: "" }));
   $("remade-images").replaceChildren(...images);
   $("remade-images").setAttribute("aria-label", `${REMADE} images of ${inWords(values)}, each of other noise`);
@@ -668,10 +675,13 @@ function showTraining() {
 async function begin() {
   site = await (await ask("/explorer.json")).json();
   meta = parse(await predict("describe", { what: "metadata" }));
+  if (meta.format !== FORMAT) throw new Error(`This page knows models exported with metadata of format ${FORMAT}, not ${meta.format}.`);
   const facts = [meta.dataset, meta.step && `step ${meta.step.toLocaleString("en")}`, meta.latents, site.source];
   $("about").textContent = facts.filter(Boolean).join(" · ");
-  document.title = `InfoGAN explorer: ${facts[0] ?? site.model}`;
+  $("title").textContent = `${meta.model} explorer`;
+  document.title = `${meta.model} explorer: ${meta.dataset || site.model}`;
   $("codes").replaceChildren(...meta.codes.map(codeCard));
+  $("read").hidden = !readCodes().length;
   document.querySelector("main").hidden = false;
   clearPad();
   readFragment();
@@ -681,7 +691,7 @@ async function begin() {
   });
   showTraining();
   await changed();
-  if (!picture) takeSample();
+  if (!picture && readCodes().length) takeSample();
 }
 
 begin().catch((error) => {
