@@ -86,9 +86,7 @@ def test_the_report_holds_all_it_shows(evaluated):
     page = Page(text)
     assert page.references
     assert all(reference.startswith(("data:", "#")) for reference in page.references)
-    assert {"What each code carries and does", "Training", "Samples", "Classes found without labels"} <= set(
-        page.headings
-    )
+    assert {"What each code carries and does", "Training", "Samples", "Classes against labels"} <= set(page.headings)
     assert "Disentanglement" not in page.headings  # the digits have no factors
     # A grid for each of the four codes, samples, neighbours, samples by step, classes.
     assert page.images >= 8

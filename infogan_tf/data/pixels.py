@@ -23,7 +23,7 @@ def check_images(images: np.ndarray | tf.Tensor) -> None:
     """Refuses images whose values are neither integers in 0..255 nor floats in 0..1; bytes need no look.
 
     Args:
-        images: Of any shape: an array in memory or of a file, which is not read as a whole, or a tensor.
+        images: Of any shape: an array in memory, or of a file, of which it reads a part at a time; or a tensor.
 
     Raises:
         ValueError: It says what was received, and what to do where that can be told.

@@ -32,7 +32,7 @@ class Figure:
         return format(value, self.style) + ("" if stderr is None else f" ± {format(stderr, self.style)}")
 
 
-CODES, CLASSES, SAMPLES, FACTORS = "Information in the codes", "Classes found without labels", "Samples", "Disentanglement"
+CODES, CLASSES, SAMPLES, FACTORS = "Information in the codes", "Classes against labels", "Samples", "Disentanglement"
 
 FIGURES = {
     "mutual_info": Figure(
