@@ -18,7 +18,7 @@ def parameters(place: str) -> tuple[str, ...]:
     module, _, name = place.partition(":")
     owner, _, method = name.rpartition(".")
     if not owner:
-        return _names(_definition(module, name))
+        return tuple(_names(_definition(module, name)))
     found = []
     for node in _lineage(module, owner):
         function = _member(node, method)

@@ -13,10 +13,10 @@ SLIP = 0.1
 _EXPECTED = "images: expected integers from 0 to 255 or floats from 0 to 1"
 
 
-def unit_images(images: tf.Tensor) -> tf.Tensor:
+def unit_images(images: np.ndarray | tf.Tensor) -> tf.Tensor:
     """Images that `check_images` lets pass as float32 in [0, 1]; integers, of any width, are divided by 255."""
     floats = tf.cast(images, tf.float32)
-    return floats / 255.0 if images.dtype.is_integer else floats
+    return floats / 255.0 if tf.as_dtype(images.dtype).is_integer else floats
 
 
 def check_images(images: np.ndarray | tf.Tensor) -> None:

@@ -95,7 +95,8 @@ def _fresh_folder(parent):
     """A folder that did not exist, and that this process has made: whoever comes second gets another name."""
     parent.mkdir(parents=True, exist_ok=True)
     name = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    for path in (parent / name, *(parent / f"{name}-{i}" for i in itertools.count(2))):
+    for suffix in itertools.chain([""], (f"-{i}" for i in itertools.count(2))):
+        path = parent / f"{name}{suffix}"
         try:
             path.mkdir()
         except FileExistsError:
