@@ -28,9 +28,10 @@ def check_images(images: np.ndarray | tf.Tensor) -> None:
     Raises:
         ValueError: It says what was received, and what to do where that can be told.
     """
-    if isinstance(images, (list, tuple)):
+    if not hasattr(images, "dtype"):
         images = np.asarray(images)
-    own = np.asarray(images[:0]).dtype
+    # A type of another library's, such as PyTorch's, is what NumPy makes of it.
+    own = images.dtype if isinstance(images.dtype, (np.dtype, tf.DType)) else np.asarray(images[:0]).dtype
     if own == np.uint8:
         return
     try:

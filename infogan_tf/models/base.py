@@ -353,8 +353,9 @@ class GenerativeModel(keras.Model):
         self, images: np.ndarray, batch_size: int = 500, progress: bool = False
     ) -> dict[str, dict[str, np.ndarray]]:
         """Q(c|x) by code that is read, of any number of images as in `fit`; see `LatentLayout.posterior`."""
-        check_images(images)
-        return self._in_batches("encode", lambda x: self.posterior(unit_images(x)), images, batch_size, progress)
+        return self._in_batches(
+            "encode", lambda x: self.posterior(unit_images(x)), images, batch_size, progress, check_images
+        )
 
     def read(
         self, latents: np.ndarray | tf.Tensor, batch_size: int = 500, progress: bool = False
@@ -377,11 +378,15 @@ class GenerativeModel(keras.Model):
 
     def features(self, images: np.ndarray, batch_size: int = 500, progress: bool = False) -> np.ndarray:
         """The features that its networks see images by, float32 [B, F], of any number of images as in `fit`."""
-        check_images(images)
-        return self._in_batches("features", lambda x: self.describe(unit_images(x)), images, batch_size, progress)
+        return self._in_batches(
+            "features", lambda x: self.describe(unit_images(x)), images, batch_size, progress, check_images
+        )
 
-    def _in_batches(self, name, function, inputs, batch_size, progress):
-        """`function` of all inputs, a batch at a time, in arrays that are made once; traced once for each `name`."""
+    def _in_batches(self, name, function, inputs, batch_size, progress, check=lambda rows: None):
+        """`function` of all inputs, a batch at a time, in arrays that are made once; traced once for each `name`.
+
+        What is read is read once: `check` sees each batch before `function` does, and raises what is wrong with it.
+        """
         if batch_size < 1:
             raise ValueError(f"batch_size: expected at least 1. Received: {batch_size}")
         compiled = self.__dict__.setdefault("_compiled_functions", {})
@@ -391,7 +396,9 @@ class GenerativeModel(keras.Model):
         size = max(1, min(batch_size, count))
         arrays = []
         for start in tqdm(range(0, max(1, count), size), unit="batch", disable=not progress):
-            batch = tf.convert_to_tensor(inputs[start : start + size])
+            rows = inputs[start : start + size]
+            check(rows)
+            batch = tf.convert_to_tensor(rows)
             taken = len(batch)
             # The last batch is filled up with zeros: all have one shape, which is traced once, and none is empty.
             outputs = compiled[name](tf.pad(batch, [[0, size - taken], *[[0, 0]] * (batch.ndim - 1)]))
