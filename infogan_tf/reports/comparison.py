@@ -16,6 +16,7 @@ from infogan_tf.evaluation.metrics.agreement import code_agreement, model_centra
 from infogan_tf.evaluation.result import Evaluation
 from infogan_tf.files import read_json
 from infogan_tf.latents.language import read_latents
+from infogan_tf.models import MODELS
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.models.build import restored_model
 from infogan_tf.objectives.invariance import INVARIANCE_TERM
@@ -58,7 +59,8 @@ class Run:
     @property
     def has_codes(self) -> bool:
         """Whether there are codes that its model reads from images: all but labels."""
-        return any(kind != "label" for kind, _ in read_latents(self.config.latents).codes.values())
+        latents = read_latents(self.config.latents or MODELS[self.config.model].latents)
+        return any(kind != "label" for kind, _ in latents.codes.values())
 
     @property
     def finished(self) -> bool:
