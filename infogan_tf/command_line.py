@@ -9,14 +9,15 @@ import os
 import pkgutil
 import shlex
 import sys
+from collections.abc import Mapping
 from types import ModuleType
 
 from infogan_tf.backend import require_tensorflow
 from infogan_tf.commands.refusals import refuse
-from infogan_tf.config.flags import help_text, parse
+from infogan_tf.config.flags import as_flag, help_text, parse
 from infogan_tf.config.options import Config
 from infogan_tf.errors import RunStopped, UserError
-from infogan_tf.invocation import command_words
+from infogan_tf.invocation import command_words, end_with_parent
 from infogan_tf.models import MODELS
 from infogan_tf.models.choices import resolve, taken
 from infogan_tf.networks import FAMILIES
@@ -54,40 +55,59 @@ def main(argv: list[str], recipes: ModuleType) -> int:
     """
     # TensorFlow's start-up chatter; set before it is imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    end_with_parent()
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever called
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
     try:
-        given, help_asked = parse(argv)
-        recipe = recipe_of(recipes, given.get("dataset", Config.dataset), given.get("recipe", Config.recipe))
-        # What works on runs that were begun takes their options from them.
-        begun = given.get("resume") or given.get("mode", Config.mode) not in ("train", "sweep")
-        config = dataclasses.replace(recipe, **given) if begun else resolve(recipe, given)
-        if help_asked:
-            print(help_text(config, _names(recipes, config.dataset), shlex.join(command_words(argv[0]))))
-            return 0
-        refuse(config, given)
-        if config.dry_run:
-            print(_listed(config, given))
-            return 0
-        require_tensorflow()
-        command = importlib.import_module(f"infogan_tf.commands.{config.mode}")
-        getattr(command, config.mode)(config, given, argv)
+        _run(argv, recipes)
+        sys.stdout.flush()  # here, and not when Python ends: a reader that has gone is no traceback
     except UserError as error:
         print(f"{command_words(argv[0])[-1]}: {error}", file=sys.stderr)
         return 2
     except RunStopped as stopped:
-        print(f"\n{stopped}", file=sys.stderr)
+        if str(stopped):
+            print(f"\n{stopped}", file=sys.stderr)
         return stopped.exit_code
+    except BrokenPipeError:
+        # Who read the output has seen enough, as in `--help | head`. What is left of it goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
         return 130
     return 0
 
 
+def _run(argv, recipes):
+    def resolved(options: Mapping[str, object]) -> Config:
+        return resolve(recipe_for(options), options)
+
+    def recipe_for(options):
+        return recipe_of(recipes, options.get("dataset", Config.dataset), options.get("recipe", Config.recipe))
+
+    given, help_asked = parse(argv)
+    # What works on runs that were begun takes their options from them; of a sweep each run has its own.
+    is_new = given.get("mode", Config.mode) == "train" and not given.get("resume")
+    config = resolved(given) if is_new else dataclasses.replace(recipe_for(given), **given)
+    if help_asked:
+        print(help_text(config, _names(recipes, config.dataset), shlex.join(command_words(argv[0]))))
+        return
+    refuse(config, given, resolved)
+    if config.dry_run:
+        print(_listed(config, given))
+        return
+    require_tensorflow()
+    command = importlib.import_module(f"infogan_tf.commands.{config.mode}")
+    getattr(command, config.mode)(config, given, argv)
+
+
 def _listed(config, given):
     """Every option of the run that would be trained, as flags that would ask for it."""
     if config.resume:
         config = existing_run(config.run_dir, given, MAY_CHANGE)[1]
-    shown = {name: str(value).lower() if isinstance(value, bool) else value for name, value in taken(config).items()}
-    return "\n".join(f"--{name}={value}" for name, value in shown.items() if value is not None)
+    flags = [as_flag(name, value) for name, value in taken(config).items() if value is not None]
+    return "\n".join(map(shlex.quote, flags))
 
 
 def _names(recipes, dataset):

@@ -11,6 +11,8 @@ from typing import Any
 
 from infogan_tf.errors import UserError
 
+_LEFTOVERS = ".*.partial"
+
 
 def partial_name(path: Path) -> Path:
     """Returns a hidden name beside `path` for what this process still writes; `remove_leftovers` knows its form."""
@@ -80,6 +82,7 @@ def alone_in(folder: Path, wait: bool = False) -> Iterator[None]:
 
     Raises:
         BlockingIOError: Where another process is inside such a block, and `wait` is False.
+        FileNotFoundError: Where the folder is gone, or another one is there, by the time that it would be this one's.
     """
     try:
         import fcntl
@@ -94,6 +97,8 @@ def alone_in(folder: Path, wait: bool = False) -> Iterator[None]:
             raise
         except OSError:  # no locks there
             pass
+        if not os.path.samestat(os.fstat(descriptor), folder.stat()):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
         yield
     finally:
         os.close(descriptor)
@@ -114,6 +119,12 @@ def versions(base: Path) -> list[int]:
     return sorted(int(path.name) for path in Path(base).glob("*") if path.name.isdigit() and path.is_dir())
 
 
+def newest_version(path: Path) -> Path:
+    """The folder of an exported model: `path`, or the highest version below it, as TF Serving chooses."""
+    found = versions(path)
+    return path / str(found[-1]) if found else path
+
+
 def _refuse_existing(path):
     if path.exists() or path.is_symlink():
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
@@ -125,9 +136,14 @@ def write_text(path: str | os.PathLike, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def is_empty(folder: Path) -> bool:
+    """Whether `folder` holds nothing, or only what a killed process left there."""
+    return all(path.match(_LEFTOVERS) for path in folder.iterdir())
+
+
 def remove_leftovers(folder: Path) -> None:
     """Deletes the temporary files and folders that a killed process left in `folder`."""
-    for leftover in folder.glob(".*.partial"):
+    for leftover in folder.glob(_LEFTOVERS):
         if leftover.is_dir():
             shutil.rmtree(leftover)
         else:

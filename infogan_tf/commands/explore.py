@@ -12,7 +12,7 @@ from infogan_tf.errors import UserError
 from infogan_tf.explorer.local_server import serving
 from infogan_tf.explorer.remote import Remote
 from infogan_tf.explorer.site import Model, Site
-from infogan_tf.files import versions
+from infogan_tf.files import newest_version
 from infogan_tf.runs.directory import RunDirectory, existing_run
 
 # What the page asks of a model.
@@ -45,7 +45,7 @@ def _run_and_model(config: Config, given: dict[str, object]) -> tuple[RunDirecto
 
     if config.saved_model:
         try:
-            return None, SavedModelRest(_newest_version(Path(config.saved_model)))
+            return None, SavedModelRest(newest_version(Path(config.saved_model)))
         except UserError as error:
             raise UserError(f"--saved_model: {error}") from error
     run, kept = existing_run(config.run_dir, given)
@@ -55,12 +55,6 @@ def _run_and_model(config: Config, given: dict[str, object]) -> tuple[RunDirecto
     with tempfile.TemporaryDirectory() as folder:
         # Once loaded, it is not needed on disk.
         return run, SavedModelRest(export_run(restored_model(run, kept), kept, run, Path(folder)))
-
-
-def _newest_version(path: Path) -> Path:
-    """The folder of a SavedModel: `path`, or the highest version below it, as TF Serving chooses."""
-    found = versions(path)
-    return path / str(found[-1]) if found else path
 
 
 def _require_signatures(model: Model, flag: str) -> None:

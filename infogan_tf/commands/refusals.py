@@ -1,73 +1,118 @@
 """What each command refuses by its flags and files alone: asked before TensorFlow, which takes seconds, is imported."""
 
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
 from infogan_tf.commands.output import new_output, sample_output
-from infogan_tf.config.grid import combinations, parse_grid, parse_seeds
-from infogan_tf.config.options import Config
+from infogan_tf.config.flags import parse
+from infogan_tf.config.grid import OWN, combinations, parse_grid, parse_seeds, shared_flags
+from infogan_tf.config.options import Config, run_fields
 from infogan_tf.errors import UserError
+from infogan_tf.files import newest_version
 from infogan_tf.latents.language import read_latents, read_values
 from infogan_tf.models.choices import check_options
-from infogan_tf.runs.directory import MAY_CHANGE, check_new, existing_run
+from infogan_tf.runs.directory import (
+    MAY_CHANGE,
+    check_new,
+    existing_run,
+    existing_sweep,
+    folders_of_runs,
+    require_checkpoint,
+)
 
 
-def refuse(config: Config, given: dict[str, object]) -> None:
+def refuse(
+    config: Config, given: dict[str, object], resolved: Callable[[Mapping[str, object]], Config] | None = None
+) -> None:
     """Raises the UserError of the command that `config` asks for; writes nothing, and does nothing else.
 
     Args:
         config: The options; of a new run as they are resolved.
         given: Those that the user gave.
+        resolved: Gives the options of a new run for which some are given; a sweep asks for each of its runs.
     """
-    _BY_MODE[config.mode](config, given)
+    try:
+        _BY_MODE[config.mode](config, given, resolved)
+    except OSError as error:  # a name that is too long, a folder that may not be looked into
+        raise UserError(f"{error.filename}: cannot be read ({error.strerror})") from error
 
 
-def _train(config, given):
+def _train(config, given, resolved):
     if config.resume:
-        existing_run(config.run_dir, given, MAY_CHANGE)
+        run, _ = existing_run(config.run_dir, given, MAY_CHANGE)
+        run.image_shape()
     else:
-        check_new(config.run_dir)
+        check_new(config.run_dir, config.dataset)
         check_options(config)
 
 
-def _sweep(config, given):
+def _sweep(config, given, resolved):
     if "seed" in given:
         raise UserError(f"--seed: expected --seeds=0,1,2 with --mode=sweep. Received: --seed={given['seed']}")
-    combinations(parse_grid(config.grid, given), parse_seeds(config.seeds))
-    if not config.resume:
-        check_new(config.run_dir)
-        check_options(config)
+    shared = {name: value for name, value in given.items() if name not in OWN}
+    # One seed is refused for what all are.
+    for _, flags in combinations(parse_grid(config.grid, given), parse_seeds(config.seeds)[:1]):
+        check_options(resolved(shared | parse(["", *flags])[0]))
+    if config.resume:
+        existing_sweep(config.run_dir, shared_flags(given))
+    else:
+        check_new(config.run_dir, config.dataset)
 
 
-def _evaluate(config, given):
+def _evaluate(config, given, resolved):
     if config.evaluation == "none":
         raise UserError("--evaluation: expected quick or full with --mode=evaluate. Received: 'none'")
-    existing_run(config.run_dir, given, may_change=("data_dir",))
+    run, _ = existing_run(config.run_dir, given, may_change=("data_dir",))
+    require_checkpoint(run)
 
 
-def _compare(config, given):
+def _compare(config, given, resolved):
+    _refuse_run_options(given, "--mode=compare")
     new_output(config.output or "compare.html", (".html",), "a new .html file")
+    for folder in folders_of_runs(config.runs):
+        existing_run(str(folder), {}, flag="runs")
 
 
-def _sample(config, given):
+def _sample(config, given, resolved):
     run, kept = existing_run(config.run_dir, given, may_change=("seed",))
+    require_checkpoint(run)
     codes = read_latents(kept.latents).codes
     sample_output(config.output, config.count, run.image_shape(), bool(codes))
     read_values(config.codes, codes)
 
 
-def _export(config, given):
-    existing_run(config.run_dir, given, may_change=("export_precision",))
+def _export(config, given, resolved):
+    run, _ = existing_run(config.run_dir, given, may_change=("export_precision",))
+    require_checkpoint(run)
 
 
-def _explore(config, given):
+def _explore(config, given, resolved):
     sources = [name for name in ("run_dir", "saved_model", "url") if getattr(config, name)]
     if len(sources) != 1:
         raise UserError(
             "--run_dir, --saved_model, --url: expected one of them with --mode=explore. "
             f"Received: {', '.join(f'--{name}' for name in sources) or 'none'}"
         )
-    if not config.host:
-        raise UserError("--host: expected an address to listen on, such as 127.0.0.1. Received: ''")
+    from infogan_tf.explorer.local_server import check_host
+
+    check_host(config.host)
     if config.run_dir:
-        existing_run(config.run_dir, given)
+        run, _ = existing_run(config.run_dir, given)
+        require_checkpoint(run)
+        return
+    _refuse_run_options(given, f"--{sources[0]}")
+    if config.saved_model and not (newest_version(Path(config.saved_model)) / "saved_model.pb").is_file():
+        raise UserError(
+            "--saved_model: expected the folder of a SavedModel, or of its versions, with a saved_model.pb. "
+            f"Received: {config.saved_model!r}"
+        )
+
+
+def _refuse_run_options(given, where):
+    """Raises a UserError for an option that says what a run is, where none is made or taken up."""
+    for field in run_fields():
+        if field.name in given:
+            raise UserError(f"--{field.name}: expected with a run. Received: with {where}, which does not read it")
 
 
 _BY_MODE = {

@@ -6,18 +6,17 @@ import shlex
 import signal
 import statistics
 import subprocess
-from pathlib import Path
 
-from infogan_tf.config.grid import combinations, parse_grid, parse_seeds
+from infogan_tf.config.grid import combinations, parse_grid, parse_seeds, shared_flags
 from infogan_tf.config.options import Config
 from infogan_tf.errors import RunStopped, UserError
 from infogan_tf.evaluation.figures import LOWER, describe
-from infogan_tf.files import read_json, versions, write_text
-from infogan_tf.invocation import command_words, process_words
+from infogan_tf.files import versions, write_text
+from infogan_tf.invocation import command_words, environment_of_child
 from infogan_tf.reports.comparison import Run, compare_runs, read_runs
-from infogan_tf.runs.directory import RunDirectory, at_work, new_run
+from infogan_tf.runs.directory import RunDirectory, at_work, existing_sweep, new_run
 
-DIVERGED = 1
+DIVERGED, REFUSED = 1, 2
 # What the table shows, where a run has it: of its last epoch, on the whole test split, then of its evaluation.
 LAST_EPOCH, EVALUATED = ("_error",), ("mutual_info", "fid", "factor_vae", "mig")
 
@@ -37,12 +36,11 @@ def sweep(config: Config, given: dict[str, object], argv: list[str]) -> None:
         UserError: for bad input; nothing was written then.
         RunStopped: where a signal stopped it.
     """
-    own = ("mode", "seeds", "grid", "run_dir", "resume")
     plan = combinations(parse_grid(config.grid, given), parse_seeds(config.seeds))
-    shared = [f"--{name}={_text(value)}" for name, value in given.items() if name not in own]
+    shared = shared_flags(given)
     with _folder(config, shared) as folder:
         _train_all(plan, shared, folder, config, argv)
-        _conclude(folder, [folder / name for name, _ in plan])
+        _conclude(folder, [folder / name for name, _ in plan], command_words(argv[0]))
 
 
 def _train_all(plan, shared, folder, config, argv):
@@ -56,43 +54,37 @@ def _train_all(plan, shared, folder, config, argv):
             print("Done before.")
             continue
         begun = run.config_file.is_file()
-        command = [*process_words(argv[0]), *shared, *flags, f"--run_dir={run}", *(["--resume"] if begun else [])]
+        command = [*command_words(argv[0]), *shared, *flags, f"--run_dir={run}", *(["--resume"] if begun else [])]
         status = _call(command)
         if status == DIVERGED:
             print("This run broke; the sweep goes on without it.")
+        elif status == REFUSED:
+            raise RunStopped("", REFUSED)  # the run said why
         elif status:
+            status = 128 - status if status < 0 else status  # as a shell has it
             raise RunStopped(f"The sweep stopped at {run}. To go on: {how_to_resume}", status)
 
 
 @contextlib.contextmanager
 def _folder(config, shared):
     """The sweep's folder, kept for this process, with a note of what all runs share."""
-    record = {"flags": shared}
-    with contextlib.ExitStack() as stack:
-        if config.resume:
-            folder = Path(config.run_dir)
-            if not config.run_dir or not (folder / "sweep.json").is_file():
-                raise UserError(
-                    f"--run_dir: expected a sweep's folder, with a sweep.json. Received: {config.run_dir!r}"
-                )
-            kept = read_json(folder / "sweep.json")
-            if kept != record:
-                raise UserError(
-                    f"--resume: expected the flags of the sweep in {folder}, {shlex.join(kept.get('flags', []))}. "
-                    f"Received: {shlex.join(shared)}"
-                )
-            stack.enter_context(at_work(RunDirectory(folder)))
-        else:
-            folder = stack.enter_context(new_run(config.run_dir, config.dataset)).path
-            try:
-                write_text(folder / "sweep.json", json.dumps(record, indent=2) + "\n")
-            except OSError as error:
-                raise UserError(f"--run_dir: cannot write there ({error}). Received: {str(folder)!r}") from error
-        yield folder
-
-
-def _text(value):
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if config.resume:
+        folder = existing_sweep(config.run_dir, shared)
+        with at_work(RunDirectory(folder)):
+            yield folder
+        return
+    with new_run(config.run_dir, config.dataset) as run:
+        note = run.path / "sweep.json"
+        try:
+            write_text(note, json.dumps({"flags": shared}, indent=2) + "\n")
+        except OSError as error:
+            raise UserError(f"--run_dir: cannot write there ({error}). Received: {str(run)!r}") from error
+        try:
+            yield run.path
+        except RunStopped as stopped:
+            if stopped.exit_code == REFUSED and list(run.path.iterdir()) == [note]:
+                note.unlink()  # nothing was trained: no folder is left behind
+            raise
 
 
 def _is_done(run: RunDirectory) -> bool:
@@ -103,7 +95,7 @@ def _is_done(run: RunDirectory) -> bool:
 def _call(command: list[str]) -> int:
     """Runs a command to its end; a signal that stops this process stops it first, and lets it save."""
     print(shlex.join(command), flush=True)
-    with subprocess.Popen(command) as child:
+    with subprocess.Popen(command, env=environment_of_child()) as child:
         # A terminal sends Ctrl-C to both; a kill of this process alone is handed on.
         previous = {
             signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN),
@@ -116,14 +108,14 @@ def _call(command: list[str]) -> int:
                 signal.signal(number, handler)
 
 
-def _conclude(folder, paths):
+def _conclude(folder, paths, program):
     """Writes and prints what came out."""
     whole = [path for path in paths if RunDirectory(path).metrics_file.is_file()]
     if len(whole) < 2:
         print("\nFewer than two runs came to an end; there is nothing to compare.")
         return
     runs = read_runs(whole)
-    page, criteria = compare_runs(runs)
+    page, criteria = compare_runs(runs, program)
     table = sweep_table(runs)
     if criteria:
         choices = "; ".join(f"{criterion.best} ({criterion.title})" for criterion in criteria)
@@ -147,7 +139,9 @@ def sweep_table(runs: list[Run]) -> str:
         if len(group) > 1:
             title = group[0].name.rpartition("seed=")[0].rstrip("-") or "all"
             for which in ("mean", "median", "worst"):
-                values = [over(which, column, [rows[run.name][column] for run in group]) for column in names]
+                # A model without codes has no c1_error, and a run that broke no evaluation.
+                columns = [[rows[run.name][name] for run in group if name in rows[run.name]] for name in names]
+                values = [over(which, *column) if column[1] else None for column in zip(names, columns, strict=True)]
                 lines.append(_line([f"{which}, {title}", *map(_number, values)]))
     return "\n".join(lines) + "\n"
 

@@ -58,6 +58,11 @@ def value_of(field: dataclasses.Field, text: str) -> object:
     return value
 
 
+def as_flag(name: str, value: object) -> str:
+    """An option as it is written on the command line."""
+    return f"--{name}={str(value).lower() if isinstance(value, bool) else value}"
+
+
 def parse(argv: list[str]) -> tuple[dict[str, object], bool]:
     """Reads a command line.
 

@@ -2,9 +2,17 @@
 
 import itertools
 
-from infogan_tf.config.flags import value_of
+from infogan_tf.config.flags import as_flag, value_of
 from infogan_tf.config.options import check, run_fields
 from infogan_tf.errors import UserError
+
+# The options of the sweep itself; the others are its runs'.
+OWN = ("mode", "seeds", "grid", "run_dir", "resume")
+
+
+def shared_flags(given: dict[str, object]) -> list[str]:
+    """The given options that all runs of the sweep have, as flags."""
+    return [as_flag(name, value) for name, value in given.items() if name not in OWN]
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -31,7 +39,7 @@ def parse_grid(text: str, given: dict[str, object]) -> dict[str, list[str]]:
     A value with commas in it cannot be written so, and its option not be varied.
 
     Raises:
-        UserError: where an option does not exist, is given besides, or does not take a value.
+        UserError: where an option does not exist, is given besides, or does not take a value, or has one twice.
     """
     fields = {field.name: field for field in run_fields() if field.name != "seed"}
     grid = {}
@@ -41,8 +49,8 @@ def parse_grid(text: str, given: dict[str, object]) -> dict[str, list[str]]:
             why = "given twice" if name in grid or name in given else "no option of a run"
             raise UserError(f"--grid: expected OPTION=VALUE,VALUE;... Received: {item!r}, whose {name!r} is {why}")
         grid[name] = [part.strip() for part in values.split(",")]
-        for value in grid[name]:
-            value_of(fields[name], value)
+        if len({value_of(fields[name], value) for value in grid[name]}) < len(grid[name]):
+            raise UserError(f"--grid: expected different values of {name}. Received: {item!r}")
     return grid
 
 

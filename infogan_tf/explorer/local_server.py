@@ -20,6 +20,8 @@ MAX_DISCARDED = 8 * MAX_BODY
 # So many requests are answered at once; the others wait. It bounds the memory that hostile ones can take.
 MAX_AT_ONCE = 4
 TIMEOUT_SECONDS = 30
+# The addresses that stand for all of a machine's.
+EVERYWHERE = ("0.0.0.0", "::")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,6 +75,32 @@ def serving(answer: Answer, host: str = "127.0.0.1", port: int = 0) -> Iterator[
             thread.join()
 
 
+def check_host(host: str) -> None:
+    """Refuses, by a UserError, an address to listen on that is none, or is all of this machine's under another name.
+
+    "0.0.0.0" and "::" let other machines in, and say so. The system takes an empty name, "0" and "0x0" for them too.
+    """
+    found, why = [], ""
+    try:
+        if host and host == host.strip():
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            found = [address[4][0] for address in socket.getaddrinfo(host, None, family, socket.SOCK_STREAM)]
+    except (OSError, UnicodeError) as error:
+        why = f" ({error})"
+    if host not in EVERYWHERE and any(_is_everywhere(address) for address in found):
+        found, why = [], " (this one is every address of this machine)"
+    if not found:
+        raise UserError(
+            f"--host: expected an address of this machine such as 127.0.0.1; {' or '.join(EVERYWHERE)} lets others in. "
+            f"Received: {host!r}{why}"
+        )
+
+
+def _is_everywhere(address):
+    numbers = ipaddress.ip_address(address.partition("%")[0])
+    return numbers.is_unspecified or bool(getattr(numbers, "ipv4_mapped", None) and numbers.ipv4_mapped.is_unspecified)
+
+
 class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
@@ -81,6 +109,7 @@ class _Server(socketserver.ThreadingTCPServer):
     request_queue_size = 128
 
     def __init__(self, answer: Answer, host: str, port: int):
+        check_host(host)
         self.answer, self.host, self.slots = answer, host, threading.BoundedSemaphore(MAX_AT_ONCE)
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:

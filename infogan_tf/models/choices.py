@@ -7,6 +7,7 @@ import dataclasses
 import re
 from collections.abc import Mapping
 
+from infogan_tf.config.flags import as_flag
 from infogan_tf.config.options import Config
 from infogan_tf.config.source import constant, parameters
 from infogan_tf.errors import UserError
@@ -90,18 +91,23 @@ def resolve(recipe: Config, given: Mapping[str, object]) -> Config:
         UserError: Where an option is given that they do not take, or latents that the model cannot have.
     """
     config = dataclasses.replace(recipe, **given)
-    for name, table in (("model", MODELS), ("networks", FAMILIES)):
-        if getattr(config, name) not in table:
-            received = getattr(config, name)
-            raise UserError(f"--{name}: expected one of {', '.join(table)}. Received: {received!r}")
+    check_names(config)
     if not config.latents or ("latents" not in given and config.model != recipe.model):
         config = dataclasses.replace(config, latents=MODELS[config.model].latents)
     unread = not_taken(config)
     for name in given:
         if name in unread and given[name] != _OPTIONS[name].default:
-            raise UserError(f"--{name}: {unread[name]}. Received: --{name}={given[name]}")
+            raise UserError(f"--{name}: {unread[name]}. Received: {as_flag(name, given[name])}")
     check_latents(config)
     return dataclasses.replace(config, **{name: _OPTIONS[name].default for name in unread})
+
+
+def check_names(config: Config) -> None:
+    """Refuses, by a UserError, a model and networks that do not exist."""
+    for name, table in (("model", MODELS), ("networks", FAMILIES)):
+        received = getattr(config, name)
+        if received not in table:
+            raise UserError(f"--{name}: expected one of {', '.join(table)}. Received: {received!r}")
 
 
 def check_latents(config: Config) -> None:

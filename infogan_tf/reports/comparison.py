@@ -3,6 +3,8 @@
 import collections
 import dataclasses
 import json
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +21,11 @@ from infogan_tf.latents.language import read_latents
 from infogan_tf.models import MODELS
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.models.build import restored_model
+from infogan_tf.models.choices import taken
 from infogan_tf.objectives.invariance import INVARIANCE_TERM
 from infogan_tf.reports import charts
 from infogan_tf.reports.pages import Grid
-from infogan_tf.runs.directory import RunDirectory, existing_run
+from infogan_tf.runs.directory import RunDirectory, existing_run, folders_of_runs
 from infogan_tf.runs.metrics_file import read_lines
 from infogan_tf.templates import render
 
@@ -91,15 +94,7 @@ def find_runs(text: str) -> list[Run]:
     Raises:
         UserError: where there are fewer than two, or one is no run.
     """
-    folders = [Path(part.strip()) for part in text.split(",") if part.strip()]
-    if len(folders) == 1 and not (folders[0] / "config.json").is_file():
-        folders = sorted(file.parent for file in folders[0].glob("**/config.json"))
-    if len(folders) < 2:
-        raise UserError(
-            "--runs: expected two folders of runs or more, separated by commas, or one folder that holds them. "
-            f"Received: {text!r}" + (f", with {len(folders)}" if text else "")
-        )
-    return read_runs(folders)
+    return read_runs(folders_of_runs(text))
 
 
 def read_runs(folders: list[Path]) -> list[Run]:
@@ -111,7 +106,7 @@ def read_runs(folders: list[Path]) -> list[Run]:
     names = collections.Counter(folder.name for folder in folders)
     runs = []
     for folder in folders:
-        directory, config = existing_run(str(folder), {})
+        directory, config = existing_run(str(folder), {}, flag="runs")
         name = folder.name if names[folder.name] == 1 else str(folder)
         runs.append(Run(name, directory, config, read_lines(directory.metrics_file), _read_evaluation(directory)))
     return runs
@@ -126,12 +121,17 @@ def _read_evaluation(directory):
         raise UserError(f"{directory.evaluation_file}: written by another version ({error})") from error
 
 
-def compare_runs(runs: list[Run]) -> tuple[str, list[Criterion]]:
-    """A page as HTML that needs no other file and no network; and by what to choose a run, the first one first."""
+def compare_runs(runs: list[Run], program: Sequence[str] = ()) -> tuple[str, list[Criterion]]:
+    """A page as HTML that needs no other file and no network; and by what to choose a run, the first one first.
+
+    Args:
+        runs: to compare.
+        program: the words that call this program, for the commands that the page names.
+    """
     groups = collections.defaultdict(list)
     for run in runs:
         groups[run.configuration].append(run)
-    notes, criteria = _notes(runs), []
+    notes, criteria = _notes(runs, program), []
     finished = [run for run in runs if run.finished]
     if len(groups) == 1 and len(finished) > 1 and all(INVARIANCE_TERM in run.lines[-1] for run in finished):
         criteria.append(_invariance(finished))
@@ -184,10 +184,11 @@ def _centrality(runs):
     )
 
 
-def _notes(runs):
+def _notes(runs, program):
     """What a reader has to know before comparing: what is missing, unfinished, or measured otherwise."""
     notes = [
-        f"{run.name}: no evaluation yet; measure it with --mode=evaluate --run_dir={run.folder}."
+        f"{run.name}: no evaluation yet; to measure it: "
+        + shlex.join([*program, "--mode=evaluate", f"--run_dir={run.folder}"])
         for run in runs
         if run.found is None
     ]
@@ -203,9 +204,10 @@ def _notes(runs):
 
 
 def _differing_options(runs):
-    """The options in which the runs differ: {option: [value of each run]}."""
-    options = [run.config.to_json() for run in runs]
-    return {name: [own[name] for own in options] for name in options[0] if len({str(own[name]) for own in options}) > 1}
+    """The options in which the runs differ: {option: [value of each run, "" where nothing in it reads the option]}."""
+    options, read = [run.config.to_json() for run in runs], [taken(run.config) for run in runs]
+    differing = [name for name in options[0] if len({str(own[name]) for own in options}) > 1]
+    return {name: [own.get(name, "") for own in read] for name in differing}
 
 
 def _figure_rows(runs, groups):

@@ -15,7 +15,7 @@ async function ask(path, options) {
   try {
     answer = await fetch(path, options);
   } catch {
-    throw new Error("The local server does not answer. Is python main.py --mode=explore still running?");
+    throw new Error("The local server does not answer. Is the command with --mode=explore still running?");
   }
   if (!answer.ok) {
     const said = await answer.json().catch(() => ({}));

@@ -1,0 +1,254 @@
+"""What flags and files decide is refused before TensorFlow is imported: in one line, with status 2, nothing written."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from conftest import MAIN, ROOT
+
+import configs
+from infogan_tf.command_line import recipe_of
+from infogan_tf.models.choices import resolve, taken
+from infogan_tf.runs.directory import RunDirectory, begin
+
+# Runs every case of a list in one process in which nothing may import TensorFlow, and says what came of each.
+DRIVER = """
+import contextlib, io, json, sys, traceback
+from pathlib import Path
+sys.argv[0] = sys.argv[1]
+sys.path.insert(0, str(Path(sys.argv[1]).parent))
+import configs, main
+
+def state():
+    return {str(path): (path.stat().st_mtime_ns, path.is_file() and path.read_text()) for path in Path().rglob("*")}
+
+for flags in json.loads(sys.argv[2]):
+    before, printed, complained = state(), io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(complained):
+        try:
+            status = main.main(["main.py", *flags], configs)
+        except BaseException:
+            status = traceback.format_exc()
+    print(json.dumps([status, printed.getvalue(), complained.getvalue(), state() == before]))
+"""
+
+LONG = "a" * 300
+CASES = [
+    (["--batch_sise=3"], ["batch_sise", "Did you mean", "batch_size"]),
+    (["--batch_size=1"], ["--batch_size", "an integer from 2 to 65,536"]),
+    (["--batch_size=many"], ["--batch_size", "'many'"]),
+    (["--lambda_info=nan"], ["--lambda_info", "nan"]),
+    (["--jit_compile=perhaps"], ["jit_compile", "perhaps"]),
+    (["mnist"], ["expected flags only", "'mnist'"]),
+    # Names.
+    (["--mode=fly"], ["--mode", "train, sweep, evaluate, compare, sample, export, explore", "'fly'"]),
+    (["--dataset=mnits"], ["--dataset", "digits, dsprites, fashion_mnist, mnist", "'mnits'"]),
+    (["--recipe=quick"], ["--recipe", "one of paper, invariant with digits", "'quick'"]),
+    (["--model=vae"], ["--model", "one of infogan, gan", "'vae'"]),
+    (["--networks=unet"], ["--networks", "one of paper, mlp", "'unet'"]),
+    # Options that the mode does not read.
+    (["--codes=c1=3"], ["--codes", "--mode=sample", "--mode=train"]),
+    (["--count=3"], ["--count", "--mode=sample"]),
+    (["--runs=a,b"], ["--runs", "--mode=compare"]),
+    (["--seeds=1,2"], ["--seeds", "--mode=sweep"]),
+    (["--mode=export", "--run_dir=run", "--count=3"], ["--count", "--mode=export"]),
+    (["--mode=sweep", "--dry_run"], ["--dry_run", "--mode=sweep"]),
+    (["--mode=sample", "--run_dir=run", "--resume"], ["--resume", "--mode=sample"]),
+    (["--mode=compare", "--batch_size=4"], ["--batch_size", "--mode=compare"]),
+    (["--mode=explore", "--saved_model=export", "--batch_size=4"], ["--batch_size", "--saved_model"]),
+    # Options that nothing in the run takes.
+    (["--model=gan", "--lambda_info=2"], ["--lambda_info", "--model=gan does not take it"]),
+    (["--model=gan", "--invariance_weight=1"], ["--invariance_weight", "--model=gan"]),
+    (["--networks=mlp", "--spectral_norm"], ["--spectral_norm", "--networks=mlp does not take it", "=true"]),
+    (["--label_smoothing=0.1", "--adversarial_loss=hinge"], ["--label_smoothing", "--adversarial_loss=hinge"]),
+    (["--invariances=rotate:5"], ["--invariances", "--invariance_weight is 0"]),
+    # Languages, and options that do not go together.
+    (["--latents=noise:62,cats:10"], ["--latents", "position 10", "noise:62,cats:10"]),
+    (["--latents=noise:62"], ["--latents", "a code", "--model=infogan"]),
+    (["--model=gan", "--latents=noise:62,cat:10"], ["--latents", "no codes", "--model=gan"]),
+    (["--invariance_weight=1", "--invariances=rotate"], ["--invariances", "rotate:SIZE"]),
+    (["--invariance_weight=1", "--invariances=c9=rotate:5"], ["--invariances", "'c9'"]),
+    (["--invariance_weight=1", "--jit_compile"], ["--jit_compile", "--invariance_weight"]),
+    (["--lr_decay_steps=5,3"], ["--lr_decay_steps", "ascending"]),
+    (["--starts=3"], ["--starts", "expected 1 with --invariance_weight=0"]),
+    # Runs.
+    (["--run_dir=file"], ["--run_dir", "expected a folder", "'file'"]),
+    (["--run_dir=file/below"], ["--run_dir", "expected a folder", "'file/below'"]),
+    (["--run_dir=full"], ["--run_dir", "--resume", "'full'"]),
+    ([f"--run_dir={LONG}"], [LONG, "too long"]),
+    (["--resume"], ["--run_dir", "Received none"]),
+    (["--resume", "--run_dir=nowhere"], ["--run_dir", "config.json", "'nowhere'"]),
+    (["--resume", "--run_dir=broken"], ["broken/config.json", "JSON"]),
+    (["--resume", "--run_dir=old"], ["--run_dir", "infogan_tf 0.2", "0.1.0", "old/config.json"]),
+    (["--resume", "--run_dir=run", "--batch_size=16"], ["--batch_size", "keeps it", "16"]),
+    (["--resume", "--run_dir=run", "--dataset=mnist"], ["--dataset", "'digits'", "'mnist'"]),
+    (["--resume", "--run_dir=gan", "--lambda_info=2"], ["--lambda_info", "--model=gan does not take it"]),
+    (["--resume", "--run_dir=run", "--spectral_norm"], ["--spectral_norm", "False and keeps it"]),
+    (["--resume", "--run_dir=unknown"], ["unknown/config.json", "--model", "infogan, gan", "'vae'"]),
+    (["--mode=sample", "--run_dir=old"], ["--run_dir", "0.1.0"]),
+    (["--mode=sample", "--run_dir=bare"], ["--run_dir", "none yet"]),
+    (["--mode=export", "--run_dir=bare"], ["--run_dir", "none yet"]),
+    (["--mode=evaluate", "--run_dir=bare"], ["--run_dir", "none yet"]),
+    (["--mode=evaluate", "--run_dir=run", "--evaluation=none"], ["--evaluation", "'none'"]),
+    (["--mode=sample", "--run_dir=run", "--output=there.png"], ["--output", "exists", "there.png"]),
+    (["--mode=sample", "--run_dir=run", "--output=grid.jpg"], ["--output", ".png", "grid.jpg"]),
+    (["--mode=sample", "--run_dir=run", "--output=no/where.png"], ["--output", "a folder that exists"]),
+    (["--mode=sample", "--run_dir=run", "--count=10001"], ["--count", "at most 10,000 for a grid"]),
+    (["--mode=sample", "--run_dir=run", "--codes=c9=1"], ["--codes", "c9=1"]),
+    (["--mode=sample", "--run_dir=run", "--codes=c1=10"], ["--codes", "a class from 0 to 9 for c1"]),
+    (["--mode=sample", "--run_dir=gan", "--codes=c1=1"], ["--codes", "a run that has codes"]),
+    # Several.
+    (["--mode=sweep", "--seeds=1,1"], ["--seeds", "different integers"]),
+    (["--mode=sweep", "--seed=1"], ["--seed", "--seeds"]),
+    (["--mode=sweep", "--grid=stepz=1"], ["--grid", "'stepz' is no option of a run"]),
+    (["--mode=sweep", "--grid=batch_size=1,64"], ["--batch_size", "an integer from 2"]),
+    (["--mode=sweep", "--grid=batch_size=64,64"], ["--grid", "different values of batch_size"]),
+    (["--mode=sweep", "--grid=model=infogan,vae"], ["--model", "infogan, gan", "'vae'"]),
+    (["--mode=sweep", "--grid=networks=paper,mlp", "--spectral_norm"], ["--spectral_norm", "--networks=mlp"]),
+    (["--mode=sweep", "--grid=starts=1,2"], ["--starts", "--invariance_weight=0"]),
+    (["--mode=sweep", "--run_dir=full"], ["--run_dir", "new or empty", "'full'"]),
+    (["--mode=sweep", "--resume"], ["--run_dir", "sweep.json"]),
+    (["--mode=sweep", "--resume", "--run_dir=full"], ["--run_dir", "sweep.json", "'full'"]),
+    (["--mode=sweep", "--resume", "--run_dir=swept"], ["--resume", "--steps=7", "Received: none"]),
+    (["--mode=sweep", "--resume", "--run_dir=odd"], ["odd/sweep.json", "'flags'"]),
+    (["--mode=compare"], ["--runs", "two folders of runs"]),
+    (["--mode=compare", "--runs=run"], ["--runs", "two folders of runs", "'run', with 1"]),
+    (["--mode=compare", "--runs=run,run"], ["--runs", "two folders of runs", "with 1"]),
+    (["--mode=compare", "--runs=full"], ["--runs", "two folders of runs", "'full', with 0"]),
+    (["--mode=compare", "--runs=run,full"], ["--runs", "config.json", "'full'"]),
+    (["--mode=compare", "--runs=run,old"], ["--runs", "0.1.0"]),
+    (["--mode=compare", "--runs=run,gan", "--output=page.txt"], ["--output", "a new .html file"]),
+    # The explorer.
+    (["--mode=explore"], ["--run_dir, --saved_model, --url", "none"]),
+    (["--mode=explore", "--run_dir=run", "--url=http://127.0.0.1:1"], ["expected one of them", "--run_dir, --url"]),
+    (["--mode=explore", "--run_dir=full"], ["--run_dir", "config.json"]),
+    (["--mode=explore", "--run_dir=bare"], ["--run_dir", "none yet"]),
+    (["--mode=explore", "--saved_model=nowhere"], ["--saved_model", "the folder of a SavedModel", "'nowhere'"]),
+    (["--mode=explore", "--saved_model=full"], ["--saved_model", "the folder of a SavedModel", "'full'"]),
+    (["--mode=explore", f"--saved_model={LONG}"], [LONG, "too long"]),
+    (["--mode=explore", "--url=full"], ["--url", "http://HOST:PORT", "'full'"]),
+    (["--mode=explore", "--url=http://[:1"], ["--url", "'http://[:1'"]),
+    (["--mode=explore", "--run_dir=run", "--port=70000"], ["--port", "from 0 to 65,535"]),
+    *(
+        (["--mode=explore", "--run_dir=run", f"--host={host}"], ["--host: expected an address", repr(host)])
+        for host in ("", " ", "127.0.0.1 ", "0", "0.0", "0x0", "00.0.0.0", "::0", "0:0:0:0:0:0:0:0", "::ffff:0.0.0.0",
+                     "<broadcast>", "no such host", "a" * 70)
+    ),
+]  # fmt: skip
+HEARD = [
+    (["--help"], "--batch_size"),
+    (["--help", "--mode=sweep"], "--seeds"),
+    (["--help", "--model=gan"], "normal_noise:100"),
+    (["--dry_run"], "--latents=noise:62,cat:10,uniform:2"),
+    (["--dry_run", "--model=gan", "--steps=7"], "--steps=7"),
+    (["--dry_run", "--resume", "--run_dir=gan", "--steps=20000"], "--steps=20000"),
+]
+
+
+@pytest.fixture(scope="module")
+def poisoned(tmp_path_factory):
+    """An environment in which importing TensorFlow or Keras fails."""
+    folder = tmp_path_factory.mktemp("poison")
+    for name in ("tensorflow", "keras", "tensorflow_datasets"):
+        (folder / name).mkdir()
+        (folder / name / "__init__.py").write_text(f"raise RuntimeError('{name} was imported')")
+    return os.environ | {"PYTHONPATH": str(folder)}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """What the cases name."""
+    folder = tmp_path_factory.mktemp("here")
+    (folder / "file").write_text("kept")
+    (folder / "there.png").write_text("kept")
+    (folder / "full").mkdir()
+    (folder / "full" / "thesis.txt").write_text("kept")
+    (folder / "swept").mkdir()
+    (folder / "swept" / "sweep.json").write_text(json.dumps({"flags": ["--steps=7"]}))
+    (folder / "odd").mkdir()
+    (folder / "odd" / "sweep.json").write_text(json.dumps({"flags": 7}))
+    for name, model in (("run", "infogan"), ("gan", "gan"), ("bare", "infogan"), ("old", "gan"), ("unknown", "gan")):
+        options = taken(resolve(recipe_of(configs, "digits", "paper"), {"model": model}))
+        (folder / name / "checkpoints").mkdir(parents=True)
+        begin(RunDirectory(folder / name), options, (16, 16, 1), ["main.py"])
+        if name != "bare":
+            (folder / name / "checkpoints" / "step_00000002.npz").write_text("not looked into")
+    for name, find, put in (("old", '"infogan_tf": "0.2', '"infogan_tf": "0.1'), ("unknown", '"gan"', '"vae"')):
+        text = (folder / name / "config.json").read_text()
+        (folder / name / "config.json").write_text(text.replace(find, put))
+    (folder / "broken").mkdir()
+    (folder / "broken" / "config.json").write_text("{")
+    (folder / "export" / "3").mkdir(parents=True)
+    (folder / "export" / "3" / "saved_model.pb").write_text("not looked into")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def answers(folder, poisoned):
+    """What came of every case: status, what was printed, what was complained, whether all on disk was as before."""
+    flags = [flags for flags, _ in (*CASES, *HEARD)]
+    done = subprocess.run(
+        [sys.executable, "-c", DRIVER, str(MAIN), json.dumps(flags)],
+        cwd=folder, env=poisoned, capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return {json.dumps(case): json.loads(line) for case, line in zip(flags, done.stdout.splitlines(), strict=True)}
+
+
+@pytest.mark.parametrize(("flags", "parts"), CASES, ids=lambda value: " ".join(value)[:60])
+def test_it_is_refused_in_one_line_without_tensorflow(answers, flags, parts):
+    status, printed, complained, untouched = answers[json.dumps(flags)]
+    assert status == 2, status
+    assert printed == ""
+    assert complained.count("\n") == 1
+    for part in parts:
+        assert part in complained
+    assert untouched
+
+
+@pytest.mark.parametrize(("flags", "part"), HEARD, ids=lambda value: " ".join(value) if isinstance(value, list) else "")
+def test_what_needs_no_tensorflow_imports_none(answers, flags, part):
+    status, printed, complained, untouched = answers[json.dumps(flags)]
+    assert (status, complained, untouched) == (0, "", True)
+    assert part in printed
+
+
+def test_a_dry_run_lists_the_flags_that_ask_for_the_same(answers):
+    import shlex
+
+    from infogan_tf.config.flags import parse
+
+    listed = answers[json.dumps(["--dry_run", "--model=gan", "--steps=7"])][1]
+    given, _ = parse(["main.py", *shlex.split(listed)])
+    assert given["steps"] == 7
+    assert "lambda_info" not in given
+    own = resolve(recipe_of(configs, "digits", "paper"), {"model": "gan", "steps": 7})
+    assert resolve(recipe_of(configs, given["dataset"], given["recipe"]), given) == own
+
+
+@pytest.mark.parametrize("program", [[str(MAIN)], ["-m", "infogan_tf"]], ids=["main.py", "-m infogan_tf"])
+@pytest.mark.parametrize(("flags", "status"), [(["--help"], 0), (["--batch_sise=3"], 2)])
+def test_a_process_of_its_own_does_so_too(poisoned, program, flags, status):
+    done = subprocess.run(
+        [sys.executable, *program, *flags], cwd=ROOT, env=poisoned, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == status, done.stderr
+    assert done.stderr.count("\n") == (1 if status else 0)
+
+
+@pytest.mark.parametrize("host", ["", " ", "0", "0x0", "::0"])
+def test_the_server_itself_listens_nowhere_else(host):
+    from infogan_tf.errors import UserError
+    from infogan_tf.explorer.local_server import serving
+
+    with pytest.raises(UserError, match="--host: expected an address"), serving(lambda *_: None, host):
+        pass
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "localhost", "::1", "0.0.0.0", "::"])
+def test_an_address_that_says_what_it_is_is_taken(host):
+    from infogan_tf.explorer.local_server import check_host
+
+    check_host(host)
