@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from infogan_tf.config.options import Config
+from infogan_tf.errors import UserError
 from infogan_tf.export import export_saved_model
 from infogan_tf.export.metadata import weights_digest
 from infogan_tf.files import read_json, versions
@@ -49,5 +50,8 @@ def is_exported(run: RunDirectory, model: GenerativeModel) -> bool:
     exports = versions(run.export)
     if not exports:
         return False
-    file = run.export / str(exports[-1]) / "assets.extra" / "metadata.json"
-    return file.is_file() and read_json(file).get("weights") == weights_digest(model)
+    try:
+        metadata = read_json(run.export / str(exports[-1]) / "assets.extra" / "metadata.json")
+    except UserError:
+        return False
+    return metadata.get("weights") == weights_digest(model)
