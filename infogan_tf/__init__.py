@@ -33,7 +33,7 @@ def _is_the_command() -> bool:
     if program.name == "-m":  # Python is about to find out what to run
         return "infogan_tf" in sys.orig_argv
     is_main = program.name == "main.py" and program.resolve().parent == Path(__file__).resolve().parents[1]
-    return is_main or program.name in ("infogan", "infogan.exe")  # somebody's infogan.py is a program of theirs
+    return is_main or (program.stem == "infogan" and program.suffix != ".py")  # a script of that name is the user's
 
 
 if not _is_the_command():

@@ -13,6 +13,7 @@ import pytest
 from conftest import MAIN, ROOT, TINY, run_here
 
 import configs
+import infogan_tf
 from infogan_tf import command_line, invocation
 from infogan_tf.commands import sweep
 from infogan_tf.config.options import Config
@@ -110,6 +111,22 @@ def test_a_comparison_says_how_to_measure_a_run(tmp_path, tiny_run, monkeypatch,
     assert f"  one: no evaluation yet; to measure it: {python} main.py --mode=evaluate --run_dir=one\n" in done.stdout
     assert f"{python} main.py --mode=evaluate '--run_dir=other run'\n" in done.stdout
     assert "--mode=evaluate --run_dir=one" in (tmp_path / "compare.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        (MAIN, True),
+        ("/usr/bin/infogan", True),
+        ("infogan.exe", True),
+        ("infogan.py", False),
+        ("/some/where/main.py", False),
+        ("", False),
+    ],
+)
+def test_who_loads_models_by_keras_finds_the_classes_registered(monkeypatch, program, expected):
+    monkeypatch.setattr(sys, "argv", [str(program)])
+    assert infogan_tf._is_the_command() == expected
 
 
 @pytest.mark.parametrize("flags", [["--help"], ["--dry_run"]])
