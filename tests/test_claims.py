@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import MAIN, ROOT, TINY
+from conftest import MAIN, ROOT, TINY, run_here
 
 from infogan_tf import files
 from infogan_tf.commands import sweep
@@ -196,6 +197,17 @@ def test_a_sweep_ends_as_its_run_did(tmp_path, monkeypatch, status, exit_code, m
     assert info.value.exit_code == exit_code
     assert (tmp_path / "all" / "sweep.json").exists() == left
     assert (tmp_path / "all").exists() == left
+
+
+@pytest.mark.parametrize("flags", [["--resume"], ["--mode=evaluate"], ["--mode=export"]])
+def test_a_run_in_which_another_process_works_is_left_alone(tmp_path, tiny_run, flags):
+    shutil.copytree(tiny_run[0], tmp_path / "run")
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*")}
+    with at_work(RunDirectory(tmp_path / "run")):
+        done = run_here(*flags, "--run_dir=run", cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert "--run_dir: expected a run in which no other process works. Received: 'run'" in done.stderr
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*")} == before
 
 
 @pytest.mark.slow
