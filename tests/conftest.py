@@ -18,6 +18,8 @@ import keras
 import numpy as np
 import pytest
 
+import configs
+from infogan_tf import command_line
 from infogan_tf.export import export_saved_model
 from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.models.infogan import InfoGAN
@@ -25,7 +27,6 @@ from infogan_tf.networks.paper import paper_networks
 
 ROOT = Path(__file__).resolve().parents[1]
 MAIN = ROOT / "main.py"
-sys.path.insert(0, str(ROOT))
 
 TINY = (
     "--steps=4",
@@ -76,14 +77,12 @@ def run_main(*flags, cwd, environment=(), check=True, **kwargs):
 
 def run_here(*flags, cwd, check=True):
     """Runs main() in this process, which saves the seconds of importing TensorFlow; as `run_main` otherwise."""
-    import main
-
     printed, complained = io.StringIO(), io.StringIO()
     before = Path.cwd()
     os.chdir(cwd)
     try:
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(complained):
-            status = main.main(["main.py", *map(str, flags)])
+            status = command_line.main(["main.py", *map(str, flags)], configs)
     finally:
         os.chdir(before)
     done = subprocess.CompletedProcess(flags, status, printed.getvalue(), complained.getvalue())
@@ -137,11 +136,10 @@ def cache_of_its_own(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def live_model():
-    """A model with a code of every kind, trained for two steps, whose c1 has learnt frequencies. Not to be changed."""
-    model = make_model(latents="noise:6,cat:10,uniform:1,normal:1,bernoulli:1", learn_prior=True)
+    """A model with a code of every kind, trained for two steps. Not to be changed."""
+    model = make_model(latents="noise:6,cat:10,uniform:1,normal:1,bernoulli:1")
     images = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 1), dtype=np.uint8)
     model.fit(images, batch_size=8, verbose=0)
-    model.class_priors["c1"].logits.assign(np.linspace(-1.0, 1.0, 10))
     return model
 
 

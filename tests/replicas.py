@@ -110,6 +110,7 @@ if __name__ == "__main__":
     if sys.argv.pop(1) == "compare":
         print(json.dumps(compare()))
     else:
-        import main
+        import configs
+        from infogan_tf import command_line
 
-        sys.exit(main.main(sys.argv))
+        sys.exit(command_line.main(["main.py", *sys.argv[1:]], configs))

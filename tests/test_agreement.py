@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from infogan_tf.errors import NotMeasuredError
 from infogan_tf.evaluation.metrics.agreement import code_agreement, model_centrality
 
 RNG = np.random.default_rng(0)
@@ -39,5 +40,5 @@ def test_the_run_that_the_others_agree_with_is_central():
 
 
 def test_two_runs_cannot_be_told_apart():
-    with pytest.raises(ValueError, match=r"at least three runs\. Received: 2"):
+    with pytest.raises(NotMeasuredError, match=r"at least three runs\. Received: 2"):
         model_centrality(np.eye(2))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage, stats
 
+from infogan_tf.errors import NotMeasuredError
 from infogan_tf.evaluation.metrics.attributes import ATTRIBUTES, attributes, rank_correlations, strongest
 
 
@@ -97,5 +98,5 @@ def test_hue_is_not_torn_where_the_circle_closes():
 
 
 def test_too_few_images_are_refused():
-    with pytest.raises(ValueError, match="ten images of a class or more"):
+    with pytest.raises(NotMeasuredError, match="ten images of a class or more"):
         rank_correlations(np.zeros(9), {"slant": np.zeros(9)}, np.zeros(9, int))

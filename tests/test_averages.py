@@ -6,7 +6,6 @@ import pytest
 import tensorflow as tf
 from conftest import make_model
 
-from infogan_tf.export import float32_twin
 from infogan_tf.models.averages import AVERAGE_EVERY, Averages
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 1), dtype=np.uint8)
@@ -87,7 +86,7 @@ def test_the_networks_have_the_averages_within_the_block_alone(model, error):
 
 
 def test_what_is_exported_has_the_averages(model):
-    own, twin = values(model.weights), float32_twin(model)
+    own, twin = values(model.weights), model.float32_twin()
     assert_same(values(twin.network_variables), values(model.averages.values))
     assert int(twin.step) == AVERAGE_EVERY
     assert_same(values(model.weights), own)

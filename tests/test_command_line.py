@@ -3,19 +3,21 @@
 import json
 import subprocess
 import sys
-import time
 
 import pytest
 from conftest import MAIN, ROOT, run_here, run_main
 
-import main as main_module
-from infogan_tf.config.options import RETIRED, Config, run_fields
+import configs
+from infogan_tf import __version__, command_line
+from infogan_tf.config.flags import parse
+from infogan_tf.config.options import Config, run_fields
 from infogan_tf.errors import UserError
+from infogan_tf.models.choices import resolve
 
 
 def refused(capsys, *flags):
-    """Runs main() here with bad input; returns its one line."""
-    assert main_module.main(["main.py", *map(str, flags)]) == 2
+    """Runs the command here with bad input; returns its one line."""
+    assert command_line.main(["main.py", *map(str, flags)], configs) == 2
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     return lines[0]
@@ -105,18 +107,38 @@ def test_bad_input_about_a_run(capsys, tmp_path, monkeypatch, tiny_run, flags, p
     assert len(list(tmp_path.iterdir())) == 1
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"config": {"unknown": 1}}', '{"config": {"steps": "many"}}'])
+VERSIONS = {"versions": {"infogan_tf": __version__}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        json.dumps(VERSIONS),
+        json.dumps({"config": {"unknown": 1}} | VERSIONS),
+        json.dumps({"config": {"steps": "many"}} | VERSIONS),
+    ],
+)
 def test_a_broken_config_file_is_named(capsys, tmp_path, content):
     (tmp_path / "config.json").write_text(content)
     assert str(tmp_path / "config.json") in refused(capsys, "--resume", f"--run_dir={tmp_path}")
 
 
-def test_a_retired_option_matters_where_it_was_on(tmp_path):
+@pytest.mark.parametrize("mode", ["train", "evaluate", "sample", "export", "explore"])
+@pytest.mark.parametrize("found", [{"infogan_tf": "0.1.0"}, {"tensorflow": "2.21.0"}, None])
+def test_a_run_of_another_version_is_refused(capsys, tmp_path, mode, found):
+    (tmp_path / "config.json").write_text(json.dumps({"config": Config().to_json(), "versions": found}))
+    flags = [f"--mode={mode}", f"--run_dir={tmp_path}", *(["--resume"] if mode == "train" else [])]
+    line = refused(capsys, *flags)
+    assert f"--run_dir: expected a run of infogan_tf {__version__}" in line
+    assert ("one of 0.1.0" if found and "infogan_tf" in found else "one of no version") in line
+
+
+def test_an_unknown_option_of_a_run_is_named(tmp_path):
     values = Config(steps=7).to_json()
-    for name, off in RETIRED:
-        assert Config.from_json(values | {name: off}, tmp_path) == Config(steps=7)
-        with pytest.raises(UserError, match=f"unknown option '{name}'"):
-            Config.from_json(values | {name: 0.1}, tmp_path)
+    assert Config.from_json(values, tmp_path) == Config(steps=7)
     with pytest.raises(UserError, match="unknown option 'no_such_weight'"):
         Config.from_json(values | {"no_such_weight": 0.0}, tmp_path)
 
@@ -142,49 +164,125 @@ def test_another_keras_backend_is_refused(tmp_path, how):
 
 
 def test_help_shows_every_flag_with_the_data_sets_defaults(capsys):
-    assert main_module.main(["main.py", "--help", "--dataset=mnist"]) == 0
+    assert command_line.main(["main.py", "--help", "--dataset=mnist"], configs) == 0
     page = capsys.readouterr().out
     for field in Config.__dataclass_fields__.values():
         assert f"--{field.name}" in page
-        assert len(field.metadata["help"]) > 20
     assert "default: 5000" in page  # --steps of MNIST, not the 10,000 of Config
-    assert "python main.py --mode=sample" in page
+    assert "main.py --mode=sample" in page
 
 
-def test_help_does_not_wait_for_tensorflow():
-    code = (
-        "import sys, main; status = main.main(['main.py', '--help']); sys.exit(status or 'tensorflow' in sys.modules)"
-    )
-    started = time.monotonic()
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
-    help_seconds = time.monotonic() - started
-    assert done.returncode == 0, done.stdout + done.stderr
-    started = time.monotonic()
-    subprocess.run([sys.executable, "-c", "import tensorflow"], capture_output=True, timeout=300)
-    assert help_seconds < time.monotonic() - started
+# Runs command lines, and says of each its exit status and whether TensorFlow was imported. The package takes this
+# process for the installed command's; any other one has it import TensorFlow at once.
+MANY_COMMANDS = """
+import json, sys
+lines = json.loads(sys.argv[1])
+sys.argv = ["infogan"]
+import configs
+from infogan_tf import command_line
+for line in lines:
+    print(command_line.main(["main.py", *line], configs), "tensorflow" in sys.modules)
+"""
+
+
+def test_help_and_what_is_refused_do_not_wait_for_tensorflow(tiny_run):
+    of_run = f"--run_dir={tiny_run[0]}"
+    lines = [
+        ["--help"],
+        ["--dry_run"],
+        ["--batch_size=1"],
+        ["--latents=noise:62,cats:10"],
+        ["--invariance_weight=1", "--invariances=rotate"],
+        ["--mode=sample", of_run, "--codes=c1=10"],
+        ["--mode=compare", "--output=page.txt"],
+        ["--mode=sweep", "--grid=stepz=1"],
+        ["--resume", "--batch_size=16", of_run],
+    ]
+    command = [sys.executable, "-c", MANY_COMMANDS, json.dumps(lines)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    found = [line for line in done.stdout.splitlines() if line.endswith((" True", " False"))]
+    assert found == ["0 False"] * 2 + ["2 False"] * 7, done.stdout + done.stderr
+    assert len(done.stderr.splitlines()) == 7
+
+
+def config_of(*flags):
+    """The options that a command line asks for, and those that it gives."""
+    given, _ = parse(["main.py", *flags])
+    recipe = command_line.recipe_of(configs, given.get("dataset", Config.dataset), given.get("recipe", Config.recipe))
+    return resolve(recipe, given), given
 
 
 def test_a_flag_overrides_the_data_sets_default():
-    from infogan_tf.config.flags import parse
-
-    config, given = parse(["main.py", "--steps=7", "--noresume"], main_module.defaults_of)
-    assert (config.steps, config.dataset, config.eval_every) == (
-        7,
-        "digits",
-        main_module.defaults_of("digits", "paper").eval_every,
-    )
+    config, given = config_of("--steps=7", "--noresume")
+    eval_every = command_line.recipe_of(configs, "digits", "paper").eval_every
+    assert (config.steps, config.dataset, config.eval_every) == (7, "digits", eval_every)
+    assert eval_every != Config.eval_every
     assert given == {"steps": 7, "resume": False}
 
 
 def test_a_recipe_changes_the_defaults_and_flags_change_the_recipe():
-    from infogan_tf.config.flags import parse
-
-    paper, _ = parse(["main.py", "--dataset=mnist"], main_module.defaults_of)
-    config, given = parse(["main.py", "--dataset=mnist", "--recipe=invariant", "--steps=7"], main_module.defaults_of)
+    paper, _ = config_of("--dataset=mnist")
+    config, given = config_of("--dataset=mnist", "--recipe=invariant", "--steps=7")
     assert (paper.recipe, paper.invariance_weight) == ("paper", 0.0)
     assert (config.recipe, config.steps) == ("invariant", 7)
     assert config.invariance_weight > 0.0
     assert given == {"dataset": "mnist", "recipe": "invariant", "steps": 7}
+
+
+# Flags, and the word of the one that is refused, with why.
+NOT_READ = [
+    # By the mode.
+    (["--mode=evaluate", "--count=3"], "--count: expected with --mode=sample. Received: with --mode=evaluate"),
+    (["--codes=c1=3"], "--codes: expected with --mode=sample"),
+    (["--seeds=1,2"], "--seeds: expected with --mode=sweep"),
+    (["--mode=sample", "--evaluation=full"], "--evaluation: expected with --mode=train or --mode=sweep or"),
+    (["--mode=export", "--resume"], "--resume: expected with --mode=train or --mode=sweep"),
+    # By the model.
+    (["--model=gan", "--lambda_info=2"], "--lambda_info: --model=gan does not take it"),
+    (["--model=gan", "--lambda_warmup=5"], "--lambda_warmup: --model=gan does not take it"),
+    (["--model=gan", "--invariance_weight=1"], "--invariance_weight: --model=gan has no q_head"),
+    (["--model=gan", "--contrast_weight=1"], "--contrast_weight: --model=gan has no q_head"),
+    (["--model=gan", "--posterior_stddev=1"], "--posterior_stddev: --model=gan reads no codes"),
+    # By the networks.
+    (["--networks=mlp", "--spectral_norm"], "--spectral_norm: --networks=mlp does not take it"),
+    (["--networks=mlp", "--virtual_batch_norm"], "--virtual_batch_norm: --networks=mlp does not take it"),
+    # By a term whose weight is 0.
+    (["--entropy_weight=0.3"], "--entropy_weight: --invariance_weight is 0"),
+    (["--invariances=flip"], "--invariances: --invariance_weight is 0"),
+    (["--feature_matching_start=9"], "--feature_matching_start: --feature_matching_weight is 0"),
+    (["--instance_noise_steps=9"], "--instance_noise_steps: --instance_noise is 0"),
+    # By a loss that sets D no target.
+    (["--adversarial_loss=hinge", "--label_smoothing=0.1"], "--label_smoothing: --adversarial_loss=hinge sets D no"),
+    (["--adversarial_loss=wasserstein", "--label_smoothing=0.1"], "--label_smoothing: --adversarial_loss=wasserstein"),
+]
+
+
+@pytest.mark.parametrize(("flags", "words"), NOT_READ)
+def test_a_flag_that_nothing_reads_is_refused(capsys, tmp_path, monkeypatch, flags, words):
+    monkeypatch.chdir(tmp_path)
+    assert words in refused(capsys, *flags)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_nothing_reads_may_be_given_as_it_is_by_default():
+    config, _ = config_of("--model=gan", "--lambda_info=1", "--entropy_weight=0.1", "--recipe=invariant")
+    # Of the recipe, too, nothing is left that a GAN does not take.
+    assert (config.invariance_weight, config.lambda_warmup, config.entropy_weight) == (0.0, 0, 0.1)
+    assert config.average_decay > 0.0
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--model=gan", "--latents=noise:62,cat:10"], "--latents: expected no codes"),
+        (["--latents=noise:62"], "--latents: expected a code"),
+        (["--latents=noise:62,cat:10,label:10"], "--latents: expected no label"),
+        (["--model=gna"], "--model: expected one of infogan, gan. Received: 'gna'"),
+        (["--networks=resnet"], "--networks: expected one of paper, mlp. Received: 'resnet'"),
+    ],
+)
+def test_a_model_that_cannot_be_had_is_refused(capsys, flags, words):
+    assert words in refused(capsys, *flags)
 
 
 def test_every_bound_is_an_allowed_value():

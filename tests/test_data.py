@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 from conftest import ROOT, make_model, run_here
 
-from infogan_tf.data import LOADERS, load_data, stream
+from infogan_tf.data import LOADERS, Split, load_data, stream
 from infogan_tf.data import tfds as tfds_loader
 from infogan_tf.data.stream import _mapping
 from infogan_tf.data.tfds import ORIGINALS
@@ -241,7 +241,8 @@ def test_a_file_of_four_times_the_budget_streams_within_it(tmp_path):
 def test_whatever_reads_training_images_takes_those_of_a_file(tmp_path):
     data = load_data("digits")
     np.save(tmp_path / "images.npy", data.train.images)
-    mapped = dataclasses.replace(data, train_images=np.load(tmp_path / "images.npy", mmap_mode="r"))
+    images = np.load(tmp_path / "images.npy", mmap_mode="r")
+    mapped = dataclasses.replace(data, train=Split(images, data.train.labels))
     network = features.FeatureNetwork("means", lambda images: (tf.reduce_mean(images, 1), tf.reduce_max(images, 1)))
     for read in (
         lambda data: features._kept_path(data, tmp_path),

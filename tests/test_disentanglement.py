@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import entropy
 
-from infogan_tf.evaluation.measure import disentanglement
+from infogan_tf.errors import NotMeasuredError
+from infogan_tf.evaluation.metrics import disentanglement
 from infogan_tf.evaluation.metrics.disentanglement import (
     BATCH,
     ROWS,
@@ -291,7 +292,7 @@ def test_bad_input_is_named():
         dci(factors, factors, factors[1:], factors)
     with pytest.raises(ValueError, match=r"codes: expected finite numbers\. Received: nan"):
         mig(np.full((12, 2), np.nan), factors)
-    with pytest.raises(ValueError, match="factors: expected one at least that varies"):
+    with pytest.raises(NotMeasuredError, match="factors: expected one at least that varies"):
         mig(factors, factors * 0)
     with pytest.raises(ValueError, match=r"ordered: .* Received: ordered=\[True\]"):
         sap(factors, factors, factors, factors, [True])

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 import pytest
 
-from infogan_tf.data import ImageData, load_data
-from infogan_tf.errors import UserError
+from infogan_tf.data import ImageData, Split, load_data
+from infogan_tf.errors import NotMeasuredError
 from infogan_tf.evaluation import feature_networks as features
 from infogan_tf.evaluation.feature_networks import classifier_features, feature_network, inception_features
 from infogan_tf.evaluation.metrics.sample_quality import feature_statistics, frechet_distance
@@ -25,7 +25,7 @@ def small_data(count=512, size=8, channels=1, name="small"):
         row, column = divmod(label, 2)
         image[row * half :][:half, column * half :][:, :half] += 100
     split = count // 2
-    return ImageData(name, images[:split], images[split:], labels[:split], labels[split:])
+    return ImageData(name, Split(images[:split], labels[:split]), Split(images[split:], labels[split:]))
 
 
 @pytest.fixture(scope="module")
@@ -96,9 +96,9 @@ def test_other_data_has_another_classifier(kept):
     folder, file, _ = kept
     data = small_data()
     others = [
-        dataclasses.replace(data, train_images=data.train.images[::-1]),
-        dataclasses.replace(data, train_labels=data.train.labels[::-1]),
-        dataclasses.replace(data, test_labels=data.test.labels[::-1]),
+        dataclasses.replace(data, train=Split(data.train.images[::-1], data.train.labels)),
+        dataclasses.replace(data, train=Split(data.train.images, data.train.labels[::-1])),
+        dataclasses.replace(data, test=Split(data.test.images, data.test.labels[::-1])),
         small_data(name="../odd name"),
     ]
     names = {features._kept_path(other, folder) for other in [data, *others]}
@@ -138,13 +138,14 @@ def test_it_is_kept_with_the_users_other_caches(monkeypatch, tmp_path):
 def test_a_bad_classifier_of_mnist_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(features, "_train", lambda model, data: None)
     for _ in ("new", "kept"):
-        with pytest.raises(UserError, match=r"network of mnist: expected a test accuracy of 99\.0% .*Received: \d+"):
+        with pytest.raises(NotMeasuredError, match=r"of mnist: expected a test accuracy of 99\.0% .*Received: \d+"):
             classifier_features(small_data(name="mnist"), tmp_path)
 
 
 def test_images_without_labels_are_refused():
-    data = dataclasses.replace(small_data(), train_labels=None, test_labels=None)
-    with pytest.raises(UserError, match=r"network of small: expected labels of both splits, .*Received: none"):
+    data = small_data()
+    data = dataclasses.replace(data, train=Split(data.train.images), test=Split(data.test.images))
+    with pytest.raises(NotMeasuredError, match=r"network of small: expected labels of both splits, .*Received: none"):
         feature_network(data)
 
 
@@ -168,7 +169,8 @@ def test_inception_without_network_is_said_at_once(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.setattr(features, "reachable", lambda url: False)
     started = time.monotonic()
-    with pytest.raises(UserError, match=rf"no Inception weights in {tmp_path}.*does not answer.*Copy https.*h5 there"):
+    expected = rf"no Inception weights in {tmp_path}.*does not answer.*Copy https.*h5 there"
+    with pytest.raises(NotMeasuredError, match=expected):
         feature_network(colour_data())
     assert time.monotonic() - started < 5
 
@@ -180,7 +182,7 @@ def test_a_download_that_breaks_off_is_said_in_one_line(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.setattr(features, "reachable", lambda url: True)
     monkeypatch.setattr(keras.applications, "InceptionV3", broken)
-    with pytest.raises(UserError, match=r"\(connection reset\)") as info:
+    with pytest.raises(NotMeasuredError, match=r"\(connection reset\)") as info:
         inception_features()
     assert "\n" not in str(info.value)
 

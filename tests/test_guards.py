@@ -1,23 +1,54 @@
 """The guards speak up for what goes wrong, and only then."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from conftest import make_model
 
 from infogan_tf.latents.layout import LatentLayout
-from infogan_tf.training import guards
-from infogan_tf.training import watching as callbacks
+from infogan_tf.objectives.adversarial import ADVERSARIAL_LOSSES
+from infogan_tf.objectives.information import Information
+from infogan_tf.training import guards, watching
 
 RANDOM = np.random.default_rng(0)
-CODES = LatentLayout.parse("noise:2,cat:10,uniform:1,normal:1,bernoulli:1").codes
+LAYOUT = LatentLayout.parse("noise:2,cat:10,uniform:1,normal:1,bernoulli:1")
+CODES = LAYOUT.codes
 ALIVE = {"mutual_info/c1": 2.0, "mutual_info/c2": 0.1, "mutual_info/c3": 0.3, "mutual_info/c4": 0.2}
 
 
-@pytest.mark.parametrize(("real", "fake", "speaks"), [(0.99, 0.01, True), (0.99, 0.2, False), (0.6, 0.01, False)])
-def test_a_discriminator_that_is_nearly_always_right(real, fake, speaks):
-    sentence = guards.overpowered({"prob_real": real, "prob_fake_before": fake})
-    assert bool(sentence) == speaks
-    assert not speaks or ("99.0%" in sentence and "1.0%" in sentence and "--instance_noise" in sentence)
+# By loss: D's mean outputs on real and on generated images, and how the sentence gives them, where there is one.
+OUTPUTS = [
+    ("nonsaturating", 0.99, 0.01, "99.0% and generated ones 1.0%"),
+    ("nonsaturating", 0.99, 0.2, ""),
+    ("nonsaturating", 0.6, 0.01, ""),
+    # Beyond its margins, the hinge teaches D no more.
+    ("hinge", 1.2, -1.1, "1.20 and generated ones -1.10"),
+    ("hinge", 0.99, -3.0, ""),
+    ("hinge", 3.0, -0.9, ""),
+    ("least_squares", 0.98, 0.02, "0.98 and generated ones 0.02"),
+    ("least_squares", 0.98, 0.3, ""),
+    ("least_squares", 0.6, 0.02, ""),
+    # It gives the output no scale by which to tell.
+    ("wasserstein", 1e3, -1e3, ""),
+]
+
+
+@pytest.mark.parametrize(("name", "real", "fake", "said"), OUTPUTS)
+def test_a_discriminator_that_is_nearly_always_right(name, real, fake, said):
+    what = "prob" if name == "nonsaturating" else "output"
+    loss = ADVERSARIAL_LOSSES[name]
+    sentence = loss.warning({f"{what}_real": real, f"{what}_fake_before": fake})
+    assert bool(sentence) == bool(said)
+    if said:
+        assert f"it gives real images {said}" in sentence
+        assert "--instance_noise" in sentence
+        # What is advised is what the loss takes.
+        assert ("--label_smoothing" in sentence) == (name != "hinge")
+
+
+def test_every_loss_is_looked_at():
+    assert {name for name, *_ in OUTPUTS} == set(ADVERSARIAL_LOSSES)
 
 
 @pytest.mark.parametrize(
@@ -33,8 +64,10 @@ def test_a_discriminator_that_is_nearly_always_right(real, fake, speaks):
     ],
 )
 def test_a_code_that_images_do_not_show(code, bound, speaks):
-    sentence = guards.dead_codes(ALIVE | {f"mutual_info/{code}": bound}, CODES)
-    assert bool(sentence) == speaks
+    term = Information()
+    term.prepare(SimpleNamespace(layout=LAYOUT))
+    sentence = term.warning(ALIVE | {f"mutual_info/{code}": bound}, step=1)
+    assert bool(sentence) == speaks == LAYOUT[code].is_dead(bound)
     assert not speaks or (code in sentence and f"{bound:.3f} nats" in sentence and "--lambda_info" in sentence)
 
 
@@ -65,7 +98,7 @@ def test_the_nearest_neighbour_is_another_image():
 def test_a_guard_speaks_once_from_the_third_epoch_on(capsys):
     model = make_model(lambda_info=1.0, lambda_cont=0.0)
     model.step.assign(1)
-    watch = callbacks.Guards(np.tile(RANDOM.integers(0, 256, (20, 1, 1, 1), dtype=np.uint8), (1, 8, 8, 1)))
+    watch = watching.Guards(np.tile(RANDOM.integers(0, 256, (20, 1, 1, 1), dtype=np.uint8), (1, 8, 8, 1)))
     watch.set_model(model)
     logs = {"prob_real": 0.5, "prob_fake_before": 0.5, "mutual_info/c1": 0.0, "mutual_info/c2": -9.0}
     for epoch in range(5):
@@ -73,9 +106,9 @@ def test_a_guard_speaks_once_from_the_third_epoch_on(capsys):
         told = capsys.readouterr().out
         assert ("tells of c1 (" in told) == (epoch == 2)
         assert "c2" not in told  # its weight is 0
-    model.lambda_warmup = 9
+    model.terms[0].lambda_warmup = 9
     watch.on_epoch_end(5, logs)
     assert "tells of" not in capsys.readouterr().out
-    model.lambda_warmup = 0
+    model.terms[0].lambda_warmup = 0
     watch.on_epoch_end(6, logs)
     assert "tells of c1 (" in capsys.readouterr().out

@@ -9,9 +9,12 @@ import pytest
 import tensorflow as tf
 from conftest import make_model
 
-from infogan_tf.objectives import Regularizer
-from infogan_tf.objectives.adversarial import discriminator_loss, generator_loss
+from infogan_tf.models.gan import GAN
+from infogan_tf.models.infogan import InfoGAN
+from infogan_tf.models.means import Means
+from infogan_tf.objectives.adversarial import nonsaturating_discriminator_loss, nonsaturating_generator_loss
 from infogan_tf.objectives.smoothness import R1, InstanceNoise
+from infogan_tf.objectives.term import Term
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 1), dtype=np.uint8)
 KEYS = {
@@ -63,12 +66,14 @@ def reference_gradients(lambdas, step=0):
         fake = model.generator(latents, training=True)
         features = model.trunk(fake, training=True)
         real_logits = model.d_head(model.trunk(real, training=True))
-        loss = discriminator_loss(real_logits, model.d_head(features)) - information(features)
-    d = dict(zip([v.path for v in model.d_variables], tape.gradient(loss, model.d_variables), strict=True))
+        loss = nonsaturating_discriminator_loss(real_logits, model.d_head(features)) - information(features)
+    variables = model.variables_of("d")
+    d = dict(zip([v.path for v in variables], tape.gradient(loss, variables), strict=True))
     with tf.GradientTape() as tape:
         features = model.trunk(model.generator(latents, training=True), training=True)
-        loss = generator_loss(model.d_head(features)) - information(features)
-    g = dict(zip([v.path for v in model.g_variables], tape.gradient(loss, model.g_variables), strict=True))
+        loss = nonsaturating_generator_loss(model.d_head(features)) - information(features)
+    variables = model.variables_of("g")
+    g = dict(zip([v.path for v in variables], tape.gradient(loss, variables), strict=True))
     return d, g
 
 
@@ -123,10 +128,11 @@ def test_the_weights_of_the_information_warm_up(step, share):
     assert_close(g, expected_g)
 
 
+# By loss: its target for real images, and what D minimises.
 LOSSES = {
-    "hinge": lambda r, f: np.maximum(0, 0.9 - r).mean() + np.maximum(0, 1 + f).mean(),
-    "least_squares": lambda r, f: ((r - 0.9) ** 2).mean() / 2 + (f**2).mean() / 2,
-    "wasserstein": lambda r, f: f.mean() - 0.9 * r.mean(),
+    "hinge": (1.0, lambda r, f: np.maximum(0, 1 - r).mean() + np.maximum(0, 1 + f).mean()),
+    "least_squares": (0.9, lambda r, f: ((r - 0.9) ** 2).mean() / 2 + (f**2).mean() / 2),
+    "wasserstein": (1.0, lambda r, f: f.mean() - r.mean()),
 }
 
 
@@ -137,15 +143,31 @@ def test_another_adversarial_loss_is_minimised_and_logged(name):
     fake = model.generator(latents, training=True)
     real, fake = (model.d_head(model.trunk(x, training=True)) for x in (IMAGES.astype(np.float32) / 255, fake))
     recorders = Recorder(0.0), Recorder(0.0)
-    model.compile(*recorders, run_eagerly=True, adversarial_loss=name, real_target=0.9)
+    target, of_d = LOSSES[name]
+    model.compile(*recorders, run_eagerly=True, adversarial_loss=name, real_target=target)
     logs = model.train_on_batch(IMAGES, return_dict=True)
-    assert logs["d_loss"] == pytest.approx(LOSSES[name](real.numpy(), fake.numpy()), rel=1e-4)
+    assert logs["d_loss"] == pytest.approx(of_d(real.numpy(), fake.numpy()), rel=1e-4)
     of_g = ((fake.numpy() - 1) ** 2).mean() / 2 if name == "least_squares" else -fake.numpy().mean()
     assert logs["g_loss"] == pytest.approx(of_g, rel=1e-4)
     # The bias of D's last layer moves all logits alike.
     real, fake, h = real.numpy().astype(float), fake.numpy().astype(float), 1e-6
-    slope = (LOSSES[name](real + h, fake + h) - LOSSES[name](real - h, fake - h)) / (2 * h)
+    slope = (of_d(real + h, fake + h) - of_d(real - h, fake - h)) / (2 * h)
     assert recorders[0].gradients["d_head/logit/bias"] == pytest.approx(slope, abs=1e-5)
+    # D's output is no probability: it is logged as it is, under another name.
+    assert set(logs) == {key.replace("prob_", "output_") for key in KEYS}
+    assert logs["output_real"] == pytest.approx(real.mean(), rel=1e-3, abs=1e-6)
+    assert logs["output_fake_before"] == pytest.approx(fake.mean(), rel=1e-3, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["hinge", "wasserstein"])
+def test_a_loss_without_a_target_for_d_knows_no_label_smoothing(name):
+    with pytest.raises(ValueError, match=rf"real_target: expected 1 with the {name} loss\. Received: 0\.9"):
+        make_model(adversarial_loss=name, real_target=0.9)
+
+
+def test_an_unknown_adversarial_loss_is_refused():
+    with pytest.raises(ValueError, match=r"adversarial_loss: expected one of nonsaturating, .*Received: 'kind'"):
+        make_model(adversarial_loss="kind")
 
 
 def test_every_part_is_updated_by_its_own_optimizer():
@@ -157,7 +179,7 @@ def test_every_part_is_updated_by_its_own_optimizer():
         assert moved(before, snapshot(model)) == expected
 
 
-class Witness(Regularizer):
+class Witness(Term):
     """Keeps what the passes of a step are given, and asks for nothing."""
 
     def prepare(self, model):
@@ -207,6 +229,24 @@ def test_training_logs_the_epochs_means():
     parts = sum(history[f"mutual_info/c{i}"][0] for i in (1, 2, 3))
     assert history["mutual_info"][0] == pytest.approx(parts, rel=1e-5)
     assert history["q_loss"][0] == pytest.approx(sum(model.layout.entropy.values()) - parts, rel=1e-5)
+
+
+def test_what_was_never_logged_in_an_epoch_is_absent_and_not_0():
+    model = make_model()
+    history = model.fit(IMAGES, batch_size=8, epochs=7, verbose=0).history  # steps 0 to 13
+    assert {name: len(values) for name, values in history.items()} == dict.fromkeys(KEYS, 7) | {"prob_fake_after": 2}
+    assert all(0.0 < value < 1.0 for value in history["prob_fake_after"])
+
+
+def test_means_are_of_those_that_were_counted():
+    means = Means(("one", "two", "never"))
+    for value in (1.0, 2.0, 6.0):
+        given = {"one": tf.constant(value), "two": tf.constant(10.0 * value)}
+        means.update_state(given, counts={"two": tf.constant(value > 1.0)})
+    assert means.counted() == {"one": 3.0, "two": 40.0}
+    assert {name: float(mean) for name, mean in means.result().items()} == {"one": 3.0, "two": 40.0, "never": 0.0}
+    means.reset_state()
+    assert means.counted() == {}
 
 
 def test_evaluation_changes_nothing_and_uses_inference_statistics():
@@ -287,7 +327,7 @@ def test_a_keras_file_keeps_weights_and_both_optimizers(tmp_path, dtype):
     model.fit(IMAGES, batch_size=8, verbose=0)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
-    assert loaded.code_weights == {"c1": 0.5, "c2": 0.1, "c3": 0.1}
+    assert loaded.terms[0].code_weights == {"c1": 0.5, "c2": 0.1, "c3": 0.1}
     assert int(loaded.step) == 2
     for which in ("d_optimizer", "g_optimizer"):
         kept, found = getattr(model, which).variables, getattr(loaded, which).variables
@@ -303,7 +343,8 @@ def test_a_keras_file_keeps_weights_and_both_optimizers(tmp_path, dtype):
 
 def test_every_argument_of_compile_comes_back():
     arguments = {
-        "lambda_info": 0.5, "lambda_cat": 0.1, "lambda_cont": 0.2, "lambda_warmup": 7, "adversarial_loss": "hinge",
+        "lambda_info": 0.5, "lambda_cat": 0.1, "lambda_cont": 0.2, "lambda_warmup": 7,
+        "adversarial_loss": "least_squares",
         "real_target": 0.9, "d_updates": 2, "g_updates": 3, "average_decay": 0.9, "jit_compile": True,
         "steps_per_execution": 2,
     }  # fmt: skip
@@ -313,9 +354,8 @@ def test_every_argument_of_compile_comes_back():
     other.compile_from_config(json.loads(json.dumps(config)))
     assert other.get_compile_config() == config
     assert [(type(each), each.weight) for each in other.regularizers] == [(R1, 0.3), (InstanceNoise, 0.2)]
-    assert set(inspect.signature(model.compile).parameters) - {"kwargs"} == set(config) - {
-        "jit_compile", "steps_per_execution",
-    }  # fmt: skip
+    taken = {name for kind in (InfoGAN, GAN) for name in inspect.signature(kind.compile).parameters}
+    assert taken - {"self", "kwargs"} == set(config) - {"jit_compile", "steps_per_execution"}
 
 
 def test_a_fixed_posterior_survives_saving(tmp_path):
@@ -343,5 +383,7 @@ def test_one_generates_and_encodes_any_number():
 def test_networks_that_do_not_fit_the_layout_are_refused():
     model = make_model()
     networks = {part: getattr(model, part) for part in PARTS}
-    with pytest.raises(ValueError, match="needs a generator of 7 inputs"):
-        type(model)("noise:5,cat:2", **networks)
+    with pytest.raises(ValueError, match=r"generator: expected one of 7 inputs .*Received: one of 18"):
+        InfoGAN("noise:5,cat:2", **networks)
+    with pytest.raises(ValueError, match=r"q_head: expected one of 12 outputs .*Received: one of 14"):
+        InfoGAN("noise:6,cat:10,bernoulli:2", **networks)

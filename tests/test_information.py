@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
+from infogan_tf.errors import NotMeasuredError
 from infogan_tf.evaluation.metrics.information import mutual_info, standardised_mutual_info
 
 LN2 = math.log(2.0)
@@ -73,7 +74,7 @@ def test_a_posterior_whose_mean_is_constant_is_no_error():
 
 
 def test_too_few_draws_are_refused():
-    with pytest.raises(ValueError, match=r"at least 2 draws\. Received: 1"):
+    with pytest.raises(NotMeasuredError, match=r"at least 2 draws\. Received: 1"):
         mutual_info(np.zeros(1), 1.0)
-    with pytest.raises(ValueError, match=r"at least 8 draws\. Received: 7"):
+    with pytest.raises(NotMeasuredError, match=r"at least 8 draws\. Received: 7"):
         standardised_mutual_info(np.zeros(7), np.zeros(7), 1.0)

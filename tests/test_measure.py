@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
-from infogan_tf.data import Factors, ImageData
+from infogan_tf.data import Factors, ImageData, Split
+from infogan_tf.errors import NotMeasuredError
 from infogan_tf.evaluation.measure import (
+    GROUPS,
     SETTINGS,
     Material,
+    _attempt,
     classes,
     disentanglement,
     effects,
@@ -26,6 +29,7 @@ class Model:
 
     def __init__(self):
         self.layout = LatentLayout.parse("noise:2,cat:3,uniform:2")
+        self.read_codes = self.layout.read_codes
 
     def stream_seed(self, stream, position=0):
         return (0, 4)
@@ -36,7 +40,7 @@ class Model:
         log_probs = {
             "c1": np.full(len(kinds), np.log(0.99)),
             "c2": np.full(len(kinds), -0.7),
-            "c3": np.full(len(kinds), -0.8),
+            "c3": np.full(len(kinds), -0.87),  # that of the prior's own Gaussian: Q knows nothing
         }
         rng = np.random.default_rng(0)
         posterior = self.encode_classes(kinds) | {
@@ -69,7 +73,7 @@ def material():
     labels = np.arange(COUNT) % 3
     images = Model().draw((labels + 1) % 3, np.zeros(COUNT))
     images = np.round(255 * images).astype(np.uint8)
-    data = ImageData("bars", images, images, labels, labels, ("long", "short", "middle"))
+    data = ImageData("bars", Split(images, labels), Split(images, labels), ("long", "short", "middle"))
     return Material(Model(), data, SETTINGS["quick"])
 
 
@@ -110,8 +114,8 @@ def test_k_means_is_a_second_opinion(material):
     assert found.figures["accuracy/k-means"] == pytest.approx(1.0)
 
 
-def test_without_labels_all_else_is_measured(material, monkeypatch):
-    data = ImageData("bars", material.data.train.images, material.data.test.images)
+def test_without_labels_all_else_is_measured(material):
+    data = ImageData("bars", Split(material.data.train.images), Split(material.data.test.images))
     found = measure(Material(Model(), data, SETTINGS["quick"]), step=7)
     assert "mutual_info/c1" in found.figures
     assert found.codes["c3"]["does"].startswith("dead")
@@ -131,9 +135,42 @@ def test_codes_that_are_the_factors_are_disentangled(material):
     grid = np.zeros((80, 4, 4, 1), np.uint8)
     grid[:, 0, 0, 0], grid[:, 0, 1, 0] = np.unravel_index(np.arange(80), (8, 10))
     material.model = Perfect()
-    material.data = ImageData("grid", grid, grid, factors=Factors(("a", "b"), (8, 10), (True, True), grid))
+    material.data = ImageData.of_grid("grid", Factors(("a", "b"), (8, 10), (True, True), grid), ())
     found = Evaluation("quick", 1)
     disentanglement(material, found)
     assert found.figures["mig"] > 0.97
     assert found.figures["factor_vae"] == 1.0
     assert found.figures["dci_disentanglement"] > 0.97
+
+
+def test_only_what_cannot_be_measured_becomes_a_note(material, monkeypatch):
+    def broken(*_):
+        return np.zeros(3) @ np.zeros(4)
+
+    def singular(*_):
+        return np.linalg.inv(np.zeros((2, 2)))
+
+    def unmeasured(*_):
+        raise NotMeasuredError("three images are too few.")
+
+    found = Evaluation("quick", 1)
+    _attempt("Bars", unmeasured, material, found)
+    assert found.notes == ["Bars: not measured; three images are too few."]
+    # A mistake of the program's is no note, though NumPy's errors are ValueErrors as well.
+    for mistake in (broken, singular):
+        with pytest.raises(ValueError, match=r"matmul|Singular"):
+            _attempt("Bars", mistake, material, found)
+        monkeypatch.setitem(GROUPS, "Mutual information", mistake)
+        with pytest.raises(ValueError, match=r"matmul|Singular"):
+            measure(material, step=1)
+    assert len(found.notes) == 1
+
+
+def test_images_of_ordered_factors_alone_have_no_labels_and_all_else_is_measured(material):
+    images = material.data.train.images
+    data = ImageData.of_grid("ordered", Factors(("a", "b"), (30, 10), (True, True), images), ())
+    assert data.train.labels is data.test.labels is None
+    found = measure(Material(Model(), data, SETTINGS["quick"]), step=1)
+    assert "mutual_info/c1" in found.figures
+    assert np.isfinite(found.figures["mig"])
+    assert [note for note in found.notes if "the data set ordered has no labels" in note]

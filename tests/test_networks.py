@@ -6,7 +6,6 @@ import pytest
 import tensorflow as tf
 
 from infogan_tf.errors import UserError
-from infogan_tf.export import float32_twin
 from infogan_tf.models.infogan import InfoGAN
 from infogan_tf.networks.layers import VirtualBatchNormReLU, batch_statistics
 from infogan_tf.networks.paper import paper_networks
@@ -136,7 +135,7 @@ def test_everything_at_once_has_a_float32_twin(dtype):
         logits = model.d_head(model.trunk(IMAGES, training=True), training=True)
     assert logits.dtype == "float32"
     plain.set_weights(model.get_weights())
-    twin = float32_twin(model)
+    twin = model.float32_twin()
     for part in (lambda m: m.generator(np.eye(9, dtype=np.float32)), lambda m: m.d_head(m.trunk(IMAGES)),
                  lambda m: m.q_head(m.trunk(IMAGES))):  # fmt: skip
         np.testing.assert_array_equal(part(twin), part(plain))

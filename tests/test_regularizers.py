@@ -17,6 +17,7 @@ from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.models.infogan import InfoGAN
 from infogan_tf.objectives.contrast import Contrast
 from infogan_tf.objectives.declarations import AMOUNTS
+from infogan_tf.objectives.history import HistoricalAveraging
 from infogan_tf.objectives.invariance import Invariance, entropy_and_distance, parse_invariances
 from infogan_tf.objectives.matching import FeatureMatching, mean_distance
 from infogan_tf.objectives.smoothness import R1, GradientPenalty, InstanceNoise
@@ -37,6 +38,8 @@ KINDS = {
     "gradient_penalty": (GradientPenalty, "d", {"trunk", "d_head"}),
     "instance_noise": (lambda weight: InstanceNoise(weight, steps=10), "", EVERYTHING),
     "contrast": (Contrast, "dg", {"trunk", "generator"}),
+    # Of the first step there is no past.
+    "historical_averaging": (HistoricalAveraging, "dg", set()),
 }
 
 
@@ -131,7 +134,7 @@ def test_without_discrete_codes_a_code_has_to_be_named():
 
 @pytest.mark.parametrize("declared", ["rotate:20,flip", "rotate:20,flip;c2=shear:0.3", "rotate:20,flip;c2~shear:0.3"])
 def test_invariance_reads_images_and_their_changed_copies(declared):
-    model, regularizer = make_model(), Invariance(1.0, declared, 0.3, 0.7)
+    model, regularizer = make_model(), Invariance(1.0, declared, entropy_weight=0.3, marginal_weight=0.7)
     regularizer.prepare(model)
     features = model.trunk(REAL, training=True)
     declarations = parse_invariances(declared, model.layout)
@@ -296,7 +299,7 @@ def test_the_shared_code_is_learnt():
     regularizer, optimizer = Contrast(1.0), keras.optimizers.Adam(0.02)
     model = InfoGAN(layout, generator, trunk, dense(1, "d_head"), dense(layout.num_parameters, "q_head"))
     model.compile(keras.optimizers.Adam(), keras.optimizers.Adam(), regularizers=[regularizer])
-    assert {id(v) for v in regularizer.trainable_variables} < {id(v) for v in model.d_variables}
+    assert {id(v) for v in regularizer.trainable_variables} < {id(v) for v in model.variables_of("d")}
     variables = regularizer.trainable_variables + trunk.trainable_variables
 
     @tf.function
@@ -309,6 +312,32 @@ def test_the_shared_code_is_learnt():
     losses = [float(step(tf.constant([0, i]))) for i in range(60)]
     assert losses[0] > 1.0  # ln 3 is 1.1
     assert np.mean(losses[-5:]) < 0.6
+
+
+# === Weights near their own past ===
+
+
+def test_historical_averaging_is_the_distance_from_the_mean_of_all_weights_so_far():
+    # Of a player, the weights of two networks; by step, what they are.
+    rng = np.random.default_rng(0)
+    past = [rng.normal(size=(3, 2)), rng.normal(size=4)], [rng.normal(size=(3, 2)), rng.normal(size=4)]
+    past = [*past, [rng.normal(size=(3, 2)), rng.normal(size=4)]]
+    variables = {player: [tf.Variable(value, dtype=tf.float32) for value in past[0]] for player in "dg"}
+    term = HistoricalAveraging(1.0)
+    model = SimpleNamespace(trainable_of=variables.get)
+    term.prepare(model)
+    for step, weights in enumerate(past, 1):
+        for variable, value in zip(variables["d"], weights, strict=True):
+            variable.assign(value)
+        with tf.GradientTape() as tape:
+            found = term.d_term(model, None)
+        away = [value - np.mean([each[i] for each in past[:step]], axis=0) for i, value in enumerate(weights)]
+        assert float(found) == pytest.approx(sum((each**2).sum() for each in away), rel=1e-4, abs=1e-9)
+        # The past is what it is: the gradient is that of the present weights.
+        for gradient, each in zip(tape.gradient(found, variables["d"]), away, strict=True):
+            np.testing.assert_allclose(gradient, 2 * each, rtol=1e-4, atol=1e-6)
+    # G has a past of its own, which begins at its first step.
+    assert float(term.g_term(model, None)) == 0.0
 
 
 # === In a train step ===
@@ -413,7 +442,7 @@ def test_mixed_precision_bears_all_of_them(dtype):
     model = make_model(regularizers=all_of_them(), dtype=dtype)
     before = {part: [v.numpy() for v in getattr(model, part).trainable_variables] for part in PARTS}
     history = model.fit(IMAGES, batch_size=8, epochs=4, verbose=0, shuffle=False).history
-    assert np.isfinite(list(history.values())).all()
+    assert all(np.isfinite(values).all() for values in history.values())
     for part, values in before.items():
         for variable, value in zip(getattr(model, part).trainable_variables, values, strict=True):
             assert np.isfinite(variable).all()

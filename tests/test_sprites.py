@@ -143,6 +143,14 @@ def test_a_small_grid_is_its_own_test_split():
     np.testing.assert_array_equal(data.test.labels, data.test.images.ravel() % 2)
 
 
+def test_a_grid_whose_factors_are_all_ordered_has_no_labels():
+    images = np.arange(6, dtype=np.uint8).reshape(6, 1, 1, 1)
+    data = ImageData.of_grid("tiny", Factors(("x", "y"), (3, 2), (True, True), images), ())
+    assert data.train.labels is data.test.labels is None
+    assert data.train.images is images
+    assert sorted(data.test.images.ravel()) == list(range(6))
+
+
 class TinySprites(tfds.core.GeneratorBasedBuilder):
     """Stands for dsprites: its features with fewer values, all combinations but for `missing`, stored shuffled."""
 

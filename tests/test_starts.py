@@ -12,7 +12,6 @@ from conftest import assert_same, logged, run_here, start, wait_for, weights
 from infogan_tf.commands import train as training
 from infogan_tf.config.options import Config
 from infogan_tf.errors import UserError
-from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.models.build import build_model
 from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.runs.metrics_file import read_lines
@@ -58,17 +57,15 @@ def test_the_start_with_the_lowest_term_is_trained_on(whole):
 def test_it_is_the_run_that_had_these_weights_at_first_and_no_other_start(whole, tmp_path, monkeypatch):
     chosen = json.loads((whole[0] / "starts" / "choice.json").read_text())["chosen"]
     build = training.build_model
-    monkeypatch.setattr(training, "build_model", lambda *arguments: build(*arguments[:4], chosen))
+    monkeypatch.setattr(training, "build_model", lambda *arguments, start: build(*arguments, start=chosen))
     run_here(*FLAGS, "--starts=1", "--run_dir=run", cwd=tmp_path)
     assert not (tmp_path / "run" / "starts").exists()
     assert_same_run(tmp_path / "run", whole[0])
 
 
 def test_starts_differ_in_their_weights_and_the_first_is_that_of_the_seed():
-    layout = LatentLayout.parse("cat:2")
-
     def kernel(seed, **start):
-        model = build_model(Config(seed=seed), layout, (8, 8, 1), "float32", **start)
+        model = build_model(Config(latents="cat:2", seed=seed), (8, 8, 1), "float32", **start)
         return model.trunk.trainable_variables[0].numpy()
 
     of_seed, *others = kernel(0), kernel(0, start=1), kernel(0, start=2), kernel(1), kernel(1, start=1)

@@ -6,16 +6,17 @@ import shutil
 import pytest
 from conftest import TINY, run_here, run_main
 
-from infogan_tf.commands.sweep import sweep
+from infogan_tf.commands import sweep
+from infogan_tf.config import grid as grids
 from infogan_tf.errors import UserError
 
 FLAGS = ("--mode=sweep", "--seeds=3,4", *TINY)
 
 
 def test_every_choice_of_options_meets_every_seed():
-    grid = sweep.parse_grid("lambda_info=0.3,1; batch_size=64,128", {})
+    grid = grids.parse_grid("lambda_info=0.3,1; batch_size=64,128", {})
     assert grid == {"lambda_info": ["0.3", "1"], "batch_size": ["64", "128"]}
-    runs = dict(sweep.combinations(grid, [0, 5]))
+    runs = dict(grids.combinations(grid, [0, 5]))
     assert len(runs) == 8
     assert runs["lambda_info=0.3-batch_size=128-seed=5"] == ["--lambda_info=0.3", "--batch_size=128", "--seed=5"]
 
@@ -23,7 +24,7 @@ def test_every_choice_of_options_meets_every_seed():
 @pytest.mark.parametrize("text", ["", "a", "1,1", "-1", "0.5", "1,,2"])
 def test_bad_seeds_are_refused(text):
     with pytest.raises(UserError, match="--seeds: expected different integers from 0"):
-        sweep.parse_seeds(text)
+        grids.parse_seeds(text)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,7 @@ def test_bad_seeds_are_refused(text):
 )
 def test_bad_grids_are_refused(grid, message):
     with pytest.raises(UserError, match=message):
-        sweep.parse_grid(grid, {"steps": 4})
+        grids.parse_grid(grid, {"steps": 4})
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import pytest
 
 from infogan_tf.config.options import Config
 from infogan_tf.errors import UserError
-from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.models.build import build_model
 from infogan_tf.training.fit import segments
 
@@ -26,8 +25,8 @@ def test_what_is_left_is_cut_at_the_ends_of_epochs(step, steps, expected):
 
 
 def test_learning_rates_fall_at_the_given_steps():
-    config = Config(lr_decay_steps="3,5", lr_decay_factor=0.5, d_learning_rate=0.1, g_learning_rate=0.2)
-    model = build_model(config, LatentLayout.parse("cat:2"), (8, 8, 1), "float32")
+    rates = {"lr_decay_steps": "3,5", "lr_decay_factor": 0.5, "d_learning_rate": 0.1, "g_learning_rate": 0.2}
+    model = build_model(Config(latents="cat:2", **rates), (8, 8, 1), "float32")
     for optimizer, rate in ((model.d_optimizer, 0.1), (model.g_optimizer, 0.2)):
         for step, factor in ((0, 1.0), (3, 1.0), (4, 0.5), (5, 0.5), (6, 0.25)):
             optimizer.iterations.assign(step)
@@ -35,7 +34,7 @@ def test_learning_rates_fall_at_the_given_steps():
 
 
 def test_weights_are_a_function_of_the_seed():
-    models = [build_model(Config(seed=seed), LatentLayout.parse("cat:2"), (8, 8, 1), "float32") for seed in (1, 1, 2)]
+    models = [build_model(Config(latents="cat:2", seed=seed), (8, 8, 1), "float32") for seed in (1, 1, 2)]
     kernels = [model.d_head.trainable_variables[0].numpy() for model in models]
     assert (kernels[0] == kernels[1]).all()
     assert (kernels[0] != kernels[2]).any()

@@ -8,8 +8,7 @@ import scipy.stats
 import tensorflow as tf
 
 from infogan_tf.errors import UserError
-from infogan_tf.latents.codes import KINDS
-from infogan_tf.objectives.declarations import AMOUNTS
+from infogan_tf.objectives.declarations import AMOUNTS, SIZES
 from infogan_tf.objectives.transformations import Transformations
 
 SEED = tf.constant([3, 5])
@@ -129,7 +128,7 @@ def test_noise_is_normal_and_contrast_even():
 def test_nothing_and_next_to_nothing_leave_images_as_they_are():
     assert not Transformations.parse("")
     np.testing.assert_array_equal(changed(" "), IMAGES)
-    tiny = ",".join(f"{name}:1e-7" for name in KINDS)
+    tiny = ",".join(f"{name}:1e-7" for name in SIZES)
     assert Transformations.parse(tiny)
     np.testing.assert_allclose(changed(tiny), IMAGES, atol=1e-5)
 

@@ -1,0 +1,88 @@
+"""What is read of signatures from source is what Python says of them."""
+
+import importlib
+import inspect
+
+import pytest
+
+from infogan_tf.config.source import constant, parameters
+from infogan_tf.models import MODELS
+from infogan_tf.models.choices import options_of_family, options_of_model, options_of_term
+from infogan_tf.networks import FAMILIES
+from infogan_tf.objectives import TERMS
+from infogan_tf.objectives.adversarial import ADVERSARIAL_LOSSES
+
+LOSSES = "infogan_tf.objectives.adversarial"
+CLASSES = [*(row.path for row in MODELS.values()), *TERMS]
+
+
+def named(place):
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def declared(kind, method):
+    """The names of a method's parameters; where **kwargs are handed on, or it is inherited, those of its bases too."""
+    found = []
+    for owner in kind.__mro__:
+        if not owner.__module__.startswith("infogan_tf."):
+            break
+        if method not in vars(owner):
+            continue
+        _, *others = inspect.signature(vars(owner)[method]).parameters.values()
+        named = [each.name for each in others if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
+        found += [name for name in named if name not in found]
+        if not any(each.kind is each.VAR_KEYWORD for each in others):
+            break
+    return tuple(found)
+
+
+@pytest.mark.parametrize("place", CLASSES)
+@pytest.mark.parametrize("method", ["__init__", "compile", "train_step"])
+def test_the_parameters_of_methods(place, method):
+    found = parameters(f"{place}.{method}")
+    assert found == declared(named(place), method)
+    assert found or place in TERMS
+
+
+@pytest.mark.parametrize("place", [*(row.path for row in FAMILIES.values())])
+def test_the_parameters_of_families(place):
+    found = parameters(place)
+    assert found == tuple(inspect.signature(named(place)).parameters)
+    assert found[:4] == ("num_latents", "num_parameters", "image_shape", "dtype")
+
+
+@pytest.mark.parametrize("name", ADVERSARIAL_LOSSES)
+def test_the_parameters_of_losses(name):
+    loss = ADVERSARIAL_LOSSES[name]
+    assert parameters(f"{LOSSES}:{name}_discriminator_loss") == tuple(inspect.signature(loss.discriminator).parameters)
+
+
+@pytest.mark.parametrize("place", [row.path for row in MODELS.values()])
+@pytest.mark.parametrize("name", ["PLAYERS", "READERS", "TAKES_LABELS"])
+def test_the_constants_of_models(place, name):
+    assert constant(f"{place}.{name}") == getattr(named(place), name)
+
+
+@pytest.mark.parametrize("place", TERMS)
+def test_the_constants_of_terms(place):
+    assert constant(f"{place}.NEEDS") == named(place).NEEDS
+    with pytest.raises(AttributeError, match="has a NOTHING"):
+        constant(f"{place}.NOTHING")
+
+
+def test_every_option_of_model_networks_and_terms_is_found():
+    assert {"adversarial_loss", "label_smoothing", "d_learning_rate", "average_decay"} <= options_of_model("gan")
+    more = options_of_model("infogan") - options_of_model("gan")
+    assert more == {"lambda_info", "lambda_cat", "lambda_cont", "lambda_warmup"}
+    of_paper = {"sync_batch_norm", "spectral_norm", "minibatch_kernels", "virtual_batch_norm"}
+    assert options_of_family("paper") == of_paper
+    assert options_of_family("mlp") == set()
+    found = {place.partition(":")[2]: options_of_term(place) for place in TERMS}
+    assert found["Invariance"] == {
+        "weight": "invariance_weight", "invariances": "invariances", "entropy_weight": "entropy_weight",
+        "marginal_weight": "marginal_weight",
+    }  # fmt: skip
+    assert found["InstanceNoise"] == {"weight": "instance_noise", "steps": "instance_noise_steps"}
+    assert found["FeatureMatching"] == {"weight": "feature_matching_weight", "start": "feature_matching_start"}
+    assert found["R1"] == {"weight": "r1_weight"}
