@@ -1,1 +1,1 @@
-"""The defaults of each data set, one file each: `get_config() -> Config`."""
+"""The recipes of each data set, a file each: RECIPES, by name, each a Config for the model that it names."""

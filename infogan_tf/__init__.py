@@ -36,5 +36,15 @@ def _is_the_command() -> bool:
     return is_main or (program.stem == "infogan" and program.suffix != ".py")  # a script of that name is the user's
 
 
+def _register() -> None:
+    """Imports every module whose classes Keras has to know to load a saved model."""
+    models, networks, terms = (
+        importlib.import_module(f"infogan_tf.{name}") for name in ("models", "networks", "objectives")
+    )
+    rows = (*models.MODELS.values(), *networks.FAMILIES.values())
+    for place in (*(row.path for row in rows), *terms.TERMS, "infogan_tf.models.optimizers"):
+        importlib.import_module(place.partition(":")[0])
+
+
 if not _is_the_command():
-    importlib.import_module("infogan_tf.registered")
+    _register()

@@ -12,12 +12,12 @@ import sys
 from collections.abc import Mapping
 from types import ModuleType
 
-from infogan_tf.backend import require_tensorflow
 from infogan_tf.commands.refusals import refuse
 from infogan_tf.config.flags import as_flag, help_text, parse
 from infogan_tf.config.options import Config
+from infogan_tf.environment.backend import require_tensorflow
+from infogan_tf.environment.invocation import command_words, end_with_parent
 from infogan_tf.errors import RunStopped, UserError
-from infogan_tf.invocation import command_words, end_with_parent
 from infogan_tf.models import MODELS
 from infogan_tf.models.choices import resolve, taken
 from infogan_tf.networks import FAMILIES

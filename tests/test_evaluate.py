@@ -14,9 +14,9 @@ from tensorboard.util import tensor_util
 from infogan_tf import load_data
 from infogan_tf.config.options import Config
 from infogan_tf.evaluation.metrics.clustering import matched_error
-from infogan_tf.models.build import restored_model
 from infogan_tf.reports import comparison
 from infogan_tf.runs.directory import RunDirectory, existing_run
+from infogan_tf.runs.restored import restored_model
 
 
 class Page(html.parser.HTMLParser):

@@ -19,10 +19,10 @@ from infogan_tf.explorer.local_server import serving
 from infogan_tf.explorer.rest import SavedModelRest
 from infogan_tf.explorer.site import Site
 from infogan_tf.export.warmup import warmup_requests
-from infogan_tf.models.build import restored_model
 from infogan_tf.networks.mlp import Maxout, mlp_networks
 from infogan_tf.reports import charts, run_page
 from infogan_tf.runs.directory import RunDirectory, existing_run
+from infogan_tf.runs.restored import restored_model
 
 sys.path.insert(0, str(ROOT / "export"))
 sys.path.insert(0, str(ROOT / "benchmarks"))

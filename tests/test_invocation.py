@@ -14,11 +14,12 @@ from conftest import MAIN, ROOT, TINY, run_here
 
 import configs
 import infogan_tf
-from infogan_tf import command_line, invocation
+from infogan_tf import command_line
 from infogan_tf.commands import sweep
 from infogan_tf.config.options import Config
+from infogan_tf.environment import invocation
+from infogan_tf.environment.invocation import command_words, end_with_parent, environment_of_child
 from infogan_tf.errors import RunStopped
-from infogan_tf.invocation import command_words, end_with_parent, environment_of_child
 from infogan_tf.runs.metrics_file import read_lines
 
 # In place of `python -m` and the like: a process in which importing the package imports no TensorFlow.
@@ -167,7 +168,7 @@ def test_every_command_watches_for_its_parent(monkeypatch, capsys):
 
 CHILD = """
 import signal, time
-from infogan_tf.invocation import end_with_parent
+from infogan_tf.environment.invocation import end_with_parent
 def stop(*_):
     print("stopped", flush=True)
     raise SystemExit
@@ -178,7 +179,7 @@ time.sleep(600)
 """
 PARENT = """
 import subprocess, time
-from infogan_tf.invocation import environment_of_child
+from infogan_tf.environment.invocation import environment_of_child
 subprocess.Popen([sys.executable, "-c", sys.argv[1]], env=environment_of_child())
 time.sleep(600)
 """

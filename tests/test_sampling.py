@@ -14,11 +14,11 @@ from conftest import make_model, run_here
 
 from infogan_tf.config.options import Config
 from infogan_tf.files import read_json
-from infogan_tf.models.build import restored_model
 from infogan_tf.models.infogan import InfoGAN
 from infogan_tf.pictures import read_png
 from infogan_tf.reports import drawing as sampling
 from infogan_tf.runs.directory import RunDirectory
+from infogan_tf.runs.restored import restored_model
 
 COUNT = sampling.BLOCK + 3  # a whole block and some of the next
 

@@ -12,10 +12,10 @@ from infogan_tf.command_line import recipe_of
 from infogan_tf.commands.export import is_exported
 from infogan_tf.commands.sweep import sweep_table
 from infogan_tf.config.options import Config
-from infogan_tf.models.build import restored_model
 from infogan_tf.models.choices import resolve, taken
 from infogan_tf.reports.comparison import Run, _differing_options
 from infogan_tf.runs.directory import RunDirectory, existing_run
+from infogan_tf.runs.restored import restored_model
 
 GAN = (*(flag for flag in TINY if not flag.startswith("--latents")), "--model=gan", "--latents=normal_noise:6")
 OF_CODES = {"lambda_info", "lambda_cat", "lambda_cont", "lambda_warmup", "posterior_stddev", "invariance_weight"}

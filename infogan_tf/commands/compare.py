@@ -4,8 +4,8 @@ from pathlib import Path
 
 from infogan_tf.commands.output import new_output, writing_to
 from infogan_tf.config.options import Config
+from infogan_tf.environment.invocation import command_words
 from infogan_tf.files import write_text
-from infogan_tf.invocation import command_words
 from infogan_tf.reports.comparison import compare_runs, find_runs
 
 

@@ -50,7 +50,7 @@ def _run_and_model(config: Config, given: dict[str, object]) -> tuple[RunDirecto
             raise UserError(f"--saved_model: {error}") from error
     run, kept = existing_run(config.run_dir, given)
     from infogan_tf.commands.export import export_run
-    from infogan_tf.models.build import restored_model
+    from infogan_tf.runs.restored import restored_model
 
     with tempfile.TemporaryDirectory() as folder:
         # Once loaded, it is not needed on disk.

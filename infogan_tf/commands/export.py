@@ -9,9 +9,9 @@ from infogan_tf.export.metadata import weights_digest
 from infogan_tf.files import read_json, versions
 from infogan_tf.models import MODELS
 from infogan_tf.models.base import GenerativeModel
-from infogan_tf.models.build import restored_model
 from infogan_tf.models.choices import taken
 from infogan_tf.runs.directory import RunDirectory, at_work, existing_run
+from infogan_tf.runs.restored import restored_model
 
 
 def export(config: Config, given: dict[str, object], argv: list[str]) -> Path:

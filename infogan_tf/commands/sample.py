@@ -5,9 +5,9 @@ from pathlib import Path
 from infogan_tf.commands.output import sample_output, writing_to
 from infogan_tf.config.options import Config
 from infogan_tf.latents.language import read_latents, read_values
-from infogan_tf.models.build import restored_model
 from infogan_tf.reports import drawing
 from infogan_tf.runs.directory import existing_run
+from infogan_tf.runs.restored import restored_model
 
 
 def sample(config: Config, given: dict[str, object], argv: list[str]) -> Path:

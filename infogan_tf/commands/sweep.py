@@ -9,10 +9,10 @@ import subprocess
 
 from infogan_tf.config.grid import combinations, parse_grid, parse_seeds, shared_flags
 from infogan_tf.config.options import Config
+from infogan_tf.environment.invocation import command_words, environment_of_child
 from infogan_tf.errors import RunStopped, UserError
 from infogan_tf.evaluation.figures import LOWER, describe
 from infogan_tf.files import versions, write_text
-from infogan_tf.invocation import command_words, environment_of_child
 from infogan_tf.reports.comparison import Run, compare_runs, read_runs
 from infogan_tf.runs.directory import RunDirectory, at_work, existing_sweep, new_run
 

@@ -12,8 +12,8 @@ from infogan_tf.commands.export import export_run, is_exported
 from infogan_tf.config.options import Config
 from infogan_tf.data import ImageData, load_data
 from infogan_tf.devices import choose_strategy, has_workers, is_chief, same_for_all, together
+from infogan_tf.environment.invocation import command_words
 from infogan_tf.errors import UserError
-from infogan_tf.invocation import command_words
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.models.build import build_model
 from infogan_tf.models.choices import taken

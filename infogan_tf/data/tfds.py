@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 from infogan_tf.data.images import ImageData, Split
+from infogan_tf.environment.internet import reachable
 from infogan_tf.errors import UserError
-from infogan_tf.internet import reachable
 
 # Where tensorflow-datasets downloads each data set from: asked first, so that a missing network shows in seconds and
 # not after minutes of retries. ORIGINALS are the files that it also takes from <data_dir>/downloads/manual/.

@@ -21,9 +21,9 @@ from keras import layers
 
 from infogan_tf.data import ImageData
 from infogan_tf.data.pixels import check_images, unit_images
+from infogan_tf.environment.internet import reachable
 from infogan_tf.errors import NotMeasuredError
 from infogan_tf.files import whole_file
-from infogan_tf.internet import reachable
 
 # === The classifier and its training ===
 # Raise it with any change to either: a classifier of another recipe is not read from its file.

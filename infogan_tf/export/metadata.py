@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from infogan_tf.environment.versions import installed_versions
 from infogan_tf.models.base import GenerativeModel
-from infogan_tf.versions import installed_versions
 
 FORMAT = 2
 LICENCE = "Apache-2.0"

@@ -1,4 +1,4 @@
-"""A Config makes a model: built anew, or as a run last saved it."""
+"""A Config makes a model."""
 
 import importlib
 
@@ -6,7 +6,6 @@ import keras
 
 from infogan_tf.config.options import Config
 from infogan_tf.config.source import parameters
-from infogan_tf.errors import UserError
 from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.models import MODELS
 from infogan_tf.models.base import GenerativeModel
@@ -15,8 +14,6 @@ from infogan_tf.models.optimizers import FusedAdam
 from infogan_tf.networks import FAMILIES
 from infogan_tf.objectives import TERMS
 from infogan_tf.objectives.term import Term
-from infogan_tf.runs.checkpoints import Checkpoints
-from infogan_tf.runs.directory import RunDirectory
 
 
 def build_model(
@@ -50,18 +47,6 @@ def build_model(
     }
     model.compile(**_taken(f"{MODELS[config.model].path}.compile", config, values), jit_compile=config.jit_compile)
     return model
-
-
-def restored_model(run: RunDirectory, config: Config) -> GenerativeModel:
-    """The run's model at its newest whole checkpoint, in float32.
-
-    Raises:
-        UserError: Where there is none.
-    """
-    model = build_model(config, run.image_shape())
-    if Checkpoints(run.checkpoints).restore(model) is None:
-        raise UserError(f"--run_dir: expected a run with a checkpoint. Received: {str(run)!r}, which has none yet")
-    return model.float32_twin()
 
 
 def terms_of(config: Config) -> list[Term]:

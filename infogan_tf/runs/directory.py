@@ -12,10 +12,10 @@ from pathlib import Path
 from infogan_tf import __version__
 from infogan_tf.config.flags import as_flag
 from infogan_tf.config.options import Config, run_fields
+from infogan_tf.environment.versions import installed_versions
 from infogan_tf.errors import UserError
 from infogan_tf.files import alone_in, is_empty, read_json, remove_leftovers, write_text
 from infogan_tf.models.choices import check_latents, check_names, not_taken
-from infogan_tf.versions import installed_versions
 
 # What may differ when a run goes on: how far, where the data lies, and on which devices.
 MAY_CHANGE = ("steps", "data_dir", "strategy")

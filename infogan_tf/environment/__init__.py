@@ -1,0 +1,1 @@
+"""What the program finds around it: how it was called, the Keras backend, installed versions, a network."""
