@@ -159,9 +159,9 @@ def report(title: str, rows: list[dict[str, object]], times: Mapping[Hashable, n
     """Prints a Markdown table and writes the figures to --json.
 
     Args:
-        title: of the table.
-        rows: by column; all have the same columns.
-        times: as `in_turn` gives them; each round's mean is written too.
+        title: The table's title.
+        rows: The rows, each by column; all have the same columns.
+        times: What `in_turn` gives; each round's mean is written too.
     """
     print(f"\n{machine()}; {title}\n")
     print("| " + " | ".join(rows[0]) + " |")

@@ -31,7 +31,7 @@ class Parts:
     """`GAN.train_step` cut into functions that are given what they need; in order, they make a whole step.
 
     Args:
-        model: compiled, in float32 or bfloat16.
+        model: The compiled model, in float32 or bfloat16.
     """
 
     def __init__(self, model):

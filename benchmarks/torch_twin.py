@@ -62,8 +62,8 @@ class TorchTwin:
     """Trains on `images`, uint8 [N, H, W, 1]; `step` is one update of D and Q, then one of G.
 
     Args:
-        images: to draw real batches from.
-        batch_size: images in a batch.
+        images: The images that real batches are drawn from.
+        batch_size: How many images a batch has.
         bfloat16: runs the networks under autocast.
     """
 

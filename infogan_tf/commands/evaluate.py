@@ -46,11 +46,11 @@ def evaluate_run(
     """Measures `model` and writes the results into the run's folder, over those of an earlier evaluation.
 
     Args:
-        model: the run's, computing in float32.
-        data: that it was trained on.
-        config: of the run.
-        run: its folder.
-        setting: one of measure.SETTINGS.
+        model: The run's model, computing in float32.
+        data: The data set that it was trained on.
+        config: The run's options.
+        run: The run's folder.
+        setting: How much is measured, one of measure.SETTINGS.
     """
     step = int(model.step.numpy())
     print(f"Evaluating step {step:,} ({setting}).")

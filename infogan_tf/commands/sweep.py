@@ -28,9 +28,9 @@ def sweep(config: Config, given: dict[str, object], argv: list[str]) -> None:
     where it stopped. At the end it prints and writes sweep.md, and compare.html beside it.
 
     Args:
-        config: the options that all runs share.
-        given: the flags that the user gave.
-        argv: the command line.
+        config: The options that all runs share.
+        given: The options that the user gave, by name.
+        argv: The command line.
 
     Raises:
         UserError: for bad input; nothing was written then.

@@ -49,9 +49,9 @@ class Material:
     """Draws from a model and what it reads in them and in test images; each computed when first asked for.
 
     Args:
-        model: trained; inference statistics are used throughout.
-        data: that it was trained on.
-        setting: how many images.
+        model: The trained model; inference statistics are used throughout.
+        data: The data set that it was trained on.
+        setting: How many images are drawn and read.
     """
 
     def __init__(self, model: GenerativeModel, data: ImageData, setting: Setting):

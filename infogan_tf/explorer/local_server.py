@@ -57,9 +57,9 @@ def serving(answer: Answer, host: str = "127.0.0.1", port: int = 0) -> Iterator[
     what another site's page sends.
 
     Args:
-        answer: is called from several threads at once, MAX_AT_ONCE at the most.
-        host: the address to listen on.
-        port: to listen on; 0 takes any that is free.
+        answer: Answers a request; it is called from several threads at once, MAX_AT_ONCE at the most.
+        host: The address to listen on.
+        port: The port to listen on; 0 takes any that is free.
 
     Raises:
         UserError: where it cannot listen on `host`.

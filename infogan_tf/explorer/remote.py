@@ -16,7 +16,7 @@ class Remote:
     """The model of a running TF Serving; `answer` may be called from many threads at once.
 
     Args:
-        url: of the server, as in http://host:8501, whose model is `infogan`; another is named as in
+        url: The server's address, as in http://host:8501, whose model is `infogan`; another is named as in
             http://host:8501/v1/models/digits.
 
     Raises:

@@ -52,8 +52,8 @@ class SavedModelRest:
     """One SavedModel under one name; `answer` may be called from many threads at once.
 
     Args:
-        path: the folder of the SavedModel. Where its name is a number, that is the model's version, else 1 is.
-        name: of the model, as in /v1/models/<name>.
+        path: The folder of the SavedModel. Where its name is a number, that is the model's version, else 1 is.
+        name: The model's name, as in /v1/models/<name>.
 
     Raises:
         UserError: where the folder is no SavedModel for serving.

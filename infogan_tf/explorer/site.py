@@ -42,7 +42,7 @@ class Site:
     """Answers for the explorer.
 
     Args:
-        model: what answers the paths of TF Serving's API.
+        model: What answers the paths of TF Serving's API.
         source: what is explored, in words, for the page.
         run: the run whose training pictures are shown, if any.
     """

@@ -25,12 +25,12 @@ def make_metadata(
     """The metadata of an export, ready for JSON.
 
     Args:
-        model: that is exported.
-        precision: that the weights are stored in.
-        dataset: that it was trained on; empty where it is not known.
-        options: of the run, by name.
-        evaluation: what evaluation.json holds. One of another step than the model's is left out.
-        title: what the model is called.
+        model: The model that is exported.
+        precision: What the weights are stored in, "float32" or "float16".
+        dataset: The name of the data set that it was trained on; empty where that is not known.
+        options: The run's options by name, or None.
+        evaluation: What evaluation.json holds, or None. One of another step than the model's is left out.
+        title: What the model is called.
 
     Returns:
         format          the version of this format, 2

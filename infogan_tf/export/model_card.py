@@ -16,7 +16,7 @@ def model_card(metadata: dict[str, object]) -> str:
     """The card as Markdown, with YAML front matter.
 
     Args:
-        metadata: as `make_metadata` gives it.
+        metadata: What `make_metadata` gives.
     """
     figures = [
         (name, title_of(name), describe(name).text(value, metadata["stderrs"].get(name)), describe(name).better)

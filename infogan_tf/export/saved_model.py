@@ -32,13 +32,13 @@ def export_saved_model(
     or not at all, whatever happens meanwhile.
 
     Args:
-        model: with any precision; the export computes in float32.
-        base: the folder of versions; made if missing.
-        precision: of the stored weights, "float32" or "float16"; see `ExportedNetworks`.
-        dataset: that it was trained on, for the metadata.
-        options: of the run, for the metadata.
-        evaluation: what the run's evaluation.json holds, for the metadata.
-        title: what the model card calls the model.
+        model: The model, of any precision; the export computes in float32.
+        base: The folder of versions, which is made if missing.
+        precision: What the weights are stored in, "float32" or "float16"; see `ExportedNetworks`.
+        dataset: The name of the data set that it was trained on, for the metadata.
+        options: The run's options, for the metadata.
+        evaluation: What the run's evaluation.json holds, for the metadata.
+        title: What the model card calls the model.
 
     Returns:
         The folder written.

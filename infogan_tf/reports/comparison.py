@@ -41,11 +41,11 @@ class Run:
     """One of the runs compared.
 
     Attributes:
-        name: unlike the others'.
-        folder: its run directory.
-        config: its options.
-        lines: of metrics.jsonl.
-        found: its evaluation.json, or None without one.
+        name: Its name, unlike the others'.
+        folder: Its run directory.
+        config: Its options.
+        lines: The lines of its metrics.jsonl, one for each epoch.
+        found: What its evaluation.json holds, or None without one.
     """
 
     name: str
@@ -76,10 +76,10 @@ class Criterion:
     """A figure by which to choose a run without labels.
 
     Attributes:
-        title: its name.
-        how: what it is.
-        values: by run.
-        best: the run to choose by it.
+        title: The figure's name.
+        how: What it is, and which way is better.
+        values: The figure of each run, by the run's name.
+        best: The name of the run to choose by it.
     """
 
     title: str
@@ -125,7 +125,7 @@ def compare_runs(runs: list[Run], program: Sequence[str] = ()) -> tuple[str, lis
     """A page as HTML that needs no other file and no network; and by what to choose a run, the first one first.
 
     Args:
-        runs: to compare.
+        runs: The runs to compare, two or more.
         program: the words that call this program, for the commands that the page names.
     """
     groups = collections.defaultdict(list)

@@ -33,9 +33,9 @@ def draw(
     What takes more than a second shows a progress bar until the iterator is exhausted or closed.
 
     Args:
-        model: trained; inference statistics are used.
-        count: how many in all.
-        fixed: values of codes that are not to be drawn, by name.
+        model: The trained model; inference statistics are used.
+        count: How many images in all, from 1.
+        fixed: Values of the codes that are not to be drawn, by name.
 
     Yields:
         Images, uint8 [b, H, W, C], and the values [b] of every code.

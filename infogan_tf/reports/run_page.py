@@ -28,12 +28,12 @@ def report_page(
     """The page as HTML that needs no other file and no network.
 
     Args:
-        title: of the page.
-        material: what was drawn.
-        found: what was measured of it.
-        run: the run's folder; pictures of earlier steps are read from it.
-        lines: of metrics.jsonl.
-        record: config.json: the options, the commands, the versions.
+        title: The page's title.
+        material: What was drawn, and the data.
+        found: What was measured of it.
+        run: The run's folder, from which pictures of earlier steps are read.
+        lines: The lines of metrics.jsonl, one for each epoch.
+        record: What config.json holds: the options, the commands, the versions.
     """
     correlations = {name: facts["correlations"] for name, facts in found.codes.items() if "correlations" in facts}
     shown = next(iter(correlations.values()), {})

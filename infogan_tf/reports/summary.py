@@ -24,14 +24,14 @@ def summarize(
     """Prints length, speed, L_I beside H(c), c1's error, and the commands to go on with.
 
     Args:
-        config: of the run.
-        model: the run's.
-        run: its folder.
-        steps: done in this session.
-        seconds: that they took, from the command on.
-        exported: the SavedModel's folder.
-        found: what the evaluation measured, or None without one.
-        program: the words that call this program.
+        config: The run's options.
+        model: The run's model.
+        run: The run's folder.
+        steps: How many steps were done now.
+        seconds: How long they took, from the command on.
+        exported: The folder of the SavedModel.
+        found: What the evaluation measured, or None without one.
+        program: The words that call this program.
     """
     lines = read_lines(run.metrics_file)
     images = sum(line["images_per_second"] * line["seconds"] for line in lines)

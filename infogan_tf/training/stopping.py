@@ -22,8 +22,8 @@ class StopOnBrokenLoss(keras.callbacks.Callback):
     """Stops a run whose losses are no longer numbers.
 
     Args:
-        checkpoints: of the run, to name the last good one.
-        every: steps between two looks; a running mean stays broken from the first broken value on.
+        checkpoints: The run's checkpoints, of which the last good one is named.
+        every: How many steps lie between two looks; a running mean stays broken from the first broken value on.
     """
 
     def __init__(self, checkpoints: Checkpoints, every: int = 10):
@@ -59,9 +59,9 @@ class SaveCheckpoints(keras.callbacks.Callback):
     between the two; it has to be the last but one to hear of an epoch's end.
 
     Args:
-        checkpoints: of the run.
-        every: steps between two.
-        epoch_steps: in an epoch; one that begins elsewhere than at a multiple is taken up again.
+        checkpoints: The run's checkpoints.
+        every: How many steps lie between two checkpoints.
+        epoch_steps: How many steps an epoch has; one that begins elsewhere than at a multiple is taken up again.
     """
 
     def __init__(self, checkpoints: Checkpoints, every: int, epoch_steps: int):
@@ -115,8 +115,8 @@ class StopOnSignal(keras.callbacks.Callback):
     """On Ctrl-C or SIGTERM ends the step, saves, says how to go on, and stops; a second one stops at once.
 
     Args:
-        saver: that saves.
-        how_to_resume: the command.
+        saver: What saves.
+        how_to_resume: The command that goes on with the run.
     """
 
     def __init__(self, saver: SaveCheckpoints, how_to_resume: str):
