@@ -21,7 +21,7 @@ from infogan_tf.errors import RunStopped, UserError
 from infogan_tf.models import MODELS
 from infogan_tf.models.choices import resolve, taken
 from infogan_tf.networks import FAMILIES
-from infogan_tf.runs.directory import MAY_CHANGE, existing_run
+from infogan_tf.runs.records import MAY_CHANGE, existing_run
 
 
 def recipe_of(recipes: ModuleType, dataset: str, recipe: str) -> Config:

@@ -17,7 +17,8 @@ from infogan_tf.commands import sweep
 from infogan_tf.config.options import Config
 from infogan_tf.errors import RunStopped, UserError
 from infogan_tf.files import alone_in
-from infogan_tf.runs.directory import RunDirectory, at_work, new_run
+from infogan_tf.runs.claims import at_work, new_run
+from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.runs.metrics_file import read_lines
 
 # Claims a new run's folder once its input says so, and keeps it until the input ends. It imports no TensorFlow.
@@ -26,7 +27,8 @@ import sys
 sys.argv[0] = sys.argv[1]
 sys.path.insert(0, sys.argv[3])
 from infogan_tf.errors import UserError
-from infogan_tf.runs.directory import begin, new_run
+from infogan_tf.runs.claims import new_run
+from infogan_tf.runs.records import begin
 print("ready", flush=True)
 sys.stdin.readline()
 try:

@@ -15,7 +15,8 @@ from infogan_tf import load_data
 from infogan_tf.config.options import Config
 from infogan_tf.evaluation.metrics.clustering import matched_error
 from infogan_tf.reports import comparison
-from infogan_tf.runs.directory import RunDirectory, existing_run
+from infogan_tf.runs.directory import RunDirectory
+from infogan_tf.runs.records import existing_run
 from infogan_tf.runs.restored import restored_model
 
 

@@ -21,7 +21,8 @@ from infogan_tf.explorer.site import Site
 from infogan_tf.export.warmup import warmup_requests
 from infogan_tf.networks.mlp import Maxout, mlp_networks
 from infogan_tf.reports import charts, run_page
-from infogan_tf.runs.directory import RunDirectory, existing_run
+from infogan_tf.runs.directory import RunDirectory
+from infogan_tf.runs.records import existing_run
 from infogan_tf.runs.restored import restored_model
 
 sys.path.insert(0, str(ROOT / "export"))

@@ -11,7 +11,8 @@ from conftest import MAIN, ROOT
 import configs
 from infogan_tf.command_line import recipe_of
 from infogan_tf.models.choices import resolve, taken
-from infogan_tf.runs.directory import RunDirectory, begin
+from infogan_tf.runs.directory import RunDirectory
+from infogan_tf.runs.records import begin
 
 # Runs every case of a list in one process in which nothing may import TensorFlow, and says what came of each.
 DRIVER = """

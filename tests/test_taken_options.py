@@ -14,7 +14,8 @@ from infogan_tf.commands.sweep import sweep_table
 from infogan_tf.config.options import Config
 from infogan_tf.models.choices import resolve, taken
 from infogan_tf.reports.comparison import Run, _differing_options
-from infogan_tf.runs.directory import RunDirectory, existing_run
+from infogan_tf.runs.directory import RunDirectory
+from infogan_tf.runs.records import existing_run
 from infogan_tf.runs.restored import restored_model
 
 GAN = (*(flag for flag in TINY if not flag.startswith("--latents")), "--model=gan", "--latents=normal_noise:6")

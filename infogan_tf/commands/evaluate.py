@@ -14,8 +14,10 @@ from infogan_tf.files import read_json, write_text
 from infogan_tf.models import MODELS
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.reports.run_page import report_page
-from infogan_tf.runs.directory import RunDirectory, at_work, existing_run
+from infogan_tf.runs.claims import at_work
+from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.runs.metrics_file import read_lines
+from infogan_tf.runs.records import existing_run
 from infogan_tf.runs.restored import restored_model
 from infogan_tf.training.starts import choice_note
 

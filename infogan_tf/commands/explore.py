@@ -13,7 +13,8 @@ from infogan_tf.explorer.local_server import serving
 from infogan_tf.explorer.remote import Remote
 from infogan_tf.explorer.site import Model, Site
 from infogan_tf.files import newest_version
-from infogan_tf.runs.directory import RunDirectory, existing_run
+from infogan_tf.runs.directory import RunDirectory
+from infogan_tf.runs.records import existing_run
 
 # What the page asks of a model.
 SIGNATURES = ("describe", "generate_png")

@@ -10,7 +10,9 @@ from infogan_tf.files import read_json, versions
 from infogan_tf.models import MODELS
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.models.choices import taken
-from infogan_tf.runs.directory import RunDirectory, at_work, existing_run
+from infogan_tf.runs.claims import at_work
+from infogan_tf.runs.directory import RunDirectory
+from infogan_tf.runs.records import existing_run
 from infogan_tf.runs.restored import restored_model
 
 

@@ -11,14 +11,8 @@ from infogan_tf.errors import UserError
 from infogan_tf.files import newest_version
 from infogan_tf.latents.language import read_latents, read_values
 from infogan_tf.models.choices import check_options
-from infogan_tf.runs.directory import (
-    MAY_CHANGE,
-    check_new,
-    existing_run,
-    existing_sweep,
-    folders_of_runs,
-    require_checkpoint,
-)
+from infogan_tf.runs.claims import check_new
+from infogan_tf.runs.records import MAY_CHANGE, existing_run, existing_sweep, folders_of_runs, require_checkpoint
 
 
 def refuse(

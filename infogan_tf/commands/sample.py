@@ -6,7 +6,7 @@ from infogan_tf.commands.output import sample_output, writing_to
 from infogan_tf.config.options import Config
 from infogan_tf.latents.language import read_latents, read_values
 from infogan_tf.reports import drawing
-from infogan_tf.runs.directory import existing_run
+from infogan_tf.runs.records import existing_run
 from infogan_tf.runs.restored import restored_model
 
 

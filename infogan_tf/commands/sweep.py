@@ -14,7 +14,9 @@ from infogan_tf.errors import RunStopped, UserError
 from infogan_tf.evaluation.figures import LOWER, describe
 from infogan_tf.files import versions, write_text
 from infogan_tf.reports.comparison import Run, compare_runs, read_runs
-from infogan_tf.runs.directory import RunDirectory, at_work, existing_sweep, new_run
+from infogan_tf.runs.claims import at_work, new_run
+from infogan_tf.runs.directory import RunDirectory
+from infogan_tf.runs.records import existing_sweep
 
 DIVERGED, REFUSED = 1, 2
 # What the table shows, where a run has it: of its last epoch, on the whole test split, then of its evaluation.

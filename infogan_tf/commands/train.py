@@ -20,7 +20,9 @@ from infogan_tf.models.choices import taken
 from infogan_tf.precision import choose_precision
 from infogan_tf.reports.summary import summarize
 from infogan_tf.runs.checkpoints import Checkpoints
-from infogan_tf.runs.directory import MAY_CHANGE, RunDirectory, at_work, begin, existing_run, new_run
+from infogan_tf.runs.claims import at_work, new_run
+from infogan_tf.runs.directory import RunDirectory
+from infogan_tf.runs.records import MAY_CHANGE, begin, existing_run
 from infogan_tf.training.fit import fit
 from infogan_tf.training.starts import choice_note, choose_start
 

@@ -24,8 +24,9 @@ from infogan_tf.models.choices import taken
 from infogan_tf.objectives.invariance import INVARIANCE_TERM
 from infogan_tf.reports import charts
 from infogan_tf.reports.pages import Grid
-from infogan_tf.runs.directory import RunDirectory, existing_run, folders_of_runs
+from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.runs.metrics_file import read_lines
+from infogan_tf.runs.records import existing_run, folders_of_runs
 from infogan_tf.runs.restored import restored_model
 from infogan_tf.templates import render
 

@@ -1,0 +1,141 @@
+"""What runs and sweeps say of themselves: config.json is written when one begins, and read by all that comes after."""
+
+import json
+import shlex
+from pathlib import Path
+
+from infogan_tf import __version__
+from infogan_tf.config.flags import as_flag
+from infogan_tf.config.options import Config, run_fields
+from infogan_tf.environment.versions import installed_versions
+from infogan_tf.errors import UserError
+from infogan_tf.files import read_json, remove_leftovers, write_text
+from infogan_tf.models.choices import check_latents, check_names, not_taken
+from infogan_tf.runs.directory import RunDirectory
+
+# What may differ when a run goes on: how far, where the data lies, and on which devices.
+MAY_CHANGE = ("steps", "data_dir", "strategy")
+_PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets")
+
+
+def existing_run(
+    run_dir: str, given: dict[str, object], may_change: tuple[str, ...] = (), flag: str = "run_dir"
+) -> tuple[RunDirectory, Config]:
+    """A run that was begun, and its own config.
+
+    Args:
+        run_dir: Its folder.
+        given: The flags that the user gave.
+        may_change: Those of them that have a say; the others are to be as the run's.
+        flag: That named the folder, for the message.
+
+    Raises:
+        UserError: Where it is none, of another version, or where a given flag differs from the run's.
+    """
+    if not run_dir:
+        raise UserError(f"--{flag}: expected the folder of a run. Received none")
+    run = RunDirectory(run_dir)
+    if not run.config_file.is_file():
+        raise UserError(f"--{flag}: expected the folder of a run, with a config.json. Received: {run_dir!r}")
+    record = read_json(run.config_file)
+    _check_version(run, record, flag)
+    kept = record.get("config")
+    if not isinstance(kept, dict):
+        raise UserError(f"{run.config_file}: expected an object named 'config'")
+    kept.update({name: value for name, value in given.items() if name in may_change})
+    config = Config.from_json(kept, run.config_file)
+    try:
+        check_names(config)
+        check_latents(config)
+    except UserError as error:
+        raise UserError(f"{run.config_file}: {error}") from error
+    unread = not_taken(config)
+    for field in run_fields():
+        own = getattr(config, field.name)
+        received = given.get(field.name, own)
+        if received != own and field.name in unread:
+            raise UserError(f"--{field.name}: {unread[field.name]}. Received: {as_flag(field.name, received)}")
+        if received != own:
+            raise UserError(f"--{field.name}: the run in {run_dir} has {own!r} and keeps it. Received: {received!r}")
+    return run, config
+
+
+def require_checkpoint(run: RunDirectory) -> None:
+    """Refuses, by a UserError, a run whose config.json or checkpoints tell that there is no model to restore yet."""
+    run.image_shape()
+    if not any(run.checkpoints.glob("step_*.npz")):
+        raise UserError(f"--run_dir: expected a run with a checkpoint. Received: {str(run)!r}, which has none yet")
+
+
+def folders_of_runs(text: str) -> list[Path]:
+    """The folders that --runs names: separated by commas, or those of the runs in the one folder that it names.
+
+    Raises:
+        UserError: Where there are fewer than two.
+    """
+    folders = [Path(part.strip()) for part in text.split(",") if part.strip()]
+    if len(folders) == 1 and not (folders[0] / "config.json").is_file():
+        folders = sorted(file.parent for file in folders[0].glob("**/config.json"))
+    folders = list({folder.resolve(): folder for folder in folders}.values())
+    if len(folders) < 2:
+        raise UserError(
+            "--runs: expected two folders of runs or more, separated by commas, or one folder that holds them. "
+            f"Received: {text!r}" + (f", with {len(folders)}" if text else "")
+        )
+    return folders
+
+
+def existing_sweep(run_dir: str, flags: list[str]) -> Path:
+    """The folder of a sweep that was begun.
+
+    Args:
+        run_dir: As --run_dir has it.
+        flags: Those that its runs share, which are to be as they were.
+
+    Raises:
+        UserError: Where it is none, or the flags are others.
+    """
+    folder = Path(run_dir)
+    if not run_dir or not (folder / "sweep.json").is_file():
+        raise UserError(f"--run_dir: expected a sweep's folder, with a sweep.json. Received: {run_dir!r}")
+    kept = read_json(folder / "sweep.json").get("flags")
+    if not isinstance(kept, list) or not all(isinstance(flag, str) for flag in kept):
+        raise UserError(f"{folder / 'sweep.json'}: expected a list of texts named 'flags'")
+    if kept != flags:
+        raise UserError(
+            f"--resume: expected the flags of the sweep in {folder}, {shlex.join(kept) or 'none'}. "
+            f"Received: {shlex.join(flags) or 'none'}"
+        )
+    return folder
+
+
+def _check_version(run, record, flag):
+    """Refuses the run of a version whose first two numbers are not this one's."""
+    versions = record.get("versions")
+    found = versions.get("infogan_tf") if isinstance(versions, dict) else None
+    if str(found).split(".")[:2] != __version__.split(".")[:2]:
+        raise UserError(
+            f"--{flag}: expected a run of infogan_tf {__version__}. Received: one of {found or 'no version'}, by "
+            f"{run.config_file}"
+        )
+
+
+def begin(run: RunDirectory, options: dict[str, object], image_shape: tuple[int, int, int], argv: list[str]) -> None:
+    """Writes config.json: options as resolved, image shape, versions, every command so far.
+
+    Raises:
+        UserError: Where it cannot be written.
+    """
+    try:
+        for folder in (run.path, run.checkpoints, run.samples, run.export.parent):
+            remove_leftovers(folder)
+        before = read_json(run.config_file).get("commands", []) if run.config_file.exists() else []
+        record = {
+            "config": options,
+            "image_shape": image_shape,
+            "commands": [*before, shlex.join(argv)],
+            "versions": installed_versions(_PACKAGES),
+        }
+        write_text(run.config_file, json.dumps(record, indent=2) + "\n")
+    except OSError as error:
+        raise UserError(f"--run_dir: cannot write there ({error}). Received: {str(run)!r}") from error
