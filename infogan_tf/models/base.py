@@ -154,7 +154,8 @@ class GenerativeModel(keras.Model):
         super().compile(optimizer=None, loss=None, **kwargs)
         layers = [layer for network in self.networks.values() for layer in network.layers]
         float16 = any(layer.compute_dtype == "float16" for layer in layers)
-        for player, optimizer in optimizers.items():
+        for player, given in optimizers.items():
+            optimizer = keras.optimizers.get(given)  # "adam" will do, as with Keras's own models
             setattr(self, f"{player}_optimizer", _with_loss_scale(optimizer) if float16 else optimizer)
         for term in self.terms:
             missing = [role for role in term.NEEDS if role not in self.roles()]
