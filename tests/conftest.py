@@ -68,7 +68,7 @@ def run_main(*flags, cwd, environment=(), check=True, **kwargs):
         env=os.environ | dict(environment),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         **kwargs,
     )
     assert not check or done.returncode == 0, done.stdout + done.stderr
@@ -100,10 +100,8 @@ def start(folder, *flags):
 
 def wait_for(path, process):
     """Returns once there is such a file, while the process runs."""
-    deadline = time.monotonic() + 120
     while not path.exists():
         assert process.poll() is None, process.stdout.read()
-        assert time.monotonic() < deadline
         time.sleep(0.01)
 
 

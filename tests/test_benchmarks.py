@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -43,6 +44,7 @@ def test_every_program_is_tested():
     assert {path.stem for path in (ROOT / "benchmarks").glob("*.py")} == set(PROGRAMS) | libraries | {"same_weights"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_benchmark_prints_a_table_and_writes_json(tmp_path, name):
     if name == "explorer" and chromium.missing():
@@ -52,7 +54,7 @@ def test_a_benchmark_prints_a_table_and_writes_json(tmp_path, name):
     command += [f"--folder={tmp_path}"] if name == "toolbox" else []
     # PyTorch's threads wait for each other in busy loops, for seconds where other tests keep a core from them.
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr
     assert columns in done.stdout
     record = json.loads((tmp_path / "out.json").read_text())
@@ -60,6 +62,18 @@ def test_a_benchmark_prints_a_table_and_writes_json(tmp_path, name):
     assert record["machine"] in done.stdout
     assert record["settings"]["json"] == str(tmp_path / "out.json")
     CHECKS.get(name, lambda record: None)(record)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (ROOT / ".git").exists() or not shutil.which("git"), reason="needs git, and its history")
+def test_two_commits_are_said_to_train_to_the_same_weights():
+    command = [sys.executable, str(ROOT / "benchmarks" / "same_weights.py"), "--commit=HEAD", "--steps=2"]
+    done = subprocess.run([*command, "--runs=digits-invariant"], capture_output=True, text=True, timeout=900)
+    # What is not committed yet may differ, and is then said to.
+    *_, columns, _, row = done.stdout.splitlines()
+    assert columns.startswith("| run | arrays | missing | differing |"), done.stderr
+    assert done.returncode == int(not row.endswith("| 0 | 0 | 0.0 | 0.0 |"))
+    assert int(row.split("|")[2]) > 90
 
 
 def _check_train_step(record):
@@ -88,7 +102,7 @@ def _check_start_up(record):
 
 def _check_explorer(record):
     assert [(row["keys"], row["changes"]) for row in record["results"]] == [("one by one", 3), ("held down", 3)]
-    assert all(0 < row["median, ms"] <= row["most, ms"] < 10_000 for row in record["results"])
+    assert all(0 < row["median, ms"] <= row["most, ms"] for row in record["results"])
 
 
 def _check_memory(record):

@@ -100,7 +100,7 @@ def test_the_report_opens_without_a_word_from_the_browser(evaluated):
     # The page forbids itself every request (Content-Security-Policy), and chromium would report one that was tried.
     command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--dump-dom"]
     page = (evaluated[0] / "report.html").resolve().as_uri()
-    done = subprocess.run([*command, page], capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run([*command, page], capture_output=True, text=True, timeout=900, check=True)
     assert "What each code carries and does" in done.stdout
     assert "CONSOLE" not in done.stderr
 

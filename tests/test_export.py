@@ -197,6 +197,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")
 def test_a_kill_leaves_no_new_version_or_a_complete_one(tmp_path):
     """INFOGAN_KILLS says how many random moments are tried, in processes that export without end."""

@@ -234,7 +234,7 @@ def test_the_export_loads_where_there_is_no_python(saved_model, tmp_path):
     request = {"inputs": fed, "outputs": [output]}
     (tmp_path / "requests.json").write_text(json.dumps([request]))
     command = [sys.executable, str(ROOT / "tests" / "cpp_loader.py"), str(saved_model)]
-    subprocess.run([*command, "requests.json", "answers.json"], cwd=tmp_path, check=True, timeout=120)
+    subprocess.run([*command, "requests.json", "answers.json"], cwd=tmp_path, check=True, timeout=900)
     (answer,) = json.loads((tmp_path / "answers.json").read_text())
     served = tf.saved_model.load(str(saved_model))
     expected = served.signatures["sample"](**{name: tf.constant(value) for name, value in inputs.items()})["images"]

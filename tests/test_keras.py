@@ -62,7 +62,7 @@ def run(code, *arguments, cwd):
     """Runs a program from a folder that is not the clone's."""
     program = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n{code}"
     done = subprocess.run(
-        [sys.executable, "-c", program, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=300
+        [sys.executable, "-c", program, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, timeout=900
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

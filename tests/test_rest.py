@@ -63,7 +63,7 @@ def address(model):
 
 def ask(address, path, body=None, headers=(), connection=None):
     """One request; a body that is no bytes is sent as JSON. Returns status and what the JSON of the answer says."""
-    opened = connection or http.client.HTTPConnection(address, timeout=60)
+    opened = connection or http.client.HTTPConnection(address, timeout=900)
     content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
     opened.request("GET" if body is None else "POST", path, content, dict(headers))
     answer = opened.getresponse()
@@ -198,14 +198,14 @@ def test_unknown_paths_and_models(address):
 
 
 def test_a_huge_body_is_refused_and_the_connection_goes_on(address):
-    connection = http.client.HTTPConnection(address, timeout=60)
+    connection = http.client.HTTPConnection(address, timeout=900)
     code, answer = predict(address, b"[" * (MAX_BODY + 1), connection=connection)
     assert code == 413
     assert "at most" in answer["error"]
     assert predict(address, {"inputs": [1.0]}, connection=connection) == (200, {"outputs": [3.5]})
     connection.close()
     # One that announces more than anybody could send is told so at once.
-    with socket.create_connection(address.split(":"), timeout=60) as opened:
+    with socket.create_connection(address.split(":"), timeout=900) as opened:
         host = f"Host: {address}\r\n".encode()
         opened.sendall(b"POST /v1/models/toy:predict HTTP/1.1\r\n" + host + b"Content-Length: 99999999999999\r\n\r\n")
         opened.shutdown(socket.SHUT_WR)
@@ -214,7 +214,7 @@ def test_a_huge_body_is_refused_and_the_connection_goes_on(address):
 
 @pytest.mark.parametrize("length", [None, "-1", "many"])
 def test_a_body_needs_a_length(address, length):
-    connection = http.client.HTTPConnection(address, timeout=60)
+    connection = http.client.HTTPConnection(address, timeout=900)
     connection.putrequest("POST", "/v1/models/toy:predict")
     if length:
         connection.putheader("Content-Length", length)
@@ -238,7 +238,7 @@ def test_sixteen_clients_at_once_good_and_hostile(address):
 
     def client(number):
         rng, bad = np.random.default_rng(number), list(BAD.values())
-        connection = http.client.HTTPConnection(address, timeout=120)
+        connection = http.client.HTTPConnection(address, timeout=900)
         for _ in range(60):
             if rng.random() < 0.2:
                 body, code, words = bad[rng.integers(len(bad))]
@@ -256,7 +256,7 @@ def test_sixteen_clients_at_once_good_and_hostile(address):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=300)
+        thread.join(timeout=900)
     assert not any(thread.is_alive() for thread in threads)
     assert wrong == []
 

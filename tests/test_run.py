@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from conftest import ROOT, TINY, assert_same, logged, run_here, start, wait_for,
 from infogan_tf.data.tfds import ORIGINALS
 from infogan_tf.pictures import read_png
 from infogan_tf.runs.metrics_file import read_lines
+from infogan_tf.training.stopping import SaveCheckpoints, StopOnBrokenLoss
 
 CODES = ("c1", "c2", "c3", "c4")
 
@@ -145,6 +147,7 @@ def assert_same_run(run, uninterrupted):
     assert logged(run) == logged(uninterrupted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after_step", [4, 12])
 def test_a_killed_run_resumes_to_the_same_result(tmp_path, uninterrupted, after_step):
     process = start(tmp_path, *LONG)
@@ -158,6 +161,7 @@ def test_a_killed_run_resumes_to_the_same_result(tmp_path, uninterrupted, after_
     assert not list((tmp_path / "run").rglob("*.partial"))
 
 
+@pytest.mark.slow
 def test_a_run_killed_before_its_first_checkpoint_starts_anew(tmp_path, uninterrupted):
     process = start(tmp_path, *LONG)
     wait_for(tmp_path / "run" / "config.json", process)
@@ -169,19 +173,44 @@ def test_a_run_killed_before_its_first_checkpoint_starts_anew(tmp_path, uninterr
     assert_same_run(tmp_path / "run", uninterrupted)
 
 
+def test_signals_save_say_how_to_resume_and_stop(tmp_path, uninterrupted, monkeypatch):
+    at = {7: signal.SIGINT, 13: signal.SIGTERM}
+    begin = SaveCheckpoints.on_train_batch_begin
+
+    def raising(self, batch, logs=None):
+        begin(self, batch, logs)
+        number = at.pop(self.first + batch, None)
+        if number:
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(SaveCheckpoints, "on_train_batch_begin", raising)
+    flags = [*LONG, "--run_dir=run"]
+    for step, number in dict(at).items():
+        done = run_here(*flags, cwd=tmp_path, check=False)
+        assert done.returncode == 128 + number, done.stdout + done.stderr
+        # The step in which the signal came is done, and saved.
+        assert f"Stopped by {number.name} at step {step + 1}" in done.stderr
+        flags = shlex.split(done.stderr.split("To go on: ")[1])[2:]
+        assert flags == ["--resume", "--run_dir=run", "--evaluation=none"]
+        assert not (tmp_path / "run" / "export").exists()
+    run_here(*flags, cwd=tmp_path)
+    assert_same_run(tmp_path / "run", uninterrupted)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_saves_says_how_to_resume_and_stops(tmp_path, uninterrupted, number):
+def test_a_process_that_gets_a_signal_saves_says_how_to_resume_and_stops(tmp_path, uninterrupted, number):
     process = start(tmp_path, *LONG)
     wait_for(tmp_path / "run" / "checkpoints" / "step_00000004.npz", process)
     process.send_signal(number)
-    printed, _ = process.communicate(timeout=120)
+    printed, _ = process.communicate(timeout=900)
     assert process.returncode == 128 + number
     assert f"Stopped by {number.name} at step" in printed
     assert "Traceback" not in printed
     command = printed.split("To go on: ")[1].strip()
     assert "--resume --run_dir=run --evaluation=none" in command
     assert not (tmp_path / "run" / "export").exists()
-    subprocess.run(command, shell=True, cwd=tmp_path, check=True, capture_output=True, timeout=300)
+    subprocess.run(command, shell=True, cwd=tmp_path, check=True, capture_output=True, timeout=900)
     assert_same_run(tmp_path / "run", uninterrupted)
 
 
@@ -229,7 +258,6 @@ def test_a_broken_loss_stops_the_run_and_names_the_last_good_checkpoint(tmp_path
 
     from infogan_tf.errors import RunStopped
     from infogan_tf.runs.checkpoints import Checkpoints
-    from infogan_tf.training.stopping import SaveCheckpoints, StopOnBrokenLoss
 
     class Break(keras.callbacks.Callback):
         """Breaks a weight of D after the third step, so that the fourth computes NaN."""

@@ -351,7 +351,7 @@ def test_the_cpp_session_loader_of_tf_serving_answers_and_refuses_the_same(live_
     (tmp_path / "requests.json").write_text(json.dumps(requests))
     runner = Path(__file__).with_name("cpp_loader.py")
     command = [sys.executable, str(runner), str(exported), "requests.json", "answers.json"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr
     answers = json.loads((tmp_path / "answers.json").read_text())
     for (signature, inputs), answer in zip([*good, good[0]], [*answers[: len(good)], answers[-1]], strict=True):
@@ -384,7 +384,7 @@ def test_tensorflow_alone_answers_the_same(live_model, exported, call, tmp_path)
     )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
     done = subprocess.run(
-        [sys.executable, "-c", code, str(exported)], cwd=tmp_path, env=environment, capture_output=True, timeout=300
+        [sys.executable, "-c", code, str(exported)], cwd=tmp_path, env=environment, capture_output=True, timeout=900
     )
     assert done.returncode == 0, done.stderr.decode()
     answers = json.loads((tmp_path / "answers.json").read_text())

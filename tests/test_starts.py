@@ -74,6 +74,7 @@ def test_starts_differ_in_their_weights_and_the_first_is_that_of_the_seed():
         assert not any(np.array_equal(one, other) for other in (of_seed, *others[:i]))
 
 
+@pytest.mark.slow
 def test_a_run_killed_in_a_start_goes_on_to_the_same_result(whole, tmp_path):
     process = start(tmp_path, *FLAGS, *STARTS)
     wait_for(tmp_path / "run" / "starts" / "2" / "checkpoints" / "step_00000002.npz", process)
@@ -86,11 +87,12 @@ def test_a_run_killed_in_a_start_goes_on_to_the_same_result(whole, tmp_path):
     assert "Epoch 1, step 0" not in done
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_a_start_says_how_to_go_on_with_the_run(tmp_path):
     process = start(tmp_path, *FLAGS, "--starts=2", "--start_steps=1000", "--steps=1000")
     wait_for(tmp_path / "run" / "starts" / "1" / "checkpoints" / "step_00000002.npz", process)
     process.send_signal(signal.SIGINT)
-    said = process.communicate(timeout=120)[0]
+    said = process.communicate(timeout=900)[0]
     assert process.returncode == 128 + signal.SIGINT
     assert "saved run/starts/1/checkpoints/step_" in said
     assert "--resume --run_dir=run --evaluation=none" in said

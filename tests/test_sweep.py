@@ -4,7 +4,7 @@ import json
 import shutil
 
 import pytest
-from conftest import TINY, run_here, run_main
+from conftest import TINY, assert_same, run_here, run_main, weights
 
 from infogan_tf.commands import sweep
 from infogan_tf.config import grid as grids
@@ -45,10 +45,24 @@ def test_bad_grids_are_refused(grid, message):
         grids.parse_grid(grid, {"steps": 4})
 
 
+def sweep_here(*flags, cwd):
+    """A sweep whose runs are made in this process too, which saves the seconds of importing TensorFlow."""
+
+    def call(command):
+        done = run_here(*command[2:], cwd=cwd, check=False)  # without Python and main.py
+        print(done.stdout, done.stderr)
+        return done.returncode
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sweep, "_call", call)
+        return run_here(*FLAGS, *flags, cwd=cwd).stdout
+
+
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory):
+    """The folder with a sweep, all/, and what it printed. Not to be changed."""
     folder = tmp_path_factory.mktemp("swept")
-    return folder, run_main(*FLAGS, "--run_dir=all", cwd=folder).stdout
+    return folder, sweep_here("--run_dir=all", cwd=folder)
 
 
 def test_a_sweep_makes_the_runs_and_a_table(swept):
@@ -78,11 +92,21 @@ def test_a_sweep_goes_on_where_it_stopped(swept, tmp_path):
     (tmp_path / "all" / "sweep.md").unlink()
     (tmp_path / "all" / "seed=4" / "checkpoints" / "step_00000004.npz").unlink()
     first = (tmp_path / "all" / "seed=3" / "config.json").read_bytes()
-    told = run_main(*FLAGS, "--resume", "--run_dir=all", cwd=tmp_path).stdout
+    told = sweep_here("--resume", "--run_dir=all", cwd=tmp_path)
     assert told.count("Done before.") == 1
     assert "Going on at step 2" in told
     assert (tmp_path / "all" / "seed=3" / "config.json").read_bytes() == first
     assert (tmp_path / "all" / "sweep.md").read_text() == (whole / "all" / "sweep.md").read_text()
+
+
+@pytest.mark.slow
+def test_each_run_is_made_in_a_process_of_its_own(swept, tmp_path):
+    told = run_main(*FLAGS, "--run_dir=all", cwd=tmp_path).stdout
+    assert told.count("Done: 4 steps") == 2
+    for seed in (3, 4):
+        one, other = (weights(folder / "all" / f"seed={seed}", 4) for folder in (tmp_path, swept[0]))
+        assert_same(one, other)
+    assert (tmp_path / "all" / "sweep.md").read_text() == (swept[0] / "all" / "sweep.md").read_text()
 
 
 @pytest.mark.parametrize(
