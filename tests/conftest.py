@@ -1,6 +1,8 @@
 """Shared by all tests: a model and a run small enough to train in seconds."""
 
 import contextlib
+import dataclasses
+import gc
 import io
 import json
 import math
@@ -20,10 +22,16 @@ import pytest
 
 import configs
 from infogan_tf import command_line
+from infogan_tf.evaluation.measure import SETTINGS
 from infogan_tf.export import export_saved_model
+from infogan_tf.export.metadata import weights_digest
+from infogan_tf.files import alone_in, versions
 from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.models.infogan import InfoGAN
 from infogan_tf.networks.paper import paper_networks
+
+# What the imports made stays, and need not be looked through again at each of Python's collections.
+gc.freeze()
 
 ROOT = Path(__file__).resolve().parents[1]
 MAIN = ROOT / "main.py"
@@ -75,19 +83,36 @@ def run_main(*flags, cwd, environment=(), check=True, **kwargs):
     return done
 
 
-def run_here(*flags, cwd, check=True):
-    """Runs main() in this process, which saves the seconds of importing TensorFlow; as `run_main` otherwise."""
+def run_here(*flags, cwd, check=True, exporting=True):
+    """Runs main() in this process, which saves the seconds of importing TensorFlow; as `run_main` otherwise.
+
+    Without `exporting` a version is written that says of what weights it is, and holds no model: half of a tiny run's
+    time is the export's.
+    """
     printed, complained = io.StringIO(), io.StringIO()
     before = Path.cwd()
     os.chdir(cwd)
     try:
-        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(complained):
+        with (
+            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stderr(complained),
+            pytest.MonkeyPatch.context() as patch,
+        ):
+            if not exporting:
+                patch.setattr("infogan_tf.commands.train.export_run", _export_nothing)
             status = command_line.main(["main.py", *map(str, flags)], configs)
     finally:
         os.chdir(before)
     done = subprocess.CompletedProcess(flags, status, printed.getvalue(), complained.getvalue())
     assert not check or status == 0, done.stdout + done.stderr
     return done
+
+
+def _export_nothing(model, config, run):
+    path = run.export / str(len(versions(run.export)) + 1)
+    (path / "assets.extra").mkdir(parents=True)
+    (path / "assets.extra" / "metadata.json").write_text(json.dumps({"weights": weights_digest(model)}))
+    return path
 
 
 def start(folder, *flags):
@@ -124,11 +149,29 @@ def logged(run):
     return [{k: v for k, v in line.items() if k not in ("seconds", "images_per_second")} for line in lines]
 
 
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory):
+    """A folder that all processes of these tests have in common."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 @pytest.fixture(scope="session", autouse=True)
-def cache_of_its_own(tmp_path_factory):
+def cache_of_its_own(shared):
     """Classifiers that tests train are kept for the other tests, and not among the user's."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("XDG_CACHE_HOME", str(shared / "cache"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def small_evaluations():
+    """A quick evaluation is of fewer images here than elsewhere; what is measured does not depend on it."""
+    quick = dataclasses.replace(SETTINGS["quick"], images=500, votes=(200, 100))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SETTINGS, "quick", quick)
         yield
 
 
@@ -155,8 +198,12 @@ def exported(live_model, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def tiny_run(tmp_path_factory):
+def tiny_run(shared):
     """The folder of a finished run of four steps on the embedded digits, and what it printed. Not to be changed."""
-    folder = tmp_path_factory.mktemp("finished")
-    done = run_here(*TINY, "--run_dir=run", cwd=folder)
-    return folder / "run", done.stdout
+    folder = shared / "finished"
+    folder.mkdir(exist_ok=True)
+    printed = folder / "printed.txt"
+    with alone_in(folder, wait=True):
+        if not printed.exists():
+            printed.write_text(run_here(*TINY, "--run_dir=run", cwd=folder).stdout)
+    return folder / "run", printed.read_text()

@@ -23,7 +23,7 @@ def assert_same(found, expected):
 @pytest.fixture(scope="module")
 def model():
     """After one averaging, which left the averages another than the weights; it is not to be changed."""
-    model = make_model(average_decay=0.9)
+    model = make_model(average_decay=0.9, run_eagerly=True)
     model.step.assign(AVERAGE_EVERY - 1)
     model.train_on_batch(IMAGES)
     return model
@@ -51,7 +51,7 @@ def test_averages_follow_the_recursion():
 
 
 def test_a_model_averages_all_variables_of_its_networks_when_a_step_is_due():
-    model = make_model(average_decay=0.9)
+    model = make_model(average_decay=0.9, run_eagerly=True)
     first = values(model.network_variables)
     assert_same(values(model.averages.values), first)
     model.step.assign(AVERAGE_EVERY - 2)

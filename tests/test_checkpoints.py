@@ -12,7 +12,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 1), dtype=np.uint8)
 
 @pytest.fixture(scope="module")
 def model():
-    model = make_model()
+    model = make_model(run_eagerly=True)
     model.train_on_batch(IMAGES)
     return model
 
@@ -96,7 +96,7 @@ def test_nothing_is_loaded_with_pickle(three):
 
 
 def test_what_is_written_in_the_background_is_the_state_at_the_call(tmp_path):
-    model, checkpoints = make_model(), Checkpoints(tmp_path)
+    model, checkpoints = make_model(run_eagerly=True), Checkpoints(tmp_path)
     model.train_on_batch(IMAGES)
     expected = [v.numpy().copy() for v in model.weights]
     path = checkpoints.save(model, background=True)

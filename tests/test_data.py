@@ -4,6 +4,7 @@ import dataclasses
 import os
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +52,7 @@ def test_digits_look_like_the_original_when_made_small_again():
 
 
 @needs_mnist
-@pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
+@pytest.mark.parametrize("name", ["mnist", pytest.param("fashion_mnist", marks=pytest.mark.slow)])
 def test_mnist_from_prepared_data(name):
     data = load_data(name)
     assert data.train.images.shape == (60_000, 28, 28, 1)
@@ -69,6 +70,7 @@ def test_no_network_and_no_data_is_said(tmp_path, monkeypatch, name):
     for variable in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(variable, "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setattr(urllib.request, "_opener", None)  # it would keep the proxies, for all tests to come
     done = run_here(f"--dataset={name}", "--data_dir=none", cwd=tmp_path, check=False)
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
@@ -200,6 +202,7 @@ def test_where_in_its_file_an_image_lies_is_known(noise_file):
 # is mapped of a file is not: it can be dropped at any time. It ends as scripts do, with an iterator that still lives.
 READ_A_LARGE_FILE = """
 import sys
+import urllib.request
 from pathlib import Path
 import numpy as np
 from infogan_tf.data import stream
@@ -219,6 +222,7 @@ print(most, *seen)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells a process's own memory")
 def test_a_file_of_four_times_the_budget_streams_within_it(tmp_path):
     path = tmp_path / "large.npy"

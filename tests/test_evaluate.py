@@ -1,5 +1,6 @@
 """--mode=evaluate and --mode=compare: what they write, and what they say of bad input."""
 
+import dataclasses
 import html.parser
 import json
 import shutil
@@ -7,7 +8,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from conftest import TINY, run_here
+from conftest import TINY, run_here, run_main
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util import tensor_util
 
@@ -56,7 +57,7 @@ def three_runs(evaluated, tmp_path_factory):
     folder = tmp_path_factory.mktemp("three")
     shutil.copytree(evaluated[0], folder / "runs" / "seed0")
     for seed in (1, 2):
-        run_here(*TINY, f"--seed={seed}", f"--run_dir=runs/seed{seed}", cwd=folder)
+        run_here(*TINY, f"--seed={seed}", f"--run_dir=runs/seed{seed}", cwd=folder, exporting=False)
     return folder
 
 
@@ -155,6 +156,16 @@ def _edit(run, **changes):
     (run / "config.json").write_text(json.dumps(record | changes))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("setting", "images"), [("quick", "2,000"), ("full", "10,000")])
+def test_as_much_is_measured_as_help_says(tiny_run, tmp_path, setting, images):
+    shutil.copytree(tiny_run[0], tmp_path / "run")
+    done = run_main("--mode=evaluate", "--run_dir=run", f"--evaluation={setting}", cwd=tmp_path)
+    assert f"{images} images drawn" in done.stdout
+    field = next(field for field in dataclasses.fields(Config) if field.name == "evaluation")
+    assert f"{setting} measures {images}" in field.metadata["help"] or f"{setting} {images}" in field.metadata["help"]
+
+
 def test_evaluating_nothing_is_refused(tiny_run):
     done = run_here("--mode=evaluate", f"--run_dir={tiny_run[0]}", "--evaluation=none", cwd=".", check=False)
     assert done.returncode == 2
@@ -187,7 +198,7 @@ def test_runs_of_one_configuration_are_averaged(three_runs, tmp_path):
 
 def test_two_runs_of_other_layouts_are_compared_without_centrality(evaluated, tmp_path):
     shutil.copytree(evaluated[0], tmp_path / "a")
-    run_here(*TINY, "--latents=noise:6,cat:10", "--run_dir=b", cwd=tmp_path)
+    run_here(*TINY, "--latents=noise:6,cat:10", "--run_dir=b", cwd=tmp_path, exporting=False)
     done = run_here("--mode=compare", "--runs=a,b", cwd=tmp_path)
     assert "From three runs on" in done.stdout
     assert "noise:6,cat:10" in (tmp_path / "compare.html").read_text()

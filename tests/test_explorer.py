@@ -162,6 +162,7 @@ def test_a_server_that_speaks_no_http():
 # === The command ===
 
 
+@pytest.mark.slow
 def test_the_command_serves_the_newest_checkpoint_and_ends_with_ctrl_c(tiny_run, tmp_path):
     before = sorted((tiny_run[0] / "export" / "infogan").iterdir())
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -1,6 +1,8 @@
 """The networks in whose features samples are measured."""
 
+import contextlib
 import dataclasses
+import io
 import random
 
 import keras
@@ -30,8 +32,10 @@ def small_data(count=512, size=8, channels=1, name="small"):
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory):
     """The folder with a trained classifier of small_data(), its file, and what it says of the test images."""
-    folder = tmp_path_factory.mktemp("kept")
-    read = classifier_features(small_data(), folder)(small_data().test.images)
+    folder, printed = tmp_path_factory.mktemp("kept"), io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        read = classifier_features(small_data(), folder)(small_data().test.images)
+    assert "samples of small are measured: once" in printed.getvalue()
     (file,) = folder.iterdir()
     return folder, file, read
 
@@ -40,9 +44,9 @@ def no_training(model, data):
     pytest.fail("it trained again")
 
 
-def test_digits_are_classified(tmp_path, capsys):
+def test_digits_are_classified():
     data = load_data("digits")
-    network = feature_network(data, tmp_path)
+    network = feature_network(data)
     read, probabilities = network(data.test.images)
     assert read.shape == (360, 128)
     assert probabilities.shape == (360, 10)
@@ -51,7 +55,6 @@ def test_digits_are_classified(tmp_path, capsys):
     accuracy = np.mean(probabilities.argmax(axis=1) == data.test.labels)
     assert accuracy > 0.95
     assert network.name == f"a classifier of digits with a test accuracy of {accuracy:.2%}"
-    assert "samples of digits are measured: once" in capsys.readouterr().out
 
 
 def test_it_is_trained_once(kept, monkeypatch, capsys):

@@ -82,6 +82,7 @@ def test_a_run_without_codes_logs_and_draws_what_it_has(gan):
     assert not [name for name in weights(run, 4) if "q_head" in name]
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_to_the_same_bits_after_a_kill(tmp_path):
     options = (*GAN, "--networks=mlp", "--evaluation=none")
     process = start(tmp_path, *options, "--steps=600")

@@ -83,7 +83,7 @@ print(*sorted(key for key in keras.saving.get_custom_objects() if key.startswith
 @pytest.mark.parametrize(
     ("imports", "load"),
     [("import infogan_tf\nimport keras", "keras.models.load_model"),
-     ("import keras\nimport infogan_tf", "keras.saving.load_model")],
+     pytest.param("import keras\nimport infogan_tf", "keras.saving.load_model", marks=pytest.mark.slow)],
     ids=["infogan_tf first", "keras first"],
 )  # fmt: skip
 def test_importing_the_package_is_all_that_loading_needs(saved, imports, load):

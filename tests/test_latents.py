@@ -148,7 +148,7 @@ def test_join_and_split_are_inverse():
         ("noise:62,cat:10y3", 16),
         ("noise:62,uniform:2x2", 19),
         ("noise:62,noise:3,cat:10", 10),
-        ("noise:62", 9),
+        ("noise:0", 8),
         ("noise:62,,cat:10", 10),
         ("", 1),
         ("cat:10x0", 8),

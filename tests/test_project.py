@@ -1,11 +1,9 @@
-"""The project itself: lint, and that what is imported is declared."""
+"""The project itself: that what is imported is declared, and its example runs."""
 
 import ast
 import configparser
-import subprocess
 import sys
 
-import pytest
 from conftest import ROOT
 
 # Import name -> distribution name, where they differ.
@@ -16,12 +14,6 @@ DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
     "tensorflow_datasets": "tensorflow-datasets",
 }
-
-
-def test_ruff_is_clean():
-    for command in (["check"], ["format", "--check"]):
-        done = subprocess.run([sys.executable, "-m", "ruff", *command, "."], cwd=ROOT, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_everything_imported_is_declared():
@@ -41,12 +33,13 @@ def test_everything_imported_is_declared():
     assert {DISTRIBUTIONS.get(name, name) for name in foreign} <= declared
 
 
-@pytest.mark.parametrize("name", ["InfoGAN", "LatentLayout", "paper_networks", "load_data", "export_saved_model"])
-def test_public_names_exist_and_are_documented(name):
+def test_public_names_are_those_of_their_homes():
     import infogan_tf
 
-    assert name in infogan_tf.__all__
-    assert len(getattr(infogan_tf, name).__doc__) > 100
+    names = {"InfoGAN", "LatentLayout", "paper_networks", "load_data", "export_saved_model"}
+    assert names | {"__version__"} == set(infogan_tf.__all__)
+    for name in names:
+        assert getattr(infogan_tf, name).__name__ == name
 
 
 def test_the_library_example_of_the_readme_runs(tmp_path, monkeypatch):

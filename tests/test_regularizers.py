@@ -437,9 +437,18 @@ def test_a_model_with_all_of_them_goes_on_from_a_file_and_from_a_checkpoint(tmp_
             np.testing.assert_array_equal(variable, expected)
 
 
-@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "mixed_float16"])
-def test_mixed_precision_bears_all_of_them(dtype):
-    model = make_model(regularizers=all_of_them(), dtype=dtype)
+@pytest.mark.parametrize(
+    ("dtype", "eager"),
+    [
+        ("mixed_bfloat16", True),
+        ("mixed_float16", True),
+        # Tracing all of them takes long.
+        pytest.param("mixed_bfloat16", False, marks=pytest.mark.slow),
+        pytest.param("mixed_float16", False, marks=pytest.mark.slow),
+    ],
+)
+def test_mixed_precision_bears_all_of_them(dtype, eager):
+    model = make_model(regularizers=all_of_them(), dtype=dtype, run_eagerly=eager)
     before = {part: [v.numpy() for v in getattr(model, part).trainable_variables] for part in PARTS}
     history = model.fit(IMAGES, batch_size=8, epochs=4, verbose=0, shuffle=False).history
     assert all(np.isfinite(values).all() for values in history.values())

@@ -364,6 +364,7 @@ def test_the_cpp_session_loader_of_tf_serving_answers_and_refuses_the_same(live_
             assert word in answer.get("error", ""), name
 
 
+@pytest.mark.slow
 def test_tensorflow_alone_answers_the_same(live_model, exported, call, tmp_path):
     requests = good_requests(live_model)
     written = [

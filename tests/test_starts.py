@@ -32,7 +32,7 @@ def assert_same_run(run, other):
 def whole(tmp_path_factory):
     """A run of two starts, and what it printed. Not to be changed."""
     folder = tmp_path_factory.mktemp("starts")
-    return folder / "run", run_here(*FLAGS, *STARTS, "--run_dir=run", cwd=folder).stdout
+    return folder / "run", run_here(*FLAGS, *STARTS, "--run_dir=run", cwd=folder, exporting=False).stdout
 
 
 def test_the_start_with_the_lowest_term_is_trained_on(whole):
@@ -58,7 +58,7 @@ def test_it_is_the_run_that_had_these_weights_at_first_and_no_other_start(whole,
     chosen = json.loads((whole[0] / "starts" / "choice.json").read_text())["chosen"]
     build = training.build_model
     monkeypatch.setattr(training, "build_model", lambda *arguments, start: build(*arguments, start=chosen))
-    run_here(*FLAGS, "--starts=1", "--run_dir=run", cwd=tmp_path)
+    run_here(*FLAGS, "--starts=1", "--run_dir=run", cwd=tmp_path, exporting=False)
     assert not (tmp_path / "run" / "starts").exists()
     assert_same_run(tmp_path / "run", whole[0])
 

@@ -49,7 +49,7 @@ def sweep_here(*flags, cwd):
     """A sweep whose runs are made in this process too, which saves the seconds of importing TensorFlow."""
 
     def call(command):
-        done = run_here(*command[2:], cwd=cwd, check=False)  # without Python and main.py
+        done = run_here(*command[2:], cwd=cwd, check=False, exporting=False)  # without Python and main.py
         print(done.stdout, done.stderr)
         return done.returncode
 

@@ -65,7 +65,7 @@ def test_a_run_of_another_model_goes_on_is_drawn_from_and_exported(copies):
     done = run_here("--resume", "--run_dir=gan", "--lambda_info=2", cwd=copies, check=False)
     assert done.returncode == 2
     assert "--lambda_info: --model=gan does not take it. Received: --lambda_info=2.0" in done.stderr
-    done = run_here("--resume", "--run_dir=gan", "--steps=5", "--evaluation=none", cwd=copies)
+    done = run_here("--resume", "--run_dir=gan", "--steps=5", "--evaluation=none", cwd=copies, exporting=False)
     assert "Done: 5 steps; 1 of them now" in done.stdout
     assert kept(copies / "gan")["steps"] == 5
     assert not OF_CODES & set(kept(copies / "gan"))
@@ -119,7 +119,7 @@ def test_a_comparison_shows_no_value_of_what_a_run_does_not_read(tmp_path):
 def test_an_export_is_up_to_date_by_its_weights(copies):
     assert "Nothing to do" in run_here("--resume", "--run_dir=infogan", cwd=copies).stdout
     # Newer than what it was made of, and yet of the weights that the run had a step before.
-    run_here("--resume", "--run_dir=infogan", "--steps=5", "--evaluation=none", cwd=copies)
+    run_here("--resume", "--run_dir=infogan", "--steps=5", "--evaluation=none", cwd=copies, exporting=False)
     shutil.rmtree(copies / "infogan" / "export" / "infogan" / "2")
     for path in (copies / "infogan" / "export").rglob("*"):
         path.touch()
