@@ -9,6 +9,7 @@ from infogan_tf.evaluation.measure import (
     GROUPS,
     SETTINGS,
     Material,
+    Setting,
     _attempt,
     classes,
     disentanglement,
@@ -74,7 +75,7 @@ def material():
     images = Model().draw((labels + 1) % 3, np.zeros(COUNT))
     images = np.round(255 * images).astype(np.uint8)
     data = ImageData("bars", Split(images, labels), Split(images, labels), ("long", "short", "middle"))
-    return Material(Model(), data, SETTINGS["quick"])
+    return Material(Model(), data, Setting("quick", images=2_000, votes=(1_000, 500)))
 
 
 def test_information_is_that_of_the_draws(material):
