@@ -80,7 +80,7 @@ def config_of(dataset: str):
 
 def train_step(model, images: np.ndarray, batch_size: int) -> Callable[[], object]:
     """A function that runs one compiled step of `fit`, on a batch of the stream that a run reads."""
-    from infogan_tf.data import stream
+    from infogan_tf.data.stream import stream
 
     model.make_train_function()
     batches = iter(stream(images, batch_size))

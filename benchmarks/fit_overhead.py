@@ -24,7 +24,8 @@ flags.DEFINE_integer("steps", 0, "Steps in an epoch; 0 takes the data set's own.
 
 def main(_):
     """Prints the table."""
-    from infogan_tf.data import load_data, stream
+    from infogan_tf.data import load_data
+    from infogan_tf.data.stream import stream
     from infogan_tf.models.build import build_model
     from infogan_tf.precision import choose_precision
     from infogan_tf.runs.directory import RunDirectory

@@ -97,7 +97,7 @@ def compiled(model, images: np.ndarray, batch_size: int):
     """Functions without arguments, by name: each part, compiled and bound to one batch; and the whole step."""
     import tensorflow as tf
 
-    from infogan_tf.data import stream
+    from infogan_tf.data.stream import stream
 
     parts, batches = Parts(model), iter(stream(images, batch_size))
     names = ("batch", "fake", "d_pass", "d_gradients", "d_update", "g_pass", "g_gradients", "g_update", "log")

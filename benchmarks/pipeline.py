@@ -31,7 +31,7 @@ define_flags(rounds=7, steps=20, count=60_000, batch_size=128, image_size=28, pr
 
 def batches_of(images: np.ndarray):
     """A function that takes one batch of the stream."""
-    from infogan_tf.data import stream
+    from infogan_tf.data.stream import stream
 
     batches = iter(stream(images, FLAGS.batch_size))
     return lambda: next(batches)

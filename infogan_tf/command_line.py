@@ -6,7 +6,6 @@ TensorFlow takes seconds to import: what flags and files alone decide is refused
 import dataclasses
 import importlib
 import os
-import pkgutil
 import shlex
 import sys
 from collections.abc import Mapping
@@ -15,6 +14,8 @@ from types import ModuleType
 from infogan_tf.commands.refusals import refuse
 from infogan_tf.config.flags import as_flag, help_text, parse
 from infogan_tf.config.options import Config
+from infogan_tf.data import LOADERS
+from infogan_tf.data.sources import read_source
 from infogan_tf.environment.backend import require_tensorflow
 from infogan_tf.environment.invocation import command_words, end_with_parent
 from infogan_tf.errors import RunStopped, UserError
@@ -26,21 +27,15 @@ from infogan_tf.runs.records import MAY_CHANGE, existing_run
 
 def recipe_of(recipes: ModuleType, dataset: str, recipe: str) -> Config:
     """The Config that the package of recipes has for a data set and a recipe by name; a UserError without one."""
-    names = _datasets(recipes)
-    if dataset not in names:
-        raise UserError(f"--dataset: expected one of {', '.join(names)}. Received: {dataset!r}")
     known = _recipes(recipes, dataset)
     if recipe not in known:
         raise UserError(f"--recipe: expected one of {', '.join(known)} with {dataset}. Received: {recipe!r}")
-    return dataclasses.replace(known[recipe], recipe=recipe)
-
-
-def _datasets(recipes):
-    return [module.name for module in pkgutil.iter_modules(recipes.__path__)]
+    return dataclasses.replace(known[recipe], dataset=dataset, recipe=recipe)
 
 
 def _recipes(recipes, dataset):
-    return importlib.import_module(f"{recipes.__name__}.{dataset}").RECIPES
+    """By name, those of a data set; images of one's own have theirs in images.py."""
+    return importlib.import_module(f"{recipes.__name__}.{dataset if dataset in LOADERS else 'images'}").RECIPES
 
 
 def main(argv: list[str], recipes: ModuleType) -> int:
@@ -87,6 +82,9 @@ def _run(argv, recipes):
         return recipe_of(recipes, options.get("dataset", Config.dataset), options.get("recipe", Config.recipe))
 
     given, help_asked = parse(argv)
+    if "dataset" in given:
+        source = read_source(given["dataset"], LOADERS)
+        given["dataset"] = str(source.path or source.name)
     # What works on runs that were begun takes their options from them; of a sweep each run has its own.
     is_new = given.get("mode", Config.mode) == "train" and not given.get("resume")
     config = resolved(given) if is_new else dataclasses.replace(recipe_for(given), **given)
@@ -113,7 +111,7 @@ def _listed(config, given):
 def _names(recipes, dataset):
     """By option, the names that it takes, and what each is, for --help."""
     return {
-        "dataset": dict.fromkeys(_datasets(recipes), ""),
+        "dataset": dict.fromkeys(LOADERS, ""),
         "recipe": dict.fromkeys(_recipes(recipes, dataset), ""),
         "model": {name: row.about for name, row in MODELS.items()},
         "networks": {name: row.about for name, row in FAMILIES.items()},

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from infogan_tf.data import stream
+from infogan_tf.data.stream import stream
 from infogan_tf.devices import choose_strategy
 from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.models.averages import AVERAGE_EVERY

@@ -12,9 +12,9 @@ import pytest
 import tensorflow as tf
 from conftest import ROOT, make_model, run_here
 
-from infogan_tf.data import LOADERS, Split, load_data, stream
+from infogan_tf.data import LOADERS, Split, load_data
 from infogan_tf.data import tfds as tfds_loader
-from infogan_tf.data.stream import _mapping
+from infogan_tf.data.stream import _mapping, stream
 from infogan_tf.data.tfds import ORIGINALS
 from infogan_tf.errors import UserError
 from infogan_tf.evaluation import feature_networks as features
@@ -205,7 +205,7 @@ import sys
 import urllib.request
 from pathlib import Path
 import numpy as np
-from infogan_tf.data import stream
+from infogan_tf.data.stream import stream
 
 def own_megabytes():
     return int(Path("/proc/self/status").read_text().split("RssAnon:")[1].split()[0]) / 1e3

@@ -7,8 +7,9 @@ import pytest
 import tensorflow as tf
 from conftest import make_model
 
-from infogan_tf.data import pixels, stream
+from infogan_tf.data import pixels
 from infogan_tf.data.pixels import check_images, checked_input
+from infogan_tf.data.stream import stream
 
 BYTES = np.random.default_rng(0).integers(0, 128, (16, 8, 8, 1), dtype=np.uint8)  # that int8 can hold too
 UNIT = np.float32(BYTES) / 255

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from infogan_tf.commands.images import images_of
 from infogan_tf.config.options import Config
-from infogan_tf.data import ImageData, load_data
+from infogan_tf.data import ImageData
 from infogan_tf.errors import UserError
 from infogan_tf.evaluation.measure import SETTINGS, Material, measure
 from infogan_tf.evaluation.result import Evaluation
@@ -28,10 +29,10 @@ def evaluate(config: Config, given: dict[str, object], argv: list[str]) -> Path:
     Raises:
         UserError: for bad input; nothing was written then.
     """
-    run, kept = existing_run(config.run_dir, given, may_change=("data_dir",))
+    run, kept = existing_run(config.run_dir, given, may_change=("data_dir", "cache_dir"))
     with at_work(run):
         model = restored_model(run, kept)
-        data = load_data(kept.dataset, kept.data_dir)
+        data = images_of(kept)
         if data.image_shape != model.image_shape:
             raise UserError(
                 f"--run_dir: expected a run on images of {kept.dataset}, {data.image_shape}. "

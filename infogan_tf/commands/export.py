@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from infogan_tf.config.options import Config
+from infogan_tf.data.sources import name_of
 from infogan_tf.errors import UserError
 from infogan_tf.export import export_saved_model
 from infogan_tf.export.metadata import weights_digest
@@ -40,10 +41,12 @@ def export_run(model: GenerativeModel, config: Config, run: RunDirectory, base: 
     """
     evaluation = read_json(run.evaluation_file) if run.evaluation_file.exists() else None
     options = taken(config)
-    options.pop("data_dir")  # of no use to others, who need not know this machine's folders
+    options |= {"dataset": name_of(config.dataset)}
+    for folder in ("data_dir", "cache_dir"):
+        options.pop(folder, None)  # of no use to others, who need not know this machine's folders
     title = MODELS[config.model].title
     return export_saved_model(
-        model, base or run.export, config.export_precision, config.dataset, options, evaluation, title
+        model, base or run.export, config.export_precision, name_of(config.dataset), options, evaluation, title
     )
 
 

@@ -7,6 +7,7 @@ from infogan_tf.commands.output import new_output, sample_output
 from infogan_tf.config.flags import parse
 from infogan_tf.config.grid import OWN, combinations, parse_grid, parse_seeds, shared_flags
 from infogan_tf.config.options import Config, run_fields
+from infogan_tf.data.sources import name_of
 from infogan_tf.errors import UserError
 from infogan_tf.files import newest_version
 from infogan_tf.latents.language import read_latents, read_values
@@ -36,7 +37,7 @@ def _train(config, given, resolved):
         run, _ = existing_run(config.run_dir, given, MAY_CHANGE)
         run.image_shape()
     else:
-        check_new(config.run_dir, config.dataset)
+        check_new(config.run_dir, name_of(config.dataset))
         check_options(config)
 
 
@@ -50,13 +51,13 @@ def _sweep(config, given, resolved):
     if config.resume:
         existing_sweep(config.run_dir, shared_flags(given))
     else:
-        check_new(config.run_dir, config.dataset)
+        check_new(config.run_dir, name_of(config.dataset))
 
 
 def _evaluate(config, given, resolved):
     if config.evaluation == "none":
         raise UserError("--evaluation: expected quick or full with --mode=evaluate. Received: 'none'")
-    run, _ = existing_run(config.run_dir, given, may_change=("data_dir",))
+    run, _ = existing_run(config.run_dir, given, may_change=("data_dir", "cache_dir"))
     require_checkpoint(run)
 
 

@@ -9,6 +9,7 @@ import subprocess
 
 from infogan_tf.config.grid import combinations, parse_grid, parse_seeds, shared_flags
 from infogan_tf.config.options import Config
+from infogan_tf.data.sources import name_of
 from infogan_tf.environment.invocation import command_words, environment_of_child
 from infogan_tf.errors import RunStopped, UserError
 from infogan_tf.evaluation.figures import LOWER, describe
@@ -75,7 +76,7 @@ def _folder(config, shared):
         with at_work(RunDirectory(folder)):
             yield folder
         return
-    with new_run(config.run_dir, config.dataset) as run:
+    with new_run(config.run_dir, name_of(config.dataset)) as run:
         note = run.path / "sweep.json"
         try:
             write_text(note, json.dumps({"flags": shared}, indent=2) + "\n")

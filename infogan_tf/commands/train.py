@@ -9,8 +9,9 @@ import tensorflow as tf
 
 from infogan_tf import pictures
 from infogan_tf.commands.export import export_run, is_exported
+from infogan_tf.commands.images import images_of
 from infogan_tf.config.options import Config
-from infogan_tf.data import ImageData, load_data
+from infogan_tf.data import ImageData
 from infogan_tf.devices import choose_strategy, has_workers, is_chief, same_for_all, together
 from infogan_tf.environment.invocation import command_words
 from infogan_tf.errors import UserError
@@ -22,7 +23,7 @@ from infogan_tf.reports.summary import summarize
 from infogan_tf.runs.checkpoints import Checkpoints
 from infogan_tf.runs.claims import at_work, new_run
 from infogan_tf.runs.directory import RunDirectory
-from infogan_tf.runs.records import MAY_CHANGE, begin, existing_run
+from infogan_tf.runs.records import MAY_CHANGE, begin, existing_run, require_same_images
 from infogan_tf.training.fit import fit
 from infogan_tf.training.starts import choice_note, choose_start
 
@@ -52,7 +53,9 @@ def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
     with contextlib.ExitStack() as stack:
         if run and is_chief(strategy):
             stack.enter_context(at_work(run))
-        data = load_data(config.dataset, config.data_dir)
+        data = images_of(config)
+        if run:
+            require_same_images(run, data)
         _check_options(config, data, strategy)
         model = _build(config, data, strategy)
         found = Checkpoints(run.checkpoints).restore(model) if run else None
@@ -66,13 +69,15 @@ def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
         if not run:
             run = RunDirectory(config.run_dir)
             if is_chief(strategy):
-                run = stack.enter_context(new_run(config.run_dir, config.dataset))
+                run = stack.enter_context(new_run(config.run_dir, data.name))
 
         if is_chief(strategy):
-            begin(run, taken(config), data.image_shape, argv)
-            print(
-                f"Training in {run}: {len(data.train.images):,} images of {config.dataset}, latents {config.latents}."
-            )
+            begin(run, taken(config), data, argv)
+            print(f"Training in {run}: {len(data.train.images):,} images of {data.name}, latents {config.latents}.")
+            if data.skipped:
+                print(
+                    f"{len(data.skipped):,} files could not be read and are left out; they are in {run.skipped_file}."
+                )
             print(f"Precision {precision} ({reason}). Watch with: tensorboard --logdir {shlex.quote(str(run))}")
             if strategy.num_replicas_in_sync > 1:
                 print(f"{strategy.num_replicas_in_sync} replicas share every batch of {config.batch_size} images.")
@@ -132,7 +137,7 @@ def _check_options(config: Config, data: ImageData, strategy: tf.distribute.Stra
     replicas, batch_size = strategy.num_replicas_in_sync, config.batch_size
     if batch_size > len(data.train.images):
         raise UserError(
-            f"--batch_size: expected at most the {len(data.train.images):,} training images of {config.dataset}. "
+            f"--batch_size: expected at most the {len(data.train.images):,} training images of {data.name}. "
             f"Received: {batch_size}"
         )
     if batch_size % replicas or batch_size < 2 * replicas:

@@ -63,7 +63,12 @@ class Config:
         modes=("train", "sweep", "evaluate"),
     )  # fmt: skip
 
-    dataset: str = option("digits", "The images to learn from; they decide the defaults.", "Data")
+    dataset: str = option(
+        "digits",
+        "The images to learn from, which decide the defaults: a data set by name, or images of one's own: a folder, a "
+        ".zip, an .npy or an .npz. Names win: ./mnist is a folder.",
+        "Data",
+    )
     recipe: str = option(
         "paper",
         "The defaults by name: paper is the paper's objective alone; invariant adds what real images tell of the "
@@ -73,6 +78,32 @@ class Config:
     data_dir: str = option(
         "",
         "Where prepared data lies, or is downloaded to; by default TFDS_DATA_DIR, then ~/tensorflow_datasets.",
+        "Data",
+    )
+
+    image_size: str = option(
+        "",
+        "Of images of one's own, height and width, as in 64 or 64x48, multiples of 4; if not given the largest of 28, "
+        "32, 48 and 64 that is not above the median of their shorter sides.",
+        "Data",
+    )
+    channels: str = option(
+        "auto", "Of images of one's own: 1, grey; 3, in colour; auto, grey where all of them are.", "Data",
+        choices=("auto", "1", "3"),
+    )  # fmt: skip
+    crop: str = option(
+        "center",
+        "Of images of one's own: center takes the largest part of the wanted proportions; none squeezes the whole; "
+        "LEFT,TOP,WIDTH,HEIGHT takes that part, in pixels.",
+        "Data",
+    )
+    background: str = option(
+        "white", "Of images of one's own: the colour under what is transparent, a name or #rrggbb.", "Data"
+    )
+    cache_dir: str = option(
+        "",
+        "Where images of one's own are kept once they are decoded; by default infogan_tf under XDG_CACHE_HOME, or "
+        "under ~/.cache.",
         "Data",
     )
 

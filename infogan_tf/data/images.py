@@ -91,6 +91,8 @@ class ImageData:
         test: Split to measure on.
         label_names: Names of the labels 0, 1, ...; empty where there are no labels, or they have no names.
         factors: True factors of a data set of all their combinations; None for others.
+        digest: A name for these very images, which changes with them; empty of a data set by name.
+        skipped: The files that could not be read, each with why.
     """
 
     name: str
@@ -98,6 +100,8 @@ class ImageData:
     test: Split
     label_names: tuple[str, ...] = ()
     factors: Factors | None = None
+    digest: str = ""
+    skipped: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of_grid(cls, name: str, factors: Factors, label_names: tuple[str, ...]) -> "ImageData":

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from infogan_tf.config.flags import as_flag
 from infogan_tf.config.options import Config
 from infogan_tf.config.source import constant, parameters
+from infogan_tf.data import LOADERS, OF_FILES, read_wanted
 from infogan_tf.errors import UserError
 from infogan_tf.latents.language import read_latents
 from infogan_tf.models import MODELS
@@ -56,6 +57,8 @@ def not_taken(config: Config) -> dict[str, str]:
         found[option] = f"--model={config.model} does not take it"
     for option in set().union(*map(options_of_family, FAMILIES)) - options_of_family(config.networks):
         found[option] = f"--networks={config.networks} does not take it"
+    if config.dataset in LOADERS:
+        found |= dict.fromkeys(OF_FILES, f"--dataset={config.dataset} is as it is")
     for place in TERMS:
         weight, *others = options_of_term(place).values()
         missing = [role for role in constant(f"{place}.NEEDS") if role not in roles]
@@ -127,6 +130,13 @@ def check_latents(config: Config) -> None:
 
 def check_options(config: Config) -> None:
     """Refuses, by a UserError, options that do not go together, as far as they alone can tell."""
+    if config.dataset not in LOADERS:
+        size = read_wanted(config.image_size, config.channels, config.crop, config.background).size
+        if size and max(size) > 64 and config.networks == "paper":
+            raise UserError(
+                f"--image_size: expected at most 64 with --networks=paper, whose dense layers grow with it. "
+                f"Received: {config.image_size!r}"
+            )
     if config.invariance_weight:
         codes = read_latents(config.latents).codes.items()
         discrete, continuous = (

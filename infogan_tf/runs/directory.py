@@ -16,6 +16,7 @@ class RunDirectory:
         self.tensorboard = self.path / "tensorboard"
         self.samples = self.path / "samples"
         self.metrics_file = self.path / "metrics.jsonl"
+        self.skipped_file = self.path / "skipped_files.txt"
         self.evaluation_file = self.path / "evaluation.json"
         self.report = self.path / "report.html"
         self.export = self.path / "export" / "infogan"

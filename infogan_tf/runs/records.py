@@ -7,6 +7,7 @@ from pathlib import Path
 from infogan_tf import __version__
 from infogan_tf.config.flags import as_flag
 from infogan_tf.config.options import Config, run_fields
+from infogan_tf.data.images import ImageData
 from infogan_tf.environment.versions import installed_versions
 from infogan_tf.errors import UserError
 from infogan_tf.files import read_json, remove_leftovers, write_text
@@ -14,7 +15,7 @@ from infogan_tf.models.choices import check_latents, check_names, not_taken
 from infogan_tf.runs.directory import RunDirectory
 
 # What may differ when a run goes on: how far, where the data lies, and on which devices.
-MAY_CHANGE = ("steps", "data_dir", "strategy")
+MAY_CHANGE = ("steps", "data_dir", "cache_dir", "strategy")
 _PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets")
 
 
@@ -58,6 +59,15 @@ def existing_run(
         if received != own:
             raise UserError(f"--{field.name}: the run in {run_dir} has {own!r} and keeps it. Received: {received!r}")
     return run, config
+
+
+def require_same_images(run: RunDirectory, data: ImageData) -> None:
+    """Refuses, by a UserError, to go on with images other than those that a run began with."""
+    if read_json(run.config_file).get("images", data.digest) != data.digest:
+        raise UserError(
+            f"--dataset: expected the images that {run} began with. Received: others; files were added, taken away or "
+            "changed since"
+        )
 
 
 def require_checkpoint(run: RunDirectory) -> None:
@@ -120,8 +130,14 @@ def _check_version(run, record, flag):
         )
 
 
-def begin(run: RunDirectory, options: dict[str, object], image_shape: tuple[int, int, int], argv: list[str]) -> None:
-    """Writes config.json: options as resolved, image shape, versions, every command so far.
+def begin(run: RunDirectory, options: dict[str, object], data: ImageData, argv: list[str]) -> None:
+    """Writes config.json, with options as resolved, versions, every command so far; and which files are left out.
+
+    Args:
+        run: The run, whose folder is this process's.
+        options: By name, those that something in the run reads.
+        data: What it is trained on.
+        argv: The command line.
 
     Raises:
         UserError: Where it cannot be written.
@@ -132,10 +148,13 @@ def begin(run: RunDirectory, options: dict[str, object], image_shape: tuple[int,
         before = read_json(run.config_file).get("commands", []) if run.config_file.exists() else []
         record = {
             "config": options,
-            "image_shape": image_shape,
+            "image_shape": data.image_shape,
+            "images": data.digest,
             "commands": [*before, shlex.join(argv)],
             "versions": installed_versions(_PACKAGES),
         }
         write_text(run.config_file, json.dumps(record, indent=2) + "\n")
+        if data.skipped:
+            write_text(run.skipped_file, "".join(f"{name}: {why}\n" for name, why in data.skipped))
     except OSError as error:
         raise UserError(f"--run_dir: cannot write there ({error}). Received: {str(run)!r}") from error

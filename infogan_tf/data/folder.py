@@ -1,0 +1,144 @@
+"""Images of one's own in a folder or .zip, decoded once with all cores."""
+
+import collections
+import contextlib
+import dataclasses
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from infogan_tf.data.cache import digest_of, kept_or_made, write_rows
+from infogan_tf.data.decoding import Form, decode, look
+from infogan_tf.data.images import ImageData
+from infogan_tf.data.listing import File, labels_of, list_images, reading
+from infogan_tf.errors import UserError
+
+# The sizes that are taken where none is asked for.
+SIZES = (28, 32, 48, 64)
+# So many images are looked at to find out their size, and whether they are in colour.
+LOOKED_AT = 500
+# More than this share of files that cannot be read stops the work: most likely it is the wrong folder.
+MOST_UNREADABLE = 0.1
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What was asked of the images; None is found out from them.
+
+    Attributes:
+        size: Height and width.
+        channels: 1 or 3.
+        crop: As `Form` has it.
+        ground: As `Form` has it.
+    """
+
+    size: tuple[int, int] | None = None
+    channels: int | None = None
+    crop: str | tuple[int, int, int, int] = "center"
+    ground: tuple[int, int, int] = (255, 255, 255)
+
+
+def side_of(shorter: float) -> int:
+    """The side of the images that are made of pictures whose shorter side is that long."""
+    return max((side for side in SIZES if side <= shorter), default=SIZES[0])
+
+
+def load_folder(name: str, path: Path, wanted: Wanted, cache_dir: Path) -> ImageData:
+    """The images of a folder or .zip, decoded first where the cache has none; see `list_images` and `labels_of`.
+
+    Args:
+        name: What the data set is called.
+        path: The folder or archive; nothing is written there.
+        wanted: What the images are made to be.
+        cache_dir: The folder of the cache, which is made.
+
+    Raises:
+        UserError: Where they cannot be listed, more than a tenth cannot be read, or the cache cannot be written.
+    """
+    listing = list_images(path)
+    files = (*listing.train, *listing.test)
+
+    def make(target):
+        skipped = []
+        with reading(path) as read:
+            form = _form(wanted, files, read)
+            write_rows(target, len(files), (form.height, form.width, form.channels), _rows(files, read, form, skipped))
+        if len(skipped) > MOST_UNREADABLE * len(files):
+            raise UserError(
+                f"--dataset: expected images, of which at most a tenth cannot be read. Received: {str(path)!r}, where "
+                f"{len(skipped):,} of {len(files):,} cannot, such as {shown(skipped[0][0].name)} ({skipped[0][1]})"
+            )
+        missing = {file for file, _ in skipped}
+        train, test = ([file for file in split if file not in missing] for split in (listing.train, listing.test))
+        classes, labels = labels_of((*train, *test))
+        return {
+            "train": len(train),
+            "test": len(test),
+            "classes": list(map(shown, classes)),
+            **({"labels": labels} if classes else {}),
+            "names": [shown(file.name) for file in (*train, *test)],
+            "skipped": [[shown(file.name), why] for file, why in skipped],
+        }
+
+    return kept_or_made(name, digest_of([str(path), wanted, *files]), cache_dir, make)
+
+
+def shown(name: str) -> str:
+    """A file's name as text that can be written; bytes that are no UTF-8 are shown by their numbers."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def _form(wanted: Wanted, files: tuple[File, ...], read: Callable[[File], bytes]) -> Form:
+    """What the images are made to be, found out from some of them where it was not asked for."""
+    size, channels = wanted.size, wanted.channels
+    if size is None or channels is None:
+        found = []
+        for file in files[:: max(1, len(files) // LOOKED_AT)]:
+            with contextlib.suppress(OSError, ValueError):
+                found.append(look(read(file)))
+        if not found:
+            raise UserError(
+                f"--dataset: expected images. Received: files that are none, such as {shown(files[0].name)}"
+            )
+        size = size or (side_of(np.median([min(height, width) for height, width, _ in found])),) * 2
+        channels = channels or (3 if any(in_colour for *_, in_colour in found) else 1)
+    return Form(*size, channels, wanted.crop, wanted.ground)
+
+
+def _rows(files, read, form, skipped) -> Iterator[tuple[int, np.ndarray] | None]:
+    """The images, each at the next place; those that cannot be read are left out, and put into `skipped` with why."""
+    place = 0
+    for file, image in _decoded(files, read, form):
+        if isinstance(image, str):
+            skipped.append((file, image))
+            yield None
+        else:
+            yield place, image
+            place += 1
+
+
+def _decoded(files, read, form) -> Iterator[tuple[File, np.ndarray | str]]:
+    """Every file in order, with its image or the reason why there is none; a bounded number at a time, on all cores."""
+
+    def one(file):
+        try:
+            return file, decode(read(file), form)
+        except (OSError, ValueError) as error:
+            return file, next(iter(str(error).splitlines()), type(error).__name__)
+
+    workers = os.cpu_count() or 1
+    with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
+        waiting = collections.deque()
+        try:
+            for file in files:
+                waiting.append(pool.submit(one, file))
+                if len(waiting) >= 64 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

@@ -1,0 +1,200 @@
+"""Which images a folder or a .zip holds, which are for training and which for evaluation, and how they are labelled."""
+
+import contextlib
+import dataclasses
+import hashlib
+import math
+import os
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+from infogan_tf.errors import UserError
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff")
+# A file of more bytes is not read: no image needs them, and an archive may only claim that it is small.
+LARGEST_FILE = 2**28
+# The share held out where there is no split, and the most images; it is halved until it is no more than these.
+HELD_OUT, MOST_HELD_OUT = 0.1, 10_000
+
+
+@dataclasses.dataclass(frozen=True)
+class File:
+    """One file of a listing.
+
+    Attributes:
+        name: Its path within the folder or archive, with slashes; a name that is no UTF-8 has surrogates.
+        size: In bytes.
+        changed: When it was changed, a number that differs after a change.
+    """
+
+    name: str
+    size: int
+    changed: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Listing:
+    """The images of a folder or archive, in an order that depends on their names alone.
+
+    Attributes:
+        path: The folder or archive.
+        train: What is for training.
+        test: What is for evaluation.
+    """
+
+    path: Path
+    train: tuple[File, ...]
+    test: tuple[File, ...]
+
+
+def list_images(path: Path) -> Listing:
+    """Lists the image files of a folder, however deep, or of a .zip.
+
+    `train/` and `test/` at the top are the split. Otherwise a tenth, at most 10,000, is held out by a hash of each
+    file's name within the folder, so that an added file moves no other; above 100,000 files, 200,000, and so on, the
+    share is halved. Hidden files are left alone, and links are followed, but no folder twice.
+
+    Raises:
+        UserError: Where the folder or archive cannot be read, or has fewer than two images.
+    """
+    files = _of_archive(path) if path.is_file() else _of_folder(path)
+    files = sorted(files, key=lambda file: os.fsencode(file.name))
+    tops = {_parts(file.name)[0] for file in files if len(_parts(file.name)) > 1}
+    if {"train", "test"} <= tops:
+        train = [file for file in files if _parts(file.name)[0] == "train"]
+        test = [file for file in files if _parts(file.name)[0] == "test"]
+    else:
+        share = held_out_share(len(files))
+        test = [file for file in files if place_of(file.name) < share]
+        if files and not test:
+            test = [min(files, key=lambda file: place_of(file.name))]
+        kept_out = set(test)
+        train = [file for file in files if file not in kept_out]
+    if not train or not test:
+        raise UserError(
+            f"--dataset: expected a folder or archive with two images or more, {', '.join(SUFFIXES)}. "
+            f"Received: {str(path)!r}, with {len(files)}"
+        )
+    return Listing(path, tuple(train), tuple(test))
+
+
+def labels_of(files: Iterable[File]) -> tuple[tuple[str, ...], list[int]]:
+    """Returns the names of the class folders, sorted, and the number of each file's; nothing where there are none.
+
+    A class folder is the first one below the split. All files have to lie in one, of two or more.
+    """
+    found = [_class_of(file.name) for file in files]
+    classes = set(found)
+    if None in classes or len(classes) < 2:
+        return (), []
+    names = tuple(sorted(classes))
+    numbers = {name: number for number, name in enumerate(names)}
+    return names, [numbers[name] for name in found]
+
+
+def held_out_share(count: int) -> float:
+    """The share of `count` images that is held out."""
+    halvings = max(0, math.ceil(math.log2(max(count, 1) * HELD_OUT / MOST_HELD_OUT)))
+    return HELD_OUT / 2**halvings
+
+
+def place_of(name: str) -> float:
+    """A number in [0, 1) by which a file, or an image of an array, is held out or not; a function of its name alone."""
+    return int.from_bytes(hashlib.sha256(os.fsencode(name)).digest()[:8], "big") / 2**64
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[Callable[[File], bytes]]:
+    """Gives a function that reads a file of the listing, from several threads at once; at most LARGEST_FILE bytes.
+
+    It raises an OSError or ValueError, in words, where the file cannot be read.
+    """
+    if not path.is_file():
+        yield lambda file: _bounded((path / file.name).open("rb"))
+        return
+    with zipfile.ZipFile(path) as archive:
+
+        def read(file):
+            try:
+                return _bounded(archive.open(file.name))
+            except (zipfile.BadZipFile, RuntimeError, NotImplementedError, KeyError, EOFError) as error:
+                raise ValueError(str(error)) from error
+
+        yield read
+
+
+def _bounded(stream):
+    with stream:
+        content = stream.read(LARGEST_FILE + 1)
+    if len(content) > LARGEST_FILE:
+        raise ValueError(f"more than {LARGEST_FILE:,} bytes")
+    return content
+
+
+def _of_folder(folder: Path) -> list[File]:
+    found, seen, pending = [], set(), [""]
+    while pending:
+        inner = pending.pop()
+        place = folder / inner
+        try:
+            status = place.stat()
+            if (status.st_dev, status.st_ino) in seen:  # a link back to a folder that was listed
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            with os.scandir(place) as entries:
+                for entry in entries:
+                    name = f"{inner}/{entry.name}" if inner else entry.name
+                    if _is_hidden(entry.name):
+                        continue
+                    if entry.is_dir():
+                        pending.append(name)
+                    elif name.lower().endswith(SUFFIXES):
+                        found.append(_file(name, entry))
+        except OSError as error:
+            raise UserError(
+                f"--dataset: expected a folder that can be read ({error}). Received: {str(folder)!r}"
+            ) from error
+    return found
+
+
+def _file(name, entry):
+    try:
+        status = entry.stat()
+    except OSError:  # a link to nothing: it is counted with the files that cannot be read
+        return File(name, 0, 0)
+    return File(name, status.st_size, status.st_mtime_ns)
+
+
+def _of_archive(path: Path) -> list[File]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            infos = archive.infolist()
+    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        raise UserError(f"--dataset: expected a .zip that can be read ({error}). Received: {str(path)!r}") from error
+    found = {}
+    for info in infos:
+        parts = PurePosixPath(info.filename).parts
+        if info.is_dir() or not info.filename.lower().endswith(SUFFIXES) or any(map(_is_hidden, parts)):
+            continue
+        if info.flag_bits & 1:
+            raise UserError(f"--dataset: expected a .zip without a password. Received: {str(path)!r}")
+        found[info.filename] = File(info.filename, info.file_size, info.CRC)
+    return list(found.values())
+
+
+def _is_hidden(name):
+    """Whether a system put it there, and not the images' owner; `..` in an archive counts as such."""
+    return name.startswith(".") or name == "__MACOSX" or name == "/"
+
+
+def _parts(name):
+    return name.split("/")
+
+
+def _class_of(name: str) -> str | None:
+    """The folder that labels a file: the first below the split; None where it lies in none."""
+    parts = _parts(name)
+    if parts[0] in ("train", "test"):
+        parts = parts[1:]
+    return parts[0] if len(parts) > 1 else None

@@ -1,0 +1,61 @@
+"""What --dataset names: a data set, or images of one's own."""
+
+import dataclasses
+from collections.abc import Collection
+from pathlib import Path
+
+from infogan_tf.errors import UserError
+
+ARCHIVES, ARRAYS = (".zip",), (".npy", ".npz")
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Where images come from.
+
+    Attributes:
+        kind: "named", "folder", "zip" or "array".
+        name: What runs and pages call it: the data set's name, or that of the folder or file without its suffix.
+        path: The absolute path of images of one's own; None of a data set by name.
+    """
+
+    kind: str
+    name: str
+    path: Path | None = None
+
+
+def name_of(text: str) -> str:
+    """What runs and pages call a data set that `read_source` reads, which need not be there any more."""
+    path = Path(text)
+    return path.stem if path.suffix.lower() in ARCHIVES + ARRAYS else path.name or text
+
+
+def read_source(text: str, names: Collection[str]) -> Source:
+    """Reads what --dataset names.
+
+    Names win: `mnist` is the data set, `./mnist` a folder.
+
+    Args:
+        text: A name, a folder, a .zip, an .npy or an .npz.
+        names: Of the data sets that are known by name.
+
+    Raises:
+        UserError: Where it is none of these, or is not there.
+    """
+    if text in names:
+        return Source("named", text)
+    try:
+        path = Path(text).expanduser()
+        path = path.absolute() if text else path
+        is_folder, is_file = path.is_dir(), path.is_file()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise UserError(f"--dataset: cannot be looked at ({error}). Received: {text!r}") from error
+    if text and is_folder:
+        path = path.resolve()
+        return Source("folder", path.name or "images", path)
+    suffix = path.suffix.lower()
+    if is_file and suffix in ARCHIVES + ARRAYS:
+        return Source("zip" if suffix in ARCHIVES else "array", path.stem, path)
+    wanted = f"{', '.join(names)}; or a folder, a .zip, an .npy or an .npz of images"
+    why = ", which is a file of another kind" if is_file else ""
+    raise UserError(f"--dataset: expected one of {wanted}. Received: {text!r}{why}")

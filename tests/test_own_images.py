@@ -1,0 +1,408 @@
+"""Images of one's own: what is listed, held out and labelled, how files become images, and what is refused."""
+
+import io
+import json
+import os
+import struct
+import threading
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import run_here
+from PIL import Image
+
+from infogan_tf.data import folder as folder_loader
+from infogan_tf.data import load_data
+from infogan_tf.data.decoding import Form, NotDecodedError, decode, look, read_crop, read_ground, read_size
+from infogan_tf.data.listing import held_out_share, list_images
+from infogan_tf.errors import UserError
+
+FORM = Form(8, 8, 3)
+
+
+def picture(size=(32, 32), seed=0, mode="RGB"):
+    """Noise, or a ramp in 16 bits."""
+    shape = (size[1], size[0], len(mode)) if len(mode) > 1 else (size[1], size[0])
+    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8), mode)
+
+
+def encoded(image, kind="PNG", **options):
+    file = io.BytesIO()
+    image.save(file, format=kind, **options)
+    return file.getvalue()
+
+
+def write(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """A folder of 40 pictures in two others, and what is no matter."""
+    root = tmp_path / "photos"
+    for i in range(40):
+        write(root / ("cats" if i % 2 else "dogs") / "deeper" / f"{i}.png", encoded(picture((40, 36), i)))
+    write(root / "notes.txt", b"no image")
+    write(root / ".thumbnails" / "1.png", b"hidden")
+    return root
+
+
+def load(path, tmp_path, **options):
+    return load_data(str(path), cache_dir=str(tmp_path / "cache"), **options)
+
+
+# === Which images, and for what ===
+
+
+def test_class_folders_are_labels_and_a_tenth_is_held_out_by_its_name(photos, tmp_path):
+    data = load(photos, tmp_path)
+    assert data.image_shape == (32, 32, 3)
+    assert data.label_names == ("cats", "dogs")
+    assert len(data.train.images) + len(data.test.images) == 40
+    assert set(data.train.labels) | set(data.test.labels) == {0, 1}
+    before = {file.name for file in list_images(photos).test}
+    write(photos / "cats" / "another.png", encoded(picture()))
+    after = {file.name for file in list_images(photos).test}
+    assert after - before <= {"cats/another.png"}
+    assert before <= after
+
+
+def test_train_and_test_are_the_split(tmp_path):
+    for i in range(6):
+        write(tmp_path / "set" / ("train" if i < 4 else "test") / "ab"[i % 2] / f"{i}.jpg", encoded(picture(), "JPEG"))
+    data = load(tmp_path / "set", tmp_path)
+    assert (len(data.train.images), len(data.test.images)) == (4, 2)
+    assert data.label_names == ("a", "b")
+
+
+def test_without_folders_there_are_no_labels(tmp_path):
+    for i in range(12):
+        write(tmp_path / "flat" / f"{i}.bmp", encoded(picture(seed=i), "BMP"))
+    data = load(tmp_path / "flat", tmp_path)
+    assert data.train.labels is None
+    assert data.label_names == ()
+    assert len(data.test.images) >= 1
+
+
+@pytest.mark.parametrize(("count", "share"), [(10, 0.1), (100_000, 0.1), (100_001, 0.05), (1_000_000, 0.00625)])
+def test_the_share_held_out_is_halved_beyond_ten_thousand(count, share):
+    assert held_out_share(count) == pytest.approx(share)
+    assert count * held_out_share(count) <= 10_000
+
+
+def test_an_archive_is_what_the_folder_is(photos, tmp_path):
+    archive = tmp_path / "photos.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in sorted(photos.rglob("*")):
+            if path.is_file():
+                file.write(path, path.relative_to(photos))
+        file.writestr("__MACOSX/cats/._1.png", b"Apple's")
+        file.writestr("../outside.png", b"not ours")
+    one, other = load(photos, tmp_path), load(archive, tmp_path)
+    np.testing.assert_array_equal(one.train.images, other.train.images)
+    np.testing.assert_array_equal(one.test.labels, other.test.labels)
+
+
+def test_links_are_followed_but_no_folder_twice(photos, tmp_path):
+    (photos / "cats" / "loop").symlink_to(photos, target_is_directory=True)
+    (photos / "gone.png").symlink_to(tmp_path / "nowhere")
+    assert sum(map(len, (list_images(photos).train, list_images(photos).test))) == 41
+    data = load(photos, tmp_path)
+    assert [name for name, _ in data.skipped] == ["gone.png"]
+
+
+def test_arrays_are_images_too(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (50, 20, 28, 3), dtype=np.uint8)
+    np.savez_compressed(tmp_path / "a.npz", images=images, labels=np.arange(50) % 5)
+    np.save(tmp_path / "b.npy", images[..., 0])
+    np.savez(
+        tmp_path / "c.npz", x_train=images[:40], y_train=np.arange(40) % 3, x_test=images[40:], y_test=np.arange(10) % 3
+    )
+    data = load(tmp_path / "a.npz", tmp_path)
+    assert data.image_shape == (20, 28, 3)
+    assert data.label_names == tuple("01234")
+    places = {image.tobytes(): i for i, image in enumerate(images)}
+    of = [places[image.tobytes()] for image in (*data.train.images, *data.test.images)]
+    assert sorted(of) == list(range(50))
+    np.testing.assert_array_equal([*data.train.labels, *data.test.labels], np.array(of) % 5)
+    assert load(tmp_path / "b.npy", tmp_path).image_shape == (20, 28, 1)
+    split = load(tmp_path / "c.npz", tmp_path)
+    np.testing.assert_array_equal(split.train.images, images[:40])
+    np.testing.assert_array_equal(split.test.labels, np.arange(10) % 3)
+
+
+# === How a file becomes an image ===
+
+
+def test_an_image_of_the_right_size_is_taken_as_it_is():
+    image = picture((8, 8))
+    np.testing.assert_array_equal(decode(encoded(image), FORM), np.asarray(image))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_stand_upright(orientation):
+    upright = Image.new("RGB", (16, 8), "black")
+    upright.paste("white", (0, 0, 8, 8))
+    back = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # the transposition that the tag undoes
+    stored = upright if orientation == 1 else upright.transpose(Image.Transpose(back[orientation]))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    found = decode(encoded(stored, "PNG", exif=exif), Form(8, 16, 1))
+    np.testing.assert_array_equal(found[..., 0], np.asarray(upright.convert("L")))
+
+
+def test_what_is_transparent_lies_on_the_ground():
+    clear = Image.new("RGBA", (8, 8), (255, 0, 0, 0))
+    assert (decode(encoded(clear), FORM) == 255).all()
+    assert (decode(encoded(clear), Form(8, 8, 3, ground=(0, 128, 255))) == [0, 128, 255]).all()
+    half = Image.new("RGBA", (8, 8), (0, 0, 0, 128))
+    assert np.abs(decode(encoded(half), FORM).astype(int) - 127).max() <= 1
+    palette = Image.new("P", (8, 8), 1)
+    palette.putpalette([255, 0, 0, 0, 255, 0])
+    assert (decode(encoded(palette), FORM) == [0, 255, 0]).all()
+    assert (decode(encoded(palette, transparency=1), FORM) == 255).all()
+
+
+def test_sixteen_bits_and_cmyk_and_one_bit():
+    ramp = Image.fromarray(np.repeat(np.arange(0, 65_536, 8_192, dtype=np.uint16)[np.newaxis], 8, axis=0))
+    expected = np.round(np.arange(0, 65_536, 8_192) / 257)
+    np.testing.assert_array_equal(decode(encoded(ramp), Form(8, 8, 1))[0, :, 0], expected)
+    np.testing.assert_array_equal(decode(encoded(ramp, "TIFF"), Form(8, 8, 1))[0, :, 0], expected)
+    ink = Image.new("CMYK", (8, 8), (255, 0, 0, 0))
+    assert np.abs(decode(encoded(ink, "JPEG", quality=100), FORM).astype(int) - [0, 255, 255]).max() <= 3
+    assert (decode(encoded(Image.new("1", (8, 8), 1)), FORM) == 255).all()
+
+
+def test_of_an_animation_the_first_frame():
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
+    for kind in ("GIF", "WEBP"):
+        content = encoded(
+            frames[0], kind, save_all=True, append_images=frames[1:], **({"lossless": True} if kind == "WEBP" else {})
+        )
+        assert np.abs(decode(content, FORM).astype(int) - [255, 0, 0]).max() <= 2
+
+
+def test_crops():
+    wide = Image.new("RGB", (40, 20), "black")
+    wide.paste("white", (10, 0, 30, 20))
+    assert (decode(encoded(wide), FORM) == 255).all()
+    squeezed = decode(encoded(wide), Form(8, 8, 1, "none"))
+    assert 100 < squeezed.mean() < 155
+    assert (decode(encoded(wide), Form(8, 8, 1, (0, 0, 10, 20))) == 0).all()
+    with pytest.raises(NotDecodedError, match="40 x 20 pixels"):
+        decode(encoded(wide), Form(8, 8, 1, (35, 0, 10, 20)))
+
+
+@pytest.mark.parametrize(("mode", "in_colour"), [("RGB", True), ("L", False)])
+def test_grey_and_colour_are_told_apart(mode, in_colour):
+    assert look(encoded(picture(mode=mode))) == (32, 32, in_colour)
+    assert look(encoded(picture(mode=mode).convert("RGB"), "JPEG")) == (32, 32, in_colour)
+
+
+@pytest.mark.parametrize(
+    ("sides", "expected"), [((100, 80), 64), ((63, 200), 48), ((30, 30), 28), ((20, 20), 28), ((33, 32), 32)]
+)
+def test_the_default_size_is_not_above_the_shorter_side(tmp_path, sides, expected):
+    for i in range(3):
+        write(tmp_path / "set" / f"{i}.png", encoded(picture(sides, i)))
+    assert load(tmp_path / "set", tmp_path).image_shape == (expected, expected, 3)
+    assert load(tmp_path / "set", tmp_path, image_size="16x24", channels="1").image_shape == (16, 24, 1)
+
+
+@pytest.mark.parametrize("text", ["30", "12", "256", "64x", "64x48x3", "a", "-64", "64.0"])
+def test_sizes_that_are_none(text):
+    with pytest.raises(UserError, match="--image_size"):
+        read_size(text)
+
+
+@pytest.mark.parametrize("text", ["", "middle", "1,2,3", "0,0,0,5", "-1,0,5,5", "a,b,c,d"])
+def test_crops_that_are_none(text):
+    with pytest.raises(UserError, match="--crop"):
+        read_crop(text)
+
+
+def test_grounds():
+    assert read_ground("#8040ff") == (128, 64, 255)
+    with pytest.raises(UserError, match="--background"):
+        read_ground("nowhere")
+
+
+# === Once ===
+
+
+def test_images_are_decoded_once_and_a_change_is_noticed(photos, tmp_path, monkeypatch):
+    decoded = []
+    monkeypatch.setattr(folder_loader, "decode", lambda *given: decoded.append(1) or decode(*given))
+    first = load(photos, tmp_path)
+    assert len(decoded) == 40
+    assert load(photos, tmp_path).digest == first.digest
+    assert len(decoded) == 40
+    write(photos / "cats" / "deeper" / "1.png", encoded(picture((40, 36), 99)))
+    assert load(photos, tmp_path).digest != first.digest
+    assert len(decoded) == 80
+    assert isinstance(first.train.images.base, np.memmap)
+    assert not list(photos.rglob("*.partial"))
+
+
+def test_two_that_need_the_same_images_decode_them_once(photos, tmp_path, monkeypatch):
+    decoded = []
+    monkeypatch.setattr(folder_loader, "decode", lambda *given: decoded.append(1) or decode(*given))
+    threads = [threading.Thread(target=load, args=(photos, tmp_path)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(decoded) == 40
+
+
+# === What cannot be read ===
+
+
+def bomb(width, height):
+    """A PNG of a few bytes that says it is this large."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+
+    def chunk(kind, content):
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+def vast_frame():
+    """A GIF with a screen of one pixel and a frame of 12,000 x 12,000."""
+    content = bytearray(encoded(Image.new("P", (4, 4)), "GIF"))
+    content[6:10] = struct.pack("<HH", 1, 1)
+    frame = content.index(b"\x2c")
+    content[frame + 5 : frame + 9] = struct.pack("<HH", 12_000, 12_000)
+    return bytes(content)
+
+
+UNREADABLE = {
+    "text.png": b"just text",
+    "empty.jpg": b"",
+    "short.jpg": encoded(picture((64, 64)), "JPEG")[:600],
+    "vast.png": bomb(30_000, 30_000),
+    "frame.gif": vast_frame(),
+    "float.tif": encoded(Image.fromarray(np.zeros((8, 8), np.float32)), "TIFF"),
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_a_file_that_is_no_image_says_why(name):
+    with pytest.raises(NotDecodedError) as info:
+        decode(UNREADABLE[name], FORM)
+    assert len(str(info.value).splitlines()) == 1
+
+
+def test_a_few_that_cannot_be_read_are_left_out_and_named(photos, tmp_path):
+    write(photos / "text.png", b"just text")
+    os.link(photos / "text.png", os.fsencode(photos) + b"/\xff\xfe.png")
+    data = load(photos, tmp_path)
+    assert len(data.train.images) + len(data.test.images) == 40
+    assert sorted(name for name, _ in data.skipped) == ["\\xff\\xfe.png", "text.png"]
+
+
+def test_many_that_cannot_be_read_stop_the_work(photos, tmp_path):
+    for i in range(10):
+        write(photos / f"{i}.png", b"just text")
+    with pytest.raises(
+        UserError, match=r"at most a tenth cannot be read\. Received: .*10 of 50 cannot, such as \d.png"
+    ):
+        load(photos, tmp_path)
+    assert not list((tmp_path / "cache" / "images").iterdir())
+
+
+def objects(path):
+    np.savez(path, images=np.array([{}, {}], object))
+
+
+BAD_SOURCES = {
+    "nowhere": lambda path: None,
+    "empty": lambda path: path.mkdir(),
+    "one": lambda path: write(path / "1.png", encoded(picture())),
+    "text.txt": lambda path: path.write_text("text"),
+    "text.zip": lambda path: path.write_text("text"),
+    "text.npz": lambda path: path.write_text("text"),
+    "text.npy": lambda path: path.write_text("text"),
+    "objects.npz": objects,
+    "floats.npz": lambda path: np.savez(path, images=np.zeros((9, 16, 16))),
+    "wide.npy": lambda path: np.save(path, np.zeros((9, 16, 16), np.uint16)),
+    "flat.npy": lambda path: np.save(path, np.zeros((9, 16), np.uint8)),
+    "two.npz": lambda path: np.savez(path, images=np.zeros((9, 16, 16, 2), np.uint8)),
+    "names.npz": lambda path: np.savez(path, pictures=np.zeros((9, 16, 16), np.uint8)),
+    "labels.npz": lambda path: np.savez(path, images=np.zeros((9, 16, 16), np.uint8), labels=np.arange(3)),
+    "one.npy": lambda path: np.save(path, np.zeros((1, 16, 16), np.uint8)),
+}
+
+
+@pytest.mark.parametrize("name", BAD_SOURCES)
+def test_what_is_no_data_set_is_refused_in_one_line(tmp_path, name):
+    path = tmp_path / name
+    BAD_SOURCES[name](path)
+    with pytest.raises(UserError, match="--dataset: expected") as info:
+        load(path, tmp_path)
+    assert len(str(info.value).splitlines()) == 1
+    assert str(path) in str(info.value)
+
+
+def test_a_truncated_array_is_refused(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((20, 16, 16), np.uint8))
+    content = (tmp_path / "a.npy").read_bytes()
+    (tmp_path / "a.npy").write_bytes(content[:-100])
+    with pytest.raises(UserError, match="ends within an image"):
+        load(tmp_path / "a.npy", tmp_path)
+
+
+def test_an_archive_with_a_password_is_refused(photos, tmp_path):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        file.writestr("1.png", encoded(picture()))
+    locked = bytearray(content.getvalue())
+    locked[locked.index(b"PK\x01\x02") + 8] |= 1
+    (tmp_path / "locked.zip").write_bytes(locked)
+    with pytest.raises(UserError, match="without a password"):
+        load(tmp_path / "locked.zip", tmp_path)
+
+
+def test_a_cache_that_cannot_be_written_is_named(photos, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UserError, match="--cache_dir: expected a folder that can be written"):
+        load_data(str(photos), cache_dir=str(tmp_path / "file"))
+
+
+# === A run ===
+
+
+def test_a_folder_trains_goes_on_and_notices_that_it_changed(photos, tmp_path, monkeypatch):
+    write(photos / "text.png", b"just text")
+    flags = ("--batch_size=8", "--latents=noise:4,cat:2", "--precision=float32", "--evaluation=none",
+             "--eval_every=2", "--image_size=16", f"--cache_dir={tmp_path / 'cache'}")  # fmt: skip
+    done = run_here("--dataset=photos", "--steps=2", *flags, cwd=tmp_path)
+    assert "1 files could not be read" in done.stdout
+    (run,) = (tmp_path / "runs" / "photos").iterdir()
+    record = json.loads((run / "config.json").read_text())
+    assert Path(record["config"]["dataset"]) == photos
+    assert record["image_shape"] == [16, 16, 3]
+    assert (run / "skipped_files.txt").read_text().startswith("text.png: ")
+    assert "c1_error" in (run / "metrics.jsonl").read_text()
+    metadata = json.loads((run / "export/infogan/1/assets.extra/metadata.json").read_text())
+    assert metadata["dataset"] == metadata["options"]["dataset"] == "photos"
+    run_here("--resume", f"--run_dir={run}", "--steps=4", "--evaluation=none", cwd=tmp_path)
+    write(photos / "cats" / "new.png", encoded(picture()))
+    done = run_here("--resume", f"--run_dir={run}", "--steps=6", cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert "--dataset: expected the images that" in done.stderr
+    # Drawing needs no images.
+    monkeypatch.chdir(tmp_path)
+    photos.rename(tmp_path / "moved")
+    run_here("--mode=sample", f"--run_dir={run}", "--count=4", cwd=tmp_path)
+
+
+def test_options_of_files_are_refused_for_a_data_set_by_name(tmp_path):
+    done = run_here("--dataset=digits", "--image_size=32", cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert "--image_size: --dataset=digits is as it is" in done.stderr
