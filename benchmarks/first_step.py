@@ -53,7 +53,7 @@ def main() -> None:
     def fit(self, *args, callbacks, **kwargs):
         return fit_as_ever(self, *args, callbacks=[*callbacks, FirstStep()], **kwargs)
 
-    train.load_data = timed("images loaded", train.load_data)
+    train.images_of = timed("images loaded", train.images_of)
     train.build_model = timed("model built", train.build_model)
     fit_as_ever, GenerativeModel.fit = GenerativeModel.fit, fit
     sys.exit(command_line.main(["main.py", *sys.argv[1:]], configs))

@@ -79,6 +79,7 @@ def _run(argv, recipes):
         return resolve(recipe_for(options), options)
 
     def recipe_for(options):
+        read_source(options.get("dataset", Config.dataset), LOADERS)  # of a sweep each run may have its own
         return recipe_of(recipes, options.get("dataset", Config.dataset), options.get("recipe", Config.recipe))
 
     given, help_asked = parse(argv)

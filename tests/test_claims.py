@@ -24,6 +24,7 @@ from infogan_tf.runs.metrics_file import read_lines
 # Claims a new run's folder once its input says so, and keeps it until the input ends. It imports no TensorFlow.
 CLAIM = """
 import sys
+from types import SimpleNamespace
 sys.argv[0] = sys.argv[1]
 sys.path.insert(0, sys.argv[3])
 from infogan_tf.errors import UserError
@@ -33,7 +34,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 try:
     with new_run(sys.argv[2], "digits") as run:
-        begin(run, {}, (16, 16, 1), ["main.py"])
+        begin(run, {}, SimpleNamespace(image_shape=(16, 16, 1), digest="", skipped=()), ["main.py"])
         print(run, flush=True)
         sys.stdin.read()
 except UserError as error:

@@ -17,7 +17,7 @@ from PIL import Image
 from infogan_tf.data import folder as folder_loader
 from infogan_tf.data import load_data
 from infogan_tf.data.decoding import Form, NotDecodedError, decode, look, read_crop, read_ground, read_size
-from infogan_tf.data.listing import held_out_share, list_images
+from infogan_tf.data.listing import held_out_share, list_images, place_of
 from infogan_tf.errors import UserError
 
 FORM = Form(8, 8, 3)
@@ -132,7 +132,9 @@ def test_arrays_are_images_too(tmp_path):
     assert load(tmp_path / "b.npy", tmp_path).image_shape == (20, 28, 1)
     split = load(tmp_path / "c.npz", tmp_path)
     np.testing.assert_array_equal(split.train.images, images[:40])
-    np.testing.assert_array_equal(split.test.labels, np.arange(10) % 3)
+    held_out = [images[40:].tolist().index(image.tolist()) for image in split.test.images]
+    assert sorted(held_out) == list(range(10))
+    np.testing.assert_array_equal(split.test.labels, np.array(held_out) % 3)
 
 
 # === How a file becomes an image ===
@@ -316,6 +318,69 @@ def test_many_that_cannot_be_read_stop_the_work(photos, tmp_path):
     assert not list((tmp_path / "cache" / "images").iterdir())
 
 
+def test_the_first_of_what_is_held_out_are_a_sample_of_all(tmp_path):
+    for i in range(40):
+        for split in ("train", "test"):
+            write(tmp_path / "set" / split / "ab"[i // 20] / f"{i:02}.png", encoded(picture((16, 16), i)))
+    data = load(tmp_path / "set", tmp_path)
+    assert set(data.test.labels[:12]) == {0, 1}
+    images = np.random.default_rng(0).integers(0, 256, (300, 16, 16), dtype=np.uint8)
+    np.savez(tmp_path / "a.npz", images=images, labels=np.repeat([7, 1_000_000], 150))
+    data = load(tmp_path / "a.npz", tmp_path)
+    assert data.label_names == ("7", "1000000")
+    assert set(data.test.labels[:12]) == {0, 1}
+
+
+def test_a_damaged_member_of_an_archive_is_left_out(tmp_path):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as file:
+        for i in range(30):
+            file.writestr(f"{i:02}.bmp", encoded(picture((16, 16), i), "BMP"))
+    damaged = bytearray(content.getvalue())
+    start = damaged.index(b"07.bmp") + 6
+    damaged[start : start + 40] = b"\xff" * 40
+    (tmp_path / "a.zip").write_bytes(damaged)
+    assert [name for name, _ in load(tmp_path / "a.zip", tmp_path).skipped] == ["07.bmp"]
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_archive_whose_parts_cannot_be_read_by_themselves_is_refused(tmp_path, kind):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", kind) as file:
+        file.writestr("1.png", encoded(picture()))
+    with pytest.raises(UserError, match="deflated or stored"):
+        load(tmp_path / "a.zip", tmp_path)
+
+
+def test_labels_beside_an_array_are_noticed(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((20, 16, 16), np.uint8))
+    assert load(tmp_path / "a.npy", tmp_path).train.labels is None
+    np.save(tmp_path / "a_labels.npy", np.arange(20) % 2)
+    assert set(load(tmp_path / "a.npy", tmp_path).train.labels) == {0, 1}
+
+
+def test_other_arrays_of_a_file_are_no_matter(tmp_path):
+    np.savez(tmp_path / "a.npz", images=np.zeros((20, 16, 16), np.uint8), names=np.array(["a"], object))
+    assert load(tmp_path / "a.npz", tmp_path).image_shape == (16, 16, 1)
+
+
+def test_the_one_that_is_held_out_has_to_be_read(tmp_path):
+    names = sorted((f"{i}.png" for i in range(100)), key=place_of)
+    assert place_of(names[0]) < 0.1 < place_of(names[-11])
+    for i, name in enumerate([names[0], *names[-11:]]):
+        write(tmp_path / "set" / name, encoded(picture((16, 16), i)))
+    held_out = list_images(tmp_path / "set").test
+    assert len(held_out) == 1
+    write(tmp_path / "set" / held_out[0].name, b"just text")
+    with pytest.raises(UserError, match=r"for training and for evaluation\. Received: .*11 and 0 that can be read"):
+        load(tmp_path / "set", tmp_path)
+
+
+def claims(path):
+    """An array that says it is far larger than its file."""
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": (10**10, 28, 28)})
+
+
 def objects(path):
     np.savez(path, images=np.array([{}, {}], object))
 
@@ -335,6 +400,8 @@ BAD_SOURCES = {
     "two.npz": lambda path: np.savez(path, images=np.zeros((9, 16, 16, 2), np.uint8)),
     "names.npz": lambda path: np.savez(path, pictures=np.zeros((9, 16, 16), np.uint8)),
     "labels.npz": lambda path: np.savez(path, images=np.zeros((9, 16, 16), np.uint8), labels=np.arange(3)),
+    "claims.npy": claims,
+    "words.npz": lambda path: np.savez(path, images=np.zeros((9, 16, 16), np.uint8), labels=np.array(["a"] * 9)),
     "one.npy": lambda path: np.save(path, np.zeros((1, 16, 16), np.uint8)),
 }
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from conftest import MAIN, ROOT
@@ -45,7 +46,7 @@ CASES = [
     (["mnist"], ["expected flags only", "'mnist'"]),
     # Names.
     (["--mode=fly"], ["--mode", "train, sweep, evaluate, compare, sample, export, explore", "'fly'"]),
-    (["--dataset=mnits"], ["--dataset", "digits, dsprites, fashion_mnist, mnist", "'mnits'"]),
+    (["--dataset=mnits"], ["--dataset", "digits, mnist, fashion_mnist, sprites", "'mnits'"]),
     (["--recipe=quick"], ["--recipe", "one of paper, invariant with digits", "'quick'"]),
     (["--model=vae"], ["--model", "one of infogan, gan", "'vae'"]),
     (["--networks=unet"], ["--networks", "one of paper, mlp", "'unet'"]),
@@ -173,7 +174,8 @@ def folder(tmp_path_factory):
     for name, model in (("run", "infogan"), ("gan", "gan"), ("bare", "infogan"), ("old", "gan"), ("unknown", "gan")):
         options = taken(resolve(recipe_of(configs, "digits", "paper"), {"model": model}))
         (folder / name / "checkpoints").mkdir(parents=True)
-        begin(RunDirectory(folder / name), options, (16, 16, 1), ["main.py"])
+        data = SimpleNamespace(image_shape=(16, 16, 1), digest="", skipped=())
+        begin(RunDirectory(folder / name), options, data, ["main.py"])
         if name != "bare":
             (folder / name / "checkpoints" / "step_00000002.npz").write_text("not looked into")
     for name, find, put in (("old", '"infogan_tf": "0.2', '"infogan_tf": "0.1'), ("unknown", '"gan"', '"vae"')):

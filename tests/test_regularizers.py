@@ -437,6 +437,7 @@ def test_a_model_with_all_of_them_goes_on_from_a_file_and_from_a_checkpoint(tmp_
             np.testing.assert_array_equal(variable, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dtype", "eager"),
     [

@@ -173,6 +173,7 @@ def test_a_run_killed_before_its_first_checkpoint_starts_anew(tmp_path, uninterr
     assert_same_run(tmp_path / "run", uninterrupted)
 
 
+@pytest.mark.slow
 def test_signals_save_say_how_to_resume_and_stop(tmp_path, uninterrupted, monkeypatch):
     at = {7: signal.SIGINT, 13: signal.SIGTERM}
     begin = SaveCheckpoints.on_train_batch_begin

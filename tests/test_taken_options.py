@@ -116,6 +116,7 @@ def test_a_comparison_shows_no_value_of_what_a_run_does_not_read(tmp_path):
     assert options["seed"] == [1, 0, 0]
 
 
+@pytest.mark.slow
 def test_an_export_is_up_to_date_by_its_weights(copies):
     assert "Nothing to do" in run_here("--resume", "--run_dir=infogan", cwd=copies).stdout
     # Newer than what it was made of, and yet of the weights that the run had a step before.

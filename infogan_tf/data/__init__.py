@@ -70,7 +70,11 @@ def load_data(
         return LOADERS[source.name](source.name, data_dir)
     wanted = read_wanted(image_size, channels, crop, background)
     load = load_array if source.kind == "array" else load_folder
-    return load(source.name, source.path, wanted, Path(cache_dir).expanduser() if cache_dir else default_cache_dir())
+    try:
+        folder = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
+    except RuntimeError as error:
+        raise UserError(f"--cache_dir: expected a folder ({error}). Received: {cache_dir!r}") from error
+    return load(source.name, source.path, wanted, folder)
 
 
 def read_wanted(image_size: str, channels: str, crop: str, background: str) -> Wanted:

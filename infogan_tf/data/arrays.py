@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import math
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -12,10 +13,10 @@ import numpy as np
 from PIL import Image
 
 from infogan_tf.data.cache import digest_of, kept_or_made, write_rows
-from infogan_tf.data.decoding import LARGEST, SMALLEST, Form, fitted
-from infogan_tf.data.folder import Wanted, side_of
+from infogan_tf.data.decoding import MOST_PIXELS, SMALLEST, Form, fitted
+from infogan_tf.data.folder import SIZES, Wanted, side_of
 from infogan_tf.data.images import ImageData
-from infogan_tf.data.listing import held_out_share, place_of
+from infogan_tf.data.listing import DEFLATED, held_out_share, place_of
 from infogan_tf.errors import UserError
 
 # The names that an .npz may have for its images, each with that of their labels; the last are a split.
@@ -49,7 +50,7 @@ class _Array:
             for _ in range(self.shape[0]):
                 content = stream.read(size)
                 if len(content) < size:
-                    raise EOFError("the file ends within an image")
+                    raise EOFError("it ends within an image")
                 yield np.frombuffer(content, self.dtype).reshape(self.shape[1:])
 
 
@@ -69,33 +70,18 @@ def load_array(name: str, path: Path, wanted: Wanted, cache_dir: Path) -> ImageD
         UserError: Where the file is another, or the cache cannot be written.
     """
     try:
-        arrays = _arrays(path)
-        images, labels = _chosen(arrays)
-        labels = [None if each is None else np.fromiter((int(row) for row in each.rows()), np.int64) for each in labels]
-    except (
-        OSError,
-        ValueError,
-        EOFError,
-        TypeError,
-        zipfile.BadZipFile,
-        zlib.error,
-        NotImplementedError,
-        RuntimeError,
-    ) as error:
+        images, labels = _chosen(path)
+        labels = [each and _labels(each) for each in labels]
+    except Exception as error:  # NumPy raises whatever a malformed header made of it
         raise _refused(path, error) from error
     for array, its_labels in zip(images, labels, strict=True):
-        if array.dtype != np.uint8 or len(array.shape) not in (3, 4) or (*array.shape, 1)[3] not in (1, 3, 4):
+        if its_labels is not None and len(its_labels) != array.shape[0]:
             raise UserError(
-                f"--dataset: expected uint8 images, [N, H, W] or [N, H, W, C] of 1, 3 or 4 channels. "
-                f"Received: {str(path)!r}, {array.dtype} {list(array.shape)}"
-            )
-        if its_labels is not None and (len(its_labels) != array.shape[0] or its_labels.min(initial=0) < 0):
-            raise UserError(
-                f"--dataset: expected a label from 0 for each of {array.shape[0]:,} images. "
+                f"--dataset: expected a label for each of {array.shape[0]:,} images. "
                 f"Received: {str(path)!r}, with {len(its_labels):,} labels"
             )
     height, width, channels = (*images[0].shape, 1)[1:4]
-    as_they_are = all(side % 4 == 0 and SMALLEST <= side <= LARGEST for side in (height, width))
+    as_they_are = all(side % 4 == 0 and SMALLEST <= side <= max(SIZES) for side in (height, width))
     size = wanted.size or ((height, width) if as_they_are else (side_of(min(height, width)),) * 2)
     form = Form(*size, wanted.channels or (1 if channels == 1 else 3), wanted.crop, wanted.ground)
     train, test = _split([array.shape[0] for array in images])
@@ -115,34 +101,67 @@ def load_array(name: str, path: Path, wanted: Wanted, cache_dir: Path) -> ImageD
             raise _refused(path, error) from error
         record = {"train": len(train), "test": len(test), "classes": [], "skipped": []}
         if labels[0] is not None:
-            every = np.concatenate(labels)[np.concatenate([train, test])]
-            record |= {"classes": list(map(str, range(int(every.max()) + 1))), "labels": every.tolist()}
+            names, numbers = np.unique(np.concatenate(labels), return_inverse=True)
+            record |= {"classes": list(map(str, names)), "labels": numbers[np.concatenate([train, test])].tolist()}
         return record
 
-    status = path.stat()
-    facts = (str(path), wanted, status.st_size, status.st_mtime_ns)
+    files = [file for file in (path, _beside(path)) if file.is_file()]
+    facts = (str(path), wanted, *((file.stat().st_size, file.stat().st_mtime_ns) for file in files))
     return kept_or_made(name, digest_of(facts), cache_dir, make)
 
 
-def _arrays(path: Path) -> dict[str, _Array]:
-    """The arrays of a file by name, their headers read; an .npy's is "images", and the labels beside it "labels"."""
+def _beside(path: Path) -> Path:
+    """Where the labels of an .npy lie."""
+    return path.with_name(f"{path.stem}_labels.npy")
+
+
+def _chosen(path: Path) -> tuple[list[_Array], list[_Array | None]]:
+    """The images, whole or of both splits, and their labels, or None; their headers are read, and no others."""
     if path.suffix.lower() == ".npy":
-        found = {"images": path}
-        beside = path.with_name(f"{path.stem}_labels.npy")
-        if beside.is_file():
-            found["labels"] = beside
-        arrays = {}
-        for name, file in found.items():
-            with file.open("rb") as stream:
-                arrays[name] = _Array(file, None, *_read_header(stream))
-        return arrays
-    arrays = {}
+        beside = _beside(path)
+        return [_array(path, None, True)], [_array(beside, None, False) if beside.is_file() else None]
     with zipfile.ZipFile(path) as archive:
-        for member in archive.namelist():
-            if member.endswith(".npy"):
-                with archive.open(member) as stream:
-                    arrays[member.removesuffix(".npy")] = _Array(path, member, *_read_header(stream))
-    return arrays
+        names = {name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")}
+    whole = [pair for pair in WHOLE if pair[0] in names][:1]
+    pairs = SPLIT if {images for images, _ in SPLIT} <= names else whole
+    if not pairs:
+        wanted = ", ".join([*(images for images, _ in WHOLE), "x_train with x_test"])
+        raise ValueError(f"none of its arrays is called {wanted}: {', '.join(sorted(names)) or 'it has none'}")
+    labelled = all(labels in names for _, labels in pairs)
+    return (
+        [_array(path, images, True) for images, _ in pairs],
+        [_array(path, labels, False) if labelled else None for _, labels in pairs],
+    )
+
+
+def _array(path: Path, name: str | None, of_images: bool) -> _Array:
+    """An array whose header is that of images, or of labels, and which is no larger than its file."""
+    with contextlib.ExitStack() as stack:
+        if name is None:
+            member, size, stream = None, path.stat().st_size, stack.enter_context(path.open("rb"))
+        else:
+            archive = stack.enter_context(zipfile.ZipFile(path))
+            info = archive.getinfo(f"{name}.npy")
+            if info.compress_type not in DEFLATED:
+                raise ValueError("an archive that is neither deflated nor stored")
+            member, size, stream = info.filename, info.file_size, stack.enter_context(archive.open(info))
+        array = _Array(path, member, *_read_header(stream))
+    if of_images:
+        good = array.dtype == np.uint8 and len(array.shape) in (3, 4) and (*array.shape, 1)[3] in (1, 3, 4)
+        good = good and 0 < array.shape[1] * array.shape[2] <= MOST_PIXELS
+        wanted = "uint8 images, [N, H, W] or [N, H, W, C] of 1, 3 or 4 channels"
+    else:
+        good, wanted = array.dtype.kind in "iu" and len(array.shape) == 1, "labels that are integers [N]"
+    if not good:
+        raise ValueError(f"expected {wanted}; it has {array.dtype} {list(array.shape)}")
+    if math.prod(array.shape) * array.dtype.itemsize > size:
+        raise ValueError("it ends within an image" if of_images else "it ends within its labels")
+    return array
+
+
+def _labels(array: _Array) -> np.ndarray:
+    """All labels, int64 [N]."""
+    return np.fromiter((int(row) for row in array.rows()), np.int64)
 
 
 def _read_header(stream) -> tuple[tuple[int, ...], np.dtype]:
@@ -156,26 +175,18 @@ def _read_header(stream) -> tuple[tuple[int, ...], np.dtype]:
     return shape, dtype
 
 
-def _chosen(arrays) -> tuple[list[_Array], list[_Array | None]]:
-    """The images, whole or of both splits, and their labels."""
-    if all(images in arrays for images, _ in SPLIT):
-        return [arrays[images] for images, _ in SPLIT], [arrays.get(labels) for _, labels in SPLIT]
-    for images, labels in WHOLE:
-        if images in arrays:
-            return [arrays[images]], [arrays.get(labels)]
-    wanted = ", ".join([*(images for images, _ in WHOLE), "x_train with x_test"])
-    raise ValueError(f"none of its arrays is called {wanted}: {', '.join(arrays) or 'it has none'}")
-
-
 def _split(counts: list[int]) -> tuple[np.ndarray, np.ndarray]:
     """The indices for training and for evaluation."""
     if len(counts) == 2:
-        return np.arange(counts[0]), np.arange(counts[0], sum(counts))
+        test = np.arange(counts[0], sum(counts))
+        return np.arange(counts[0]), np.random.default_rng(0).permutation(test)
     places, share = np.array([place_of(str(i)) for i in range(counts[0])]), held_out_share(counts[0])
     held_out = places < share
-    if counts[0] and not held_out.any():
-        held_out[places.argmin()] = True
-    return np.flatnonzero(~held_out), np.flatnonzero(held_out)
+    if counts[0] > 1:
+        held_out[places.argmin()], held_out[places.argmax()] = True, False
+    # In the order of their hashes: the first of them are a sample of all.
+    test = np.flatnonzero(held_out)
+    return np.flatnonzero(~held_out), test[places[test].argsort(kind="stable")]
 
 
 def _picture(row: np.ndarray) -> Image.Image:

@@ -20,6 +20,8 @@ from infogan_tf.errors import UserError
 SIZES = (28, 32, 48, 64)
 # So many images are looked at to find out their size, and whether they are in colour.
 LOOKED_AT = 500
+# Each may hold a picture of MOST_PIXELS.
+MOST_WORKERS = 8
 # More than this share of files that cannot be read stops the work: most likely it is the wrong folder.
 MOST_UNREADABLE = 0.1
 
@@ -73,13 +75,17 @@ def load_folder(name: str, path: Path, wanted: Wanted, cache_dir: Path) -> Image
             )
         missing = {file for file, _ in skipped}
         train, test = ([file for file in split if file not in missing] for split in (listing.train, listing.test))
+        if not train or not test:
+            raise UserError(
+                f"--dataset: expected images for training and for evaluation. Received: {str(path)!r}, with "
+                f"{len(train):,} and {len(test):,} that can be read"
+            )
         classes, labels = labels_of((*train, *test))
         return {
             "train": len(train),
             "test": len(test),
             "classes": list(map(shown, classes)),
             **({"labels": labels} if classes else {}),
-            "names": [shown(file.name) for file in (*train, *test)],
             "skipped": [[shown(file.name), why] for file, why in skipped],
         }
 
@@ -129,7 +135,7 @@ def _decoded(files, read, form) -> Iterator[tuple[File, np.ndarray | str]]:
         except (OSError, ValueError) as error:
             return file, next(iter(str(error).splitlines()), type(error).__name__)
 
-    workers = os.cpu_count() or 1
+    workers = min(os.cpu_count() or 1, MOST_WORKERS)
     with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:
         waiting = collections.deque()
         try:

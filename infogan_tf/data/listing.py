@@ -6,6 +6,7 @@ import hashlib
 import math
 import os
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
@@ -14,6 +15,8 @@ from infogan_tf.errors import UserError
 SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 # A file of more bytes is not read: no image needs them, and an archive may only claim that it is small.
 LARGEST_FILE = 2**28
+# Of these, reading a part gives no more than that part, whatever an archive may hold.
+DEFLATED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # The share held out where there is no split, and the most images; it is halved until it is no more than these.
 HELD_OUT, MOST_HELD_OUT = 0.1, 10_000
 
@@ -69,8 +72,12 @@ def list_images(path: Path) -> Listing:
         test = [file for file in files if place_of(file.name) < share]
         if files and not test:
             test = [min(files, key=lambda file: place_of(file.name))]
+        if len(test) == len(files) > 1:
+            test.remove(max(test, key=lambda file: place_of(file.name)))
         kept_out = set(test)
         train = [file for file in files if file not in kept_out]
+    # Measures that take the first of these take a sample of all, and not one class.
+    test = sorted(test, key=lambda file: place_of(file.name))
     if not train or not test:
         raise UserError(
             f"--dataset: expected a folder or archive with two images or more, {', '.join(SUFFIXES)}. "
@@ -111,14 +118,21 @@ def reading(path: Path) -> Iterator[Callable[[File], bytes]]:
     It raises an OSError or ValueError, in words, where the file cannot be read.
     """
     if not path.is_file():
-        yield lambda file: _bounded((path / file.name).open("rb"))
+
+        def read_file(file):
+            place = path / file.name
+            if not place.is_file():  # a pipe would be waited for
+                raise ValueError("no file")
+            return _bounded(place.open("rb"))
+
+        yield read_file
         return
     with zipfile.ZipFile(path) as archive:
 
         def read(file):
             try:
                 return _bounded(archive.open(file.name))
-            except (zipfile.BadZipFile, RuntimeError, NotImplementedError, KeyError, EOFError) as error:
+            except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, KeyError, EOFError) as error:
                 raise ValueError(str(error)) from error
 
         yield read
@@ -147,7 +161,7 @@ def _of_folder(folder: Path) -> list[File]:
                     name = f"{inner}/{entry.name}" if inner else entry.name
                     if _is_hidden(entry.name):
                         continue
-                    if entry.is_dir():
+                    if _is_folder(entry):
                         pending.append(name)
                     elif name.lower().endswith(SUFFIXES):
                         found.append(_file(name, entry))
@@ -156,6 +170,13 @@ def _of_folder(folder: Path) -> list[File]:
                 f"--dataset: expected a folder that can be read ({error}). Received: {str(folder)!r}"
             ) from error
     return found
+
+
+def _is_folder(entry):
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def _file(name, entry):
@@ -177,6 +198,10 @@ def _of_archive(path: Path) -> list[File]:
         parts = PurePosixPath(info.filename).parts
         if info.is_dir() or not info.filename.lower().endswith(SUFFIXES) or any(map(_is_hidden, parts)):
             continue
+        if info.compress_type not in DEFLATED:
+            raise UserError(
+                f"--dataset: expected a .zip that is deflated or stored, as zip makes it. Received: {str(path)!r}"
+            )
         if info.flag_bits & 1:
             raise UserError(f"--dataset: expected a .zip without a password. Received: {str(path)!r}")
         found[info.filename] = File(info.filename, info.file_size, info.CRC)

@@ -26,8 +26,11 @@ class Source:
 
 def name_of(text: str) -> str:
     """What runs and pages call a data set that `read_source` reads, which need not be there any more."""
+    if not Path(text).is_absolute():
+        return text
     path = Path(text)
-    return path.stem if path.suffix.lower() in ARCHIVES + ARRAYS else path.name or text
+    is_file = path.suffix.lower() in ARCHIVES + ARRAYS and not path.is_dir()
+    return (path.stem if is_file else path.name) or "images"
 
 
 def read_source(text: str, names: Collection[str]) -> Source:
@@ -52,10 +55,11 @@ def read_source(text: str, names: Collection[str]) -> Source:
         raise UserError(f"--dataset: cannot be looked at ({error}). Received: {text!r}") from error
     if text and is_folder:
         path = path.resolve()
-        return Source("folder", path.name or "images", path)
+        return Source("folder", name_of(str(path)), path)
     suffix = path.suffix.lower()
     if is_file and suffix in ARCHIVES + ARRAYS:
-        return Source("zip" if suffix in ARCHIVES else "array", path.stem, path)
+        path = path.resolve()
+        return Source("zip" if suffix in ARCHIVES else "array", name_of(str(path)), path)
     wanted = f"{', '.join(names)}; or a folder, a .zip, an .npy or an .npz of images"
     why = ", which is a file of another kind" if is_file else ""
     raise UserError(f"--dataset: expected one of {wanted}. Received: {text!r}{why}")

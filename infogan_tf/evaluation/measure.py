@@ -199,6 +199,8 @@ def k_means(material: Material, found: Evaluation) -> None:
     """k-means on the trunk's features of the test images, as many clusters as labels: a second opinion."""
     labels = material.test_labels
     features = material.model.features(material.test_images)
+    if len(features) < len(material.label_names):
+        raise NotMeasuredError(f"{len(features):,} test images are fewer than the labels")
     clusters = KMeans(len(material.label_names), n_init=3, random_state=0).fit_predict(features)
     scores = clustering.clustering_scores(clusters, labels)
     found.figures |= {f"{metric}/k-means": value for metric, value in scores.items()}

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from infogan_tf import pictures
 from infogan_tf.config.options import Config
+from infogan_tf.data.sources import name_of
 from infogan_tf.errors import NotMeasuredError, UserError
 from infogan_tf.evaluation.figures import FIGURES, describe, title_of
 from infogan_tf.evaluation.metrics.agreement import code_agreement, model_centrality
@@ -147,7 +148,7 @@ def compare_runs(runs: list[Run], program: Sequence[str] = ()) -> tuple[str, lis
         print(f"  {note}")
     page = render(
         "comparison.html",
-        title=f"{len(runs)} runs on {', '.join(dict.fromkeys(run.config.dataset for run in runs))}",
+        title=f"{len(runs)} runs on {', '.join(dict.fromkeys(name_of(run.config.dataset) for run in runs))}",
         runs=runs,
         options=_differing_options(runs),
         columns=[run.name for run in runs],
@@ -253,6 +254,8 @@ def _agreements(runs):
     """How well each run's Q reads the codes of each other run: [runs, runs], row i drawn by run i."""
     if len({run.config.dataset for run in runs}) > 1:
         raise NotMeasuredError("the runs are of different data sets")
+    if len({run.folder.image_shape() for run in runs}) > 1:
+        raise NotMeasuredError("the runs draw images of different sizes")
     if not all(run.has_codes for run in runs):
         raise NotMeasuredError("not all runs have codes that are read from images")
     models = [restored_model(run.folder, run.config) for run in runs]

@@ -43,7 +43,8 @@ def report_page(
         found=found,
         record=record,
         describe=describe,
-        headline=_headline(found, material.data.name),
+        # A folder of one's own that is called as a data set is not that.
+        headline=_headline(found, "" if material.data.digest else material.data.name),
         codes=[_code_row(name, found) for name in found.codes],
         attributes={name: ATTRIBUTES[name] for name in shown},
         correlations={name: [f"{c['rho']:+.2f}" for c in row.values()] for name, row in correlations.items()},
