@@ -7,7 +7,7 @@ from infogan_tf.data import Factors, ImageData, Split
 from infogan_tf.errors import NotMeasuredError
 from infogan_tf.evaluation.measure import (
     GROUPS,
-    Setting,
+    SETTINGS,
     Material,
     Setting,
     _attempt,
