@@ -215,7 +215,7 @@ def test_the_default_size_is_not_above_the_shorter_side(tmp_path, sides, expecte
     assert load(tmp_path / "set", tmp_path, image_size="16x24", channels="1").image_shape == (16, 24, 1)
 
 
-@pytest.mark.parametrize("text", ["30", "12", "256", "64x", "64x48x3", "a", "-64", "64.0"])
+@pytest.mark.parametrize("text", ["9" * 5_000, "30", "12", "256", "64x", "64x48x3", "a", "-64", "64.0"])
 def test_sizes_that_are_none(text):
     with pytest.raises(UserError, match="--image_size"):
         read_size(text)

@@ -88,7 +88,7 @@ class Config:
         "Data",
     )
     channels: str = option(
-        "auto", "Of images of one's own: 1, grey; 3, in colour; auto, grey where all of them are.", "Data",
+        "auto", "Of images of one's own: 1, grey; 3, in colour; auto, grey where some 500 of them all are.", "Data",
         choices=("auto", "1", "3"),
     )  # fmt: skip
     crop: str = option(

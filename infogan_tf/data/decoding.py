@@ -2,7 +2,6 @@
 
 import dataclasses
 import io
-import warnings
 
 import numpy as np
 from PIL import Image, ImageColor, ImageOps
@@ -48,7 +47,7 @@ def read_size(text: str) -> tuple[int, int] | None:
     if not text:
         return None
     parts = text.lower().split("x")
-    sizes = [int(part) if part.isascii() and part.isdigit() else 0 for part in parts]
+    sizes = [_number(part) or 0 for part in parts]
     sizes = sizes * 2 if len(sizes) == 1 else sizes
     if len(sizes) != 2 or any(size % 4 or not SMALLEST <= size <= LARGEST for size in sizes):
         raise UserError(
@@ -67,10 +66,15 @@ def read_crop(text: str) -> str | tuple[int, int, int, int]:
     if text in ("center", "none"):
         return text
     parts = [part.strip() for part in text.split(",")]
-    box = [int(part) if part.isascii() and part.isdigit() else -1 for part in parts]
-    if len(box) != 4 or min(box) < 0 or 0 in box[2:]:
+    box = [_number(part) for part in parts]
+    if len(box) != 4 or None in box or 0 in box[2:]:
         raise UserError(f"--crop: expected center, none or LEFT,TOP,WIDTH,HEIGHT in pixels. Received: {text!r}")
     return tuple(box)
+
+
+def _number(text):
+    """A number of pixels; None where the text is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def read_ground(text: str) -> tuple[int, int, int]:
@@ -131,9 +135,7 @@ def _opened(content):
     """The picture, its header read, its pixels not."""
     Image.init()  # once: Pillow knows a few formats by itself
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(content), formats=FORMATS)
+        image = Image.open(io.BytesIO(content), formats=FORMATS)
     except Exception as error:  # Pillow raises whatever a malformed file made of it
         raise NotDecodedError(_first_line(error, "no image of a kind that is read")) from error
     # A frame may be larger than the picture that it lies in.
@@ -147,9 +149,7 @@ def _opened(content):
 
 def _loaded(image):
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            image.load()
+        image.load()
     except Exception as error:  # as in _opened
         raise NotDecodedError(_first_line(error, "cannot be decoded")) from error
     return image

@@ -4,6 +4,7 @@ import collections
 import contextlib
 import dataclasses
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -65,7 +66,8 @@ def load_folder(name: str, path: Path, wanted: Wanted, cache_dir: Path) -> Image
 
     def make(target):
         skipped = []
-        with reading(path) as read:
+        with reading(path) as read, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's, of files that are odd: here, as threads share the filters
             form = _form(wanted, files, read)
             write_rows(target, len(files), (form.height, form.width, form.channels), _rows(files, read, form, skipped))
         if len(skipped) > MOST_UNREADABLE * len(files):

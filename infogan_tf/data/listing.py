@@ -54,9 +54,9 @@ class Listing:
 def list_images(path: Path) -> Listing:
     """Lists the image files of a folder, however deep, or of a .zip.
 
-    `train/` and `test/` at the top are the split. Otherwise a tenth, at most 10,000, is held out by a hash of each
-    file's name within the folder, so that an added file moves no other; above 100,000 files, 200,000, and so on, the
-    share is halved. Hidden files are left alone, and links are followed, but no folder twice.
+    `train/` and `test/` at the top are the split. Otherwise a tenth, about 10,000 at most, is held out by a hash of
+    each file's name within the folder, so that an added file moves no other; above 100,000 files, 200,000, and so on,
+    the share is halved. Hidden files are left alone, and links are followed, but no folder twice.
 
     Raises:
         UserError: Where the folder or archive cannot be read, or has fewer than two images.
