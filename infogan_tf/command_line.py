@@ -76,19 +76,14 @@ def main(argv: list[str], recipes: ModuleType) -> int:
 
 def _run(argv, recipes):
     def resolved(options: Mapping[str, object]) -> Config:
-        return resolve(recipe_for(options), options)
-
-    def recipe_for(options):
-        read_source(options.get("dataset", Config.dataset), LOADERS)  # of a sweep each run may have its own
-        return recipe_of(recipes, options.get("dataset", Config.dataset), options.get("recipe", Config.recipe))
+        options = _located(options)
+        return resolve(_recipe_for(recipes, options), options)
 
     given, help_asked = parse(argv)
-    if "dataset" in given:
-        source = read_source(given["dataset"], LOADERS)
-        given["dataset"] = str(source.path or source.name)
+    given = _located(given)
     # What works on runs that were begun takes their options from them; of a sweep each run has its own.
     is_new = given.get("mode", Config.mode) == "train" and not given.get("resume")
-    config = resolved(given) if is_new else dataclasses.replace(recipe_for(given), **given)
+    config = resolved(given) if is_new else dataclasses.replace(_recipe_for(recipes, given), **given)
     if help_asked:
         print(help_text(config, _names(recipes, config.dataset), shlex.join(command_words(argv[0]))))
         return
@@ -99,6 +94,18 @@ def _run(argv, recipes):
     require_tensorflow()
     command = importlib.import_module(f"infogan_tf.commands.{config.mode}")
     getattr(command, config.mode)(config, given, argv)
+
+
+def _located(options):
+    """The options, with images of one's own by their absolute path; a UserError where --dataset is no data."""
+    if "dataset" not in options:
+        return options
+    source = read_source(options["dataset"], LOADERS)
+    return {**options, "dataset": str(source.path or source.name)}
+
+
+def _recipe_for(recipes, options):
+    return recipe_of(recipes, options.get("dataset", Config.dataset), options.get("recipe", Config.recipe))
 
 
 def _listed(config, given):

@@ -12,8 +12,9 @@ import pytest
 import tensorflow as tf
 from conftest import ROOT, make_model, run_here
 
-from infogan_tf.data import LOADERS, Split, load_data
+from infogan_tf.data import LOADERS, load_data
 from infogan_tf.data import tfds as tfds_loader
+from infogan_tf.data.images import Split
 from infogan_tf.data.stream import _mapping, stream
 from infogan_tf.data.tfds import ORIGINALS
 from infogan_tf.errors import UserError

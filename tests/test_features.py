@@ -9,7 +9,8 @@ import keras
 import numpy as np
 import pytest
 
-from infogan_tf.data import ImageData, Split, load_data
+from infogan_tf.data import load_data
+from infogan_tf.data.images import ImageData, Split
 from infogan_tf.errors import NotMeasuredError
 from infogan_tf.evaluation import feature_networks as features
 from infogan_tf.evaluation.feature_networks import classifier_features, feature_network, inception_features

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from infogan_tf.data import Factors, ImageData, Split
+from infogan_tf.data.images import Factors, ImageData, Split
 from infogan_tf.errors import NotMeasuredError
 from infogan_tf.evaluation.measure import (
     GROUPS,

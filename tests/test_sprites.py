@@ -8,8 +8,9 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from infogan_tf.data import Factors, ImageData, load_data, tfds_factors
+from infogan_tf.data import load_data, tfds_factors
 from infogan_tf.data import tfds as tfds_loader
+from infogan_tf.data.images import Factors, ImageData
 from infogan_tf.data.sprites import ANGLES, CELLS, PLACES, RADIUS, SCALES
 from infogan_tf.errors import UserError
 

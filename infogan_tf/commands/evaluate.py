@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from infogan_tf.commands.images import images_of
 from infogan_tf.config.options import Config
-from infogan_tf.data import ImageData
+from infogan_tf.data.images import ImageData
 from infogan_tf.errors import UserError
 from infogan_tf.evaluation.measure import SETTINGS, Material, measure
 from infogan_tf.evaluation.result import Evaluation

@@ -1,7 +1,8 @@
 """The data set of a run."""
 
 from infogan_tf.config.options import Config
-from infogan_tf.data import LOADERS, OF_FILES, ImageData, load_data
+from infogan_tf.data import LOADERS, OF_FILES, load_data
+from infogan_tf.data.images import ImageData
 
 
 def images_of(config: Config) -> ImageData:

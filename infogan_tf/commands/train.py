@@ -11,7 +11,7 @@ from infogan_tf import pictures
 from infogan_tf.commands.export import export_run, is_exported
 from infogan_tf.commands.images import images_of
 from infogan_tf.config.options import Config
-from infogan_tf.data import ImageData
+from infogan_tf.data.images import ImageData
 from infogan_tf.devices import choose_strategy, has_workers, is_chief, same_for_all, together
 from infogan_tf.environment.invocation import command_words
 from infogan_tf.errors import UserError

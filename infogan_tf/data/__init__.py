@@ -1,36 +1,31 @@
 """Data sets: images as bytes, labels and factors where there are any, of a known set or of one's own.
 
 To add a data set by name, write a loader `(name, data_dir) -> ImageData` in this folder, name it in `LOADERS`, and give
-it a file in configs/. Reading this module imports no TensorFlow.
+it a file in configs/. Reading this module imports none of them: --help and a mistyped flag do not wait for NumPy.
 """
 
-from pathlib import Path
+from __future__ import annotations
 
-from infogan_tf.data.arrays import load_array
-from infogan_tf.data.cache import default_cache_dir
-from infogan_tf.data.decoding import read_crop, read_ground, read_size
-from infogan_tf.data.digits import load_digits
-from infogan_tf.data.folder import Wanted, load_folder
-from infogan_tf.data.images import Factors, ImageData, Split
+import pkgutil
+from typing import TYPE_CHECKING
+
 from infogan_tf.data.sources import read_source
-from infogan_tf.data.sprites import load_sprites
-from infogan_tf.data.tfds import load_tfds
-from infogan_tf.data.tfds_factors import load_tfds_factors
-from infogan_tf.errors import UserError
 
+if TYPE_CHECKING:
+    from infogan_tf.data.images import ImageData
+
+# By name, where the function stands that loads it, module:function.
 LOADERS = {
-    "digits": load_digits,
-    "mnist": load_tfds,
-    "fashion_mnist": load_tfds,
-    "sprites": load_sprites,
-    "sprites64": load_sprites,
-    "dsprites": load_tfds_factors,
-    "shapes3d": load_tfds_factors,
+    "digits": "infogan_tf.data.digits:load_digits",
+    "mnist": "infogan_tf.data.tfds:load_tfds",
+    "fashion_mnist": "infogan_tf.data.tfds:load_tfds",
+    "sprites": "infogan_tf.data.sprites:load_sprites",
+    "sprites64": "infogan_tf.data.sprites:load_sprites",
+    "dsprites": "infogan_tf.data.tfds_factors:load_tfds_factors",
+    "shapes3d": "infogan_tf.data.tfds_factors:load_tfds_factors",
 }
 # The options that only images of one's own have.
 OF_FILES = ("image_size", "channels", "crop", "background", "cache_dir")
-
-__all__ = ["LOADERS", "OF_FILES", "Factors", "ImageData", "Split", "load_data"]
 
 
 def load_data(
@@ -67,20 +62,7 @@ def load_data(
     """
     source = read_source(str(name), LOADERS)
     if source.kind == "named":
-        return LOADERS[source.name](source.name, data_dir)
-    wanted = read_wanted(image_size, channels, crop, background)
-    load = load_array if source.kind == "array" else load_folder
-    try:
-        folder = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
-    except RuntimeError as error:
-        raise UserError(f"--cache_dir: expected a folder ({error}). Received: {cache_dir!r}") from error
-    return load(source.name, source.path, wanted, folder)
+        return pkgutil.resolve_name(LOADERS[source.name])(source.name, data_dir)
+    from infogan_tf.data.own import load_own
 
-
-def read_wanted(image_size: str, channels: str, crop: str, background: str) -> Wanted:
-    """What is asked of images of one's own, by the texts that `load_data` takes, which also says what is raised."""
-    if channels not in ("auto", "1", "3"):
-        raise UserError(f"--channels: expected auto, 1 or 3. Received: {channels!r}")
-    return Wanted(
-        read_size(image_size), None if channels == "auto" else int(channels), read_crop(crop), read_ground(background)
-    )
+    return load_own(source, image_size, channels, crop, background, cache_dir)

@@ -19,7 +19,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from infogan_tf.data import ImageData
+from infogan_tf.data.images import ImageData
 from infogan_tf.data.pixels import check_images, unit_images
 from infogan_tf.environment.internet import reachable
 from infogan_tf.errors import NotMeasuredError

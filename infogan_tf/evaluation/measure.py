@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.cluster import KMeans
 from tqdm import tqdm
 
-from infogan_tf.data import ImageData
+from infogan_tf.data.images import ImageData
 from infogan_tf.errors import NotMeasuredError
 from infogan_tf.evaluation.feature_networks import FeatureNetwork, feature_network
 from infogan_tf.evaluation.metrics import clustering

@@ -1,6 +1,6 @@
 """A Config makes a model."""
 
-import importlib
+import pkgutil
 
 import keras
 
@@ -28,7 +28,7 @@ def build_model(
         start: The number of the start, of a run that makes several.
     """
     layout = LatentLayout.parse(config.latents, config.posterior_stddev)
-    kind, family = _named(MODELS[config.model].path), _named(FAMILIES[config.networks].path)
+    kind, family = map(pkgutil.resolve_name, (MODELS[config.model].path, FAMILIES[config.networks].path))
     # Far from one another, so that the runs of a sweep, with seeds 0, 1, 2, share no start.
     keras.utils.set_random_seed((config.seed + 1_000_003 * start) % 2**32)
     values = {
@@ -55,14 +55,10 @@ def terms_of(config: Config) -> list[Term]:
     for place in TERMS:
         options = options_of_term(place)
         if getattr(config, options["weight"]):
-            found.append(_named(place)(**{name: getattr(config, option) for name, option in options.items()}))
+            found.append(
+                pkgutil.resolve_name(place)(**{name: getattr(config, option) for name, option in options.items()})
+            )
     return found
-
-
-def _named(place):
-    """The class or function at "module:name"."""
-    module, _, name = place.partition(":")
-    return getattr(importlib.import_module(module), name)
 
 
 def _taken(place, config, values):

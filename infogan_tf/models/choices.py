@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from infogan_tf.config.flags import as_flag
 from infogan_tf.config.options import Config
 from infogan_tf.config.source import constant, parameters
-from infogan_tf.data import LOADERS, OF_FILES, read_wanted
+from infogan_tf.data import LOADERS, OF_FILES
 from infogan_tf.errors import UserError
 from infogan_tf.latents.language import read_latents
 from infogan_tf.models import MODELS
@@ -131,6 +131,8 @@ def check_latents(config: Config) -> None:
 def check_options(config: Config) -> None:
     """Refuses, by a UserError, options that do not go together, as far as they alone can tell."""
     if config.dataset not in LOADERS:
+        from infogan_tf.data.own import read_wanted
+
         size = read_wanted(config.image_size, config.channels, config.crop, config.background).size
         if size and max(size) > 64 and config.networks == "paper":
             raise UserError(

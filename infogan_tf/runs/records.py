@@ -1,18 +1,23 @@
 """What runs and sweeps say of themselves: config.json is written when one begins, and read by all that comes after."""
 
+from __future__ import annotations
+
 import json
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from infogan_tf import __version__
 from infogan_tf.config.flags import as_flag
 from infogan_tf.config.options import Config, run_fields
-from infogan_tf.data.images import ImageData
 from infogan_tf.environment.versions import installed_versions
 from infogan_tf.errors import UserError
 from infogan_tf.files import read_json, remove_leftovers, write_text
 from infogan_tf.models.choices import check_latents, check_names, not_taken
 from infogan_tf.runs.directory import RunDirectory
+
+if TYPE_CHECKING:
+    from infogan_tf.data.images import ImageData
 
 # What may differ when a run goes on: how far, where the data lies, and on which devices.
 MAY_CHANGE = ("steps", "data_dir", "cache_dir", "strategy")

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from infogan_tf.config.options import Config
-from infogan_tf.data import ImageData, Split
+from infogan_tf.data.images import ImageData, Split
 from infogan_tf.data.stream import stream
 from infogan_tf.devices import is_chief
 from infogan_tf.models.base import GenerativeModel

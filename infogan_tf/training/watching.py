@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from infogan_tf import pictures
-from infogan_tf.data import Split
+from infogan_tf.data.images import Split
 from infogan_tf.evaluation.metrics.clustering import matched_error
 from infogan_tf.files import write_text
 from infogan_tf.latents import traversal

@@ -1,0 +1,33 @@
+"""Images of one's own, by the texts that the options have for them."""
+
+from pathlib import Path
+
+from infogan_tf.data.arrays import load_array
+from infogan_tf.data.cache import default_cache_dir
+from infogan_tf.data.decoding import read_crop, read_ground, read_size
+from infogan_tf.data.folder import Wanted, load_folder
+from infogan_tf.data.images import ImageData
+from infogan_tf.data.sources import Source
+from infogan_tf.errors import UserError
+
+
+def load_own(
+    source: Source, image_size: str, channels: str, crop: str, background: str, cache_dir: str | None
+) -> ImageData:
+    """Loads the images of a folder, .zip, .npy or .npz; `load_data` says what the others are, and what is raised."""
+    wanted = read_wanted(image_size, channels, crop, background)
+    try:
+        folder = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
+    except RuntimeError as error:
+        raise UserError(f"--cache_dir: expected a folder ({error}). Received: {cache_dir!r}") from error
+    load = load_array if source.kind == "array" else load_folder
+    return load(source.name, source.path, wanted, folder)
+
+
+def read_wanted(image_size: str, channels: str, crop: str, background: str) -> Wanted:
+    """What is asked of images of one's own, by the texts that `load_data` takes, which also says what is raised."""
+    if channels not in ("auto", "1", "3"):
+        raise UserError(f"--channels: expected auto, 1 or 3. Received: {channels!r}")
+    return Wanted(
+        read_size(image_size), None if channels == "auto" else int(channels), read_crop(crop), read_ground(background)
+    )
