@@ -53,7 +53,7 @@ def connect(url: str, model: str = "infogan", timeout: float = 60.0) -> "Client"
         timeout: of a request, in seconds.
 
     Raises:
-        ClientError: for another form of address.
+        ClientError: For another form of address.
     """
     try:
         parts = urlsplit(url)
@@ -336,7 +336,7 @@ def codes_of(rest: Sequence[str], metadata: Mapping[str, object]) -> dict[str, f
     """The codes that are fixed by what the command line did not know, such as ["--c1", "3", "--c2=-1.5"].
 
     Raises:
-        ClientError: where that is no code of the model, or the value not one of its own.
+        ClientError: Where that is no code of the model, or the value not one of its own.
     """
     known, fixed = {code["name"]: code for code in metadata["codes"]}, {}
     words = [word for item in rest for word in (item.split("=", 1) if item.startswith("--") else [item])]

@@ -13,7 +13,7 @@ def compare(config: Config, given: dict[str, object], argv: list[str]) -> Path:
     """Writes one page about several runs.
 
     Raises:
-        UserError: for bad input; nothing was written then.
+        UserError: For bad input; nothing was written then.
     """
     name = config.output or "compare.html"
     output = new_output(name, (".html",), "a new .html file")

@@ -27,7 +27,7 @@ def evaluate(config: Config, given: dict[str, object], argv: list[str]) -> Path:
     """Measures a run's newest checkpoint and writes its report.
 
     Raises:
-        UserError: for bad input; nothing was written then.
+        UserError: For bad input; nothing was written then.
     """
     run, kept = existing_run(config.run_dir, given, may_change=("data_dir", "cache_dir"))
     with at_work(run):

@@ -24,7 +24,7 @@ def explore(config: Config, given: dict[str, object], argv: list[str]) -> None:
     """Serves the page until Ctrl-C.
 
     Raises:
-        UserError: for bad input, before anything is served.
+        UserError: For bad input, before anything is served.
     """
     source = next(name for name in ("run_dir", "saved_model", "url") if getattr(config, name))
     run, model = _run_and_model(config, given)

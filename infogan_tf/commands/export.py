@@ -21,7 +21,7 @@ def export(config: Config, given: dict[str, object], argv: list[str]) -> Path:
     """Exports a run's newest checkpoint as the next version.
 
     Raises:
-        UserError: for bad input; nothing was written then.
+        UserError: For bad input; nothing was written then.
     """
     run, kept = existing_run(config.run_dir, given, may_change=("export_precision",))
     with at_work(run):

@@ -14,7 +14,7 @@ def sample(config: Config, given: dict[str, object], argv: list[str]) -> Path:
     """Draws `count` images from a run, some codes fixed if wanted: a grid, an array, or a folder of pictures.
 
     Raises:
-        UserError: for bad input, or where the output cannot be written; nothing is left of it then.
+        UserError: For bad input, or where the output cannot be written; nothing is left of it then.
     """
     run, kept = existing_run(config.run_dir, given, may_change=("seed",))
     codes = read_latents(kept.latents).codes

@@ -36,8 +36,8 @@ def sweep(config: Config, given: dict[str, object], argv: list[str]) -> None:
         argv: The command line.
 
     Raises:
-        UserError: for bad input; nothing was written then.
-        RunStopped: where a signal stopped it.
+        UserError: For bad input; nothing was written then.
+        RunStopped: Where a signal stopped it.
     """
     plan = combinations(parse_grid(config.grid, given), parse_seeds(config.seeds))
     shared = shared_flags(given)

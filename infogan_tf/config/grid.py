@@ -19,7 +19,7 @@ def parse_seeds(text: str) -> list[int]:
     """The seeds in a text such as "0,1,2".
 
     Raises:
-        UserError: for anything else, or a seed given twice.
+        UserError: For anything else, or a seed given twice.
     """
     field = next(field for field in run_fields() if field.name == "seed")
     try:
@@ -39,7 +39,7 @@ def parse_grid(text: str, given: dict[str, object]) -> dict[str, list[str]]:
     A value with commas in it cannot be written so, and its option not be varied.
 
     Raises:
-        UserError: where an option does not exist, is given besides, or does not take a value, or has one twice.
+        UserError: Where an option does not exist, is given besides, or does not take a value, or has one twice.
     """
     fields = {field.name: field for field in run_fields() if field.name != "seed"}
     grid = {}

@@ -346,7 +346,7 @@ class Config:
         """The inverse of `to_json`; `path` is the file the values came from, for the message.
 
         Raises:
-            UserError: where an option is unknown or out of bounds.
+            UserError: Where an option is unknown or out of bounds.
         """
         unknown = sorted(set(values) - {field.name for field in run_fields()})
         if unknown:

@@ -17,7 +17,7 @@ from infogan_tf.data.decoding import MOST_PIXELS, SMALLEST, Form, fitted
 from infogan_tf.data.folder import SIZES, Wanted, side_of
 from infogan_tf.data.images import ImageData
 from infogan_tf.data.listing import DEFLATED, held_out_share, place_of
-from infogan_tf.errors import UserError
+from infogan_tf.errors import UserError, first_line
 
 # The names that an .npz may have for its images, each with that of their labels; the last are a split.
 WHOLE = (("images", "labels"), ("x", "y"), ("arr_0", "arr_1"))
@@ -194,5 +194,4 @@ def _picture(row: np.ndarray) -> Image.Image:
 
 
 def _refused(path, error):
-    why = next(iter(str(error).splitlines()), type(error).__name__)
-    return UserError(f"--dataset: expected images in {path.suffix} ({why}). Received: {str(path)!r}")
+    return UserError(f"--dataset: expected images in {path.suffix} ({first_line(error)}). Received: {str(path)!r}")

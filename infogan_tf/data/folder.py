@@ -15,7 +15,7 @@ from infogan_tf.data.cache import digest_of, kept_or_made, write_rows
 from infogan_tf.data.decoding import Form, decode, look
 from infogan_tf.data.images import ImageData
 from infogan_tf.data.listing import File, labels_of, list_images, reading
-from infogan_tf.errors import UserError
+from infogan_tf.errors import UserError, first_line
 
 # The sizes that are taken where none is asked for.
 SIZES = (28, 32, 48, 64)
@@ -135,7 +135,7 @@ def _decoded(files, read, form) -> Iterator[tuple[File, np.ndarray | str]]:
         try:
             return file, decode(read(file), form)
         except (OSError, ValueError) as error:
-            return file, next(iter(str(error).splitlines()), type(error).__name__)
+            return file, first_line(error)
 
     workers = min(os.cpu_count() or 1, MOST_WORKERS)
     with ThreadPoolExecutor(workers, thread_name_prefix="decode") as pool:

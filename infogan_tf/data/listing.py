@@ -41,12 +41,10 @@ class Listing:
     """The images of a folder or archive, in an order that depends on their names alone.
 
     Attributes:
-        path: The folder or archive.
         train: What is for training.
         test: What is for evaluation.
     """
 
-    path: Path
     train: tuple[File, ...]
     test: tuple[File, ...]
 
@@ -83,7 +81,7 @@ def list_images(path: Path) -> Listing:
             f"--dataset: expected a folder or archive with two images or more, {', '.join(SUFFIXES)}. "
             f"Received: {str(path)!r}, with {len(files)}"
         )
-    return Listing(path, tuple(train), tuple(test))
+    return Listing(tuple(train), tuple(test))
 
 
 def labels_of(files: Iterable[File]) -> tuple[tuple[str, ...], list[int]]:

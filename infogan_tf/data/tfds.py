@@ -5,7 +5,7 @@ from pathlib import Path
 
 from infogan_tf.data.images import ImageData, Split
 from infogan_tf.environment.internet import reachable
-from infogan_tf.errors import UserError
+from infogan_tf.errors import UserError, first_line
 
 # Where tensorflow-datasets downloads each data set from: asked first, so that a missing network shows in seconds and
 # not after minutes of retries. ORIGINALS are the files that it also takes from <data_dir>/downloads/manual/.
@@ -87,8 +87,7 @@ def _prepare(builder, name: str, folder: Path) -> None:
     try:
         builder.download_and_prepare()
     except Exception as error:  # tensorflow-datasets raises whatever the network, the disk or a checksum gave
-        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise _not_to_be_had(name, folder, first_line) from error
+        raise _not_to_be_had(name, folder, first_line(error)) from error
 
 
 def _not_to_be_had(name: str, folder: Path, reason: str) -> UserError:

@@ -74,7 +74,7 @@ class Material:
         """Of `test_images`.
 
         Raises:
-            NotMeasuredError: where there are none.
+            NotMeasuredError: Where there are none.
         """
         if self.data.test.labels is None:
             raise NotMeasuredError(f"the data set {self.data.name} has no labels")

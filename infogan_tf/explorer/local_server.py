@@ -62,8 +62,8 @@ def serving(answer: Answer, host: str = "127.0.0.1", port: int = 0) -> Iterator[
         port: The port to listen on; 0 takes any that is free.
 
     Raises:
-        UserError: where it cannot listen on `host`.
-        OSError: with errno.EADDRINUSE, where the port is taken.
+        UserError: Where it cannot listen on `host`.
+        OSError: With errno.EADDRINUSE, where the port is taken.
     """
     with _Server(answer, host, port) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)

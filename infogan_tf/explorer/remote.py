@@ -20,7 +20,7 @@ class Remote:
             http://host:8501/v1/models/digits.
 
     Raises:
-        UserError: where the address is none, does not answer, or has no such model.
+        UserError: Where the address is none, does not answer, or has no such model.
     """
 
     def __init__(self, url: str):

@@ -19,7 +19,7 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
-from infogan_tf.errors import UserError
+from infogan_tf.errors import UserError, first_line
 from infogan_tf.explorer.local_server import Response
 
 _ROUTE = re.compile(r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>\d+))?(?P<what>/metadata|:\w+)?")
@@ -56,7 +56,7 @@ class SavedModelRest:
         name: The model's name, as in /v1/models/<name>.
 
     Raises:
-        UserError: where the folder is no SavedModel for serving.
+        UserError: Where the folder is no SavedModel for serving.
     """
 
     def __init__(self, path: str | Path, name: str = "infogan"):
@@ -67,8 +67,7 @@ class SavedModelRest:
             saved = SavedModel.FromString((path / tf.saved_model.SAVED_MODEL_FILENAME_PB).read_bytes())
         except (OSError, RuntimeError, ValueError, DecodeError, tf.errors.OpError) as error:
             raise UserError(
-                f"expected the folder of a SavedModel for serving ({str(error).splitlines()[0]}). "
-                f"Received: {str(path)!r}"
+                f"expected the folder of a SavedModel for serving ({first_line(error)}). Received: {str(path)!r}"
             ) from error
         # The signatures alone would not keep the variables alive.
         self._loaded = loaded
@@ -116,7 +115,7 @@ class SavedModelRest:
         """The answer to the JSON body of a predict request, ready for JSON.
 
         Raises:
-            RestError: where it is malformed.
+            RestError: Where it is malformed.
             tf.errors.OpError: where the model refuses it.
         """
         try:

@@ -44,7 +44,7 @@ def export_saved_model(
         The folder written.
 
     Raises:
-        UserError: where weights are too large for float16; nothing was written then.
+        UserError: Where weights are too large for float16; nothing was written then.
     """
     twin = model.float32_twin()
     networks = ExportedNetworks(twin, precision)

@@ -129,7 +129,7 @@ class GenerativeModel(keras.Model):
     @property
     def read_codes(self) -> tuple[Code, ...]:
         """The codes that it reads back from images."""
-        return self.layout.read_codes if self.READERS else ()
+        return self.layout.read_codes
 
     # === Compiling ===
 

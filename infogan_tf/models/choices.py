@@ -4,7 +4,6 @@ An option reaches `compile`, a network family or a term by its name: it sets the
 """
 
 import dataclasses
-import re
 from collections.abc import Mapping
 
 from infogan_tf.config.flags import as_flag
@@ -15,7 +14,7 @@ from infogan_tf.errors import UserError
 from infogan_tf.latents.language import read_latents
 from infogan_tf.models import MODELS
 from infogan_tf.networks import FAMILIES
-from infogan_tf.objectives import TERMS
+from infogan_tf.objectives import TERMS, name_of
 from infogan_tf.objectives.declarations import read_invariances
 
 # The options that set a parameter of another name, because it takes more than their value.
@@ -37,7 +36,7 @@ def options_of_family(name: str) -> set[str]:
 
 def options_of_term(place: str) -> dict[str, str]:
     """The parameters of a term's constructor, its weight first, and the option that sets each."""
-    name = re.sub("(?<=[a-z0-9])(?=[A-Z])", "_", place.partition(":")[2]).lower()
+    name = name_of(place.partition(":")[2])
     found = {}
     for parameter in parameters(f"{place}.__init__"):
         wanted = [f"{name}_{parameter}", parameter, name]

@@ -5,6 +5,8 @@ a subclass of `Term` in a file here, name it in TERMS, and give it its options i
 for each other argument of its constructor one of the argument's name, or <term>_<argument>.
 """
 
+import re
+
 # Where each term stands; a run has those whose weight is not 0, in this order.
 TERMS = (
     "infogan_tf.objectives.invariance:Invariance",
@@ -15,3 +17,8 @@ TERMS = (
     "infogan_tf.objectives.contrast:Contrast",
     "infogan_tf.objectives.history:HistoricalAveraging",
 )
+
+
+def name_of(term: str) -> str:
+    """What logs and options call a term, by the name of its class: feature_matching of FeatureMatching."""
+    return re.sub("(?<=[a-z0-9])(?=[A-Z])", "_", term).lower()

@@ -1,12 +1,13 @@
 """What a term of the losses is to the train step."""
 
 import dataclasses
-import re
 from collections.abc import Mapping
 from typing import ClassVar
 
 import keras
 import tensorflow as tf
+
+from infogan_tf.objectives import name_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Term(keras.layers.Layer):
 
     def __init__(self, weight: float, **kwargs):
         # Keras's own names count layers, and would differ between a run and its resumption.
-        name = re.sub("(?<=[a-z0-9])(?=[A-Z])", "_", type(self).__name__).lower()
+        name = name_of(type(self).__name__)
         super().__init__(**{"name": name, "dtype": "float32", **kwargs})
         self.weight = weight
 

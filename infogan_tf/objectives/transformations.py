@@ -46,7 +46,7 @@ class Transformations:
         """Reads, for example, `rotate:15,shift:0.1,flip`: names of SIZES with a size each, and `flip`.
 
         Raises:
-            UserError: where the text is something else.
+            UserError: Where the text is something else.
         """
         return cls(**read_sizes(text))
 

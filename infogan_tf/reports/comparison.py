@@ -94,7 +94,7 @@ def find_runs(text: str) -> list[Run]:
     """Reads the runs that --runs names: folders separated by commas, or one folder with runs in it.
 
     Raises:
-        UserError: where there are fewer than two, or one is no run.
+        UserError: Where there are fewer than two, or one is no run.
     """
     return read_runs(folders_of_runs(text))
 
@@ -103,7 +103,7 @@ def read_runs(folders: list[Path]) -> list[Run]:
     """The runs in these folders.
 
     Raises:
-        UserError: where one is no run.
+        UserError: Where one is no run.
     """
     names = collections.Counter(folder.name for folder in folders)
     runs = []

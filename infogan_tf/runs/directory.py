@@ -38,7 +38,7 @@ class RunDirectory:
         """Height, width and channels of the run's images, from config.json.
 
         Raises:
-            UserError: where they cannot be read.
+            UserError: Where they cannot be read.
         """
         shape = read_json(self.config_file).get("image_shape")
         if not (isinstance(shape, list) and len(shape) == 3 and all(isinstance(size, int) for size in shape)):

@@ -102,7 +102,7 @@ class SaveCheckpoints(keras.callbacks.Callback):
         """Saves now, or copies the state now and writes it while training goes on.
 
         Raises:
-            RunStopped: where a weight is no longer a number.
+            RunStopped: Where a weight is no longer a number.
         """
         try:
             self.saved_step = int(self.model.step.numpy())
