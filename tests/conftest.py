@@ -19,13 +19,13 @@ os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 import keras
 import numpy as np
 import pytest
+from no_export import export_nothing
 
 import configs
 from infogan_tf import command_line
 from infogan_tf.evaluation.measure import SETTINGS
 from infogan_tf.export import export_saved_model
-from infogan_tf.export.metadata import weights_digest
-from infogan_tf.files import alone_in, versions
+from infogan_tf.files import alone_in
 from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.models.infogan import InfoGAN
 from infogan_tf.networks.paper import paper_networks
@@ -35,6 +35,7 @@ gc.freeze()
 
 ROOT = Path(__file__).resolve().parents[1]
 MAIN = ROOT / "main.py"
+NO_EXPORT = ROOT / "tests" / "no_export.py"
 
 TINY = (
     "--steps=4",
@@ -99,7 +100,7 @@ def run_here(*flags, cwd, check=True, exporting=True):
             pytest.MonkeyPatch.context() as patch,
         ):
             if not exporting:
-                patch.setattr("infogan_tf.commands.train.export_run", _export_nothing)
+                patch.setattr("infogan_tf.commands.train.export_run", export_nothing)
             status = command_line.main(["main.py", *map(str, flags)], configs)
     finally:
         os.chdir(before)
@@ -108,17 +109,10 @@ def run_here(*flags, cwd, check=True, exporting=True):
     return done
 
 
-def _export_nothing(model, config, run):
-    path = run.export / str(len(versions(run.export)) + 1)
-    (path / "assets.extra").mkdir(parents=True)
-    (path / "assets.extra" / "metadata.json").write_text(json.dumps({"weights": weights_digest(model)}))
-    return path
-
-
 def start(folder, *flags):
-    """Begins a run in folder/run, in a process of its own."""
+    """Begins a run in folder/run, in a process of its own; its export holds no model."""
     return subprocess.Popen(
-        [sys.executable, str(MAIN), *flags, "--run_dir=run"],
+        [sys.executable, str(NO_EXPORT), *flags, "--run_dir=run"],
         cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import MAIN, ROOT, TINY, run_here
+from conftest import MAIN, NO_EXPORT, ROOT, TINY, run_here
 
 from infogan_tf import files
 from infogan_tf.commands import sweep
@@ -216,9 +216,9 @@ def test_a_run_in_which_another_process_works_is_left_alone(tmp_path, tiny_run, 
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [10])
 def test_trainings_that_begin_at_once_are_whole_each(tmp_path, count):
+    command = [sys.executable, NO_EXPORT, *TINY, "--networks=mlp"]
     processes = [
-        subprocess.Popen([sys.executable, MAIN, *TINY], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        for _ in range(count)
+        subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(count)
     ]
     for process in processes:
         printed, _ = process.communicate(timeout=1800)

@@ -5,12 +5,12 @@ import os
 import shlex
 import shutil
 import signal
-import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT, TINY, assert_same, logged, run_here, start, wait_for, weights
+from conftest import MAIN, ROOT, TINY, assert_same, logged, run_here, start, wait_for, weights
 
 from infogan_tf.data.tfds import ORIGINALS
 from infogan_tf.pictures import read_png, write_png
@@ -155,7 +155,7 @@ def test_a_killed_run_resumes_to_the_same_result(tmp_path, uninterrupted, after_
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert process.returncode == -signal.SIGKILL
-    done = run_here("--resume", "--run_dir=run", "--evaluation=none", cwd=tmp_path)
+    done = run_here("--resume", "--run_dir=run", "--evaluation=none", cwd=tmp_path, exporting=False)
     assert "Going on at step" in done.stdout
     assert_same_run(tmp_path / "run", uninterrupted)
     assert not list((tmp_path / "run").rglob("*.partial"))
@@ -168,7 +168,7 @@ def test_a_run_killed_before_its_first_checkpoint_starts_anew(tmp_path, uninterr
     process.kill()
     process.wait()
     (tmp_path / "run" / "export" / ".infogan.99999.partial").mkdir(parents=True)
-    done = run_here("--resume", "--run_dir=run", "--evaluation=none", cwd=tmp_path)
+    done = run_here("--resume", "--run_dir=run", "--evaluation=none", cwd=tmp_path, exporting=False)
     assert "Going on at step 0: there is no checkpoint yet" in done.stdout
     assert_same_run(tmp_path / "run", uninterrupted)
 
@@ -210,7 +210,8 @@ def test_a_process_that_gets_a_signal_saves_says_how_to_resume_and_stops(tmp_pat
     command = printed.split("To go on: ")[1].strip()
     assert "--resume --run_dir=run --evaluation=none" in command
     assert not (tmp_path / "run" / "export").exists()
-    subprocess.run(command, shell=True, cwd=tmp_path, check=True, capture_output=True, timeout=900)
+    assert shlex.split(command)[:2] == [sys.executable, str(MAIN)]
+    run_here(*shlex.split(command)[2:], cwd=tmp_path, exporting=False)
     assert_same_run(tmp_path / "run", uninterrupted)
 
 

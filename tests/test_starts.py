@@ -80,7 +80,7 @@ def test_a_run_killed_in_a_start_goes_on_to_the_same_result(whole, tmp_path):
     wait_for(tmp_path / "run" / "starts" / "2" / "checkpoints" / "step_00000002.npz", process)
     process.kill()
     assert process.wait() == -signal.SIGKILL
-    done = run_here("--resume", "--run_dir=run", "--evaluation=none", cwd=tmp_path).stdout
+    done = run_here("--resume", "--run_dir=run", "--evaluation=none", cwd=tmp_path, exporting=False).stdout
     assert_same_run(tmp_path / "run", whole[0])
     # The first start was done, and is not done again.
     assert "step 4 of 8" in done

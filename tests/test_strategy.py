@@ -14,7 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from conftest import MAIN, logged, run_here, wait_for
+from conftest import MAIN, NO_EXPORT, logged, run_here, wait_for
 
 from infogan_tf.commands.train import _check_options
 from infogan_tf.config.options import Config
@@ -169,12 +169,12 @@ def test_a_taken_port_is_named():
             await_workers([worker, "127.0.0.1:1"], 0, timeout=1)
 
 
-def start_workers(folder, *flags, other=None):
-    """Two workers in `folder`, or the second one in `other`."""
+def start_workers(folder, *flags, other=None, program=NO_EXPORT):
+    """Two workers in `folder`, or the second one in `other`; their exports hold no model, but with MAIN."""
     ports = free_ports(2)
     return [
         subprocess.Popen(
-            [sys.executable, str(MAIN), *TINY, *flags],
+            [sys.executable, str(program), *TINY, *flags],
             cwd=other if other and index else folder,
             env=os.environ | {"TF_CONFIG": tf_config(ports, index)},
             stdout=subprocess.PIPE,
@@ -204,7 +204,7 @@ def test_two_workers_train_together_and_a_killed_job_goes_on_to_the_same_result(
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     whole.mkdir()
     killed.mkdir()
-    said, statuses = finished(start_workers(whole))
+    said, statuses = finished(start_workers(whole, program=MAIN))
     assert statuses == [0, 0], said
     assert "2 replicas share every batch" in said[0]
     assert (whole / "run" / "export" / "infogan" / "1" / "saved_model.pb").exists()
