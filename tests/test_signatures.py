@@ -15,6 +15,7 @@ from PIL import Image
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from infogan_tf import pictures
+from infogan_tf.data.decoding import Form, decode
 from infogan_tf.export.picture_files import decode_image
 from infogan_tf.export.signatures import BLOCK
 
@@ -211,7 +212,7 @@ def test_a_picture_of_the_right_size_is_taken_as_it_is(call):
 def test_pictures_are_resized_as_the_data_loaders_do_it(picture, channels):
     resized = Image.fromarray(picture).convert("RGB").resize((16, 12), Image.Resampling.BICUBIC)
     expected = np.asarray(resized.convert("L" if channels == 1 else "RGB")).reshape(12, 16, channels)
-    found = decode_image("file", tf.constant(picture_file(picture)), (12, 16, channels)).numpy() * 255.0
+    found = decode_image("file", tf.constant(picture_file(picture)), Form(12, 16, channels, "none")).numpy() * 255.0
     # Pillow's weights are integers of 22 bits: other levels are rare, and near.
     assert np.abs(found - expected).max() <= 5.0
     assert np.mean(np.abs(found - expected) > 1.0) <= 0.01
@@ -221,9 +222,53 @@ def test_pictures_are_resized_as_the_data_loaders_do_it(picture, channels):
 def test_other_forms_of_files_are_read(form, options):
     content = picture_file(SMOOTH, form, **options)
     expected = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
-    found = decode_image("file", tf.constant(content), SMOOTH.shape).numpy() * 255.0
-    # TensorFlow decodes JPEG by the fast, less exact transform.
-    assert np.abs(found - expected).mean() <= (2.0 if form == "JPEG" else 0.0)
+    found = decode_image("file", tf.constant(content), Form(*SMOOTH.shape)).numpy() * 255.0
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+FORMS = [Form(16, 24, 3), Form(24, 16, 3, "none"), Form(16, 16, 1), Form(16, 16, 3, (5, 7, 40, 30))]
+
+
+def as_loaded(content, form):
+    """How many levels the graph's image of a file lies from that of the data loaders, at most."""
+    found = decode_image("file", tf.constant(content), form).numpy() * 255.0
+    return np.abs(found - decode(content, form)).max()
+
+
+@pytest.mark.parametrize("orientation", range(10))  # 0 and 9 say nothing
+@pytest.mark.parametrize("order", ["II", "MM"])
+def test_photos_stand_upright_and_are_cropped_as_the_data_loaders_do_it(orientation, order):
+    tags = Image.Exif()
+    tags.endian = {"II": "<", "MM": ">"}[order]
+    tags[271], tags[274] = "a camera", orientation
+    content = picture_file(SMOOTH, "JPEG", exif=tags)
+    assert order.encode() in content[:40]
+    assert all(as_loaded(content, form) <= 1.01 for form in FORMS)
+
+
+@pytest.mark.parametrize("place", [20, 24, 30, 34])
+def test_damaged_exif_data_is_no_matter(place):
+    tags = Image.Exif()
+    tags[274] = 6
+    content = bytearray(picture_file(SMOOTH, "JPEG", exif=tags))
+    start = content.index(b"Exif") + 6
+    content[start + place - 20 : start + place - 16] = b"\xff" * 4
+    found = decode_image("file", tf.constant(bytes(content)), Form(16, 24, 3))
+    assert found.shape == (16, 24, 3)
+
+
+@pytest.mark.parametrize("form", [Form(64, 48, 3), Form(64, 48, 3, "none", (10, 200, 30)), Form(20, 16, 3)])
+def test_what_is_transparent_lies_on_the_ground(form):
+    opaque = np.random.default_rng(1).integers(0, 256, (64, 48, 1), dtype=np.uint8)
+    assert as_loaded(picture_file(np.concatenate([SMOOTH, opaque], axis=-1)), form) <= 1.01
+
+
+def test_a_picture_that_the_part_does_not_fit_into_is_refused_and_one_of_the_own_size_is_not():
+    form = Form(64, 48, 3, (100, 0, 50, 50))
+    found = decode_image("file", tf.constant(picture_file(SMOOTH)), form).numpy() * 255.0
+    np.testing.assert_allclose(found, SMOOTH, atol=1e-4)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="file: expected pictures that have the part 100,0,50,50"):
+        decode_image("file", tf.constant(picture_file(COLOUR)), form)
 
 
 def test_describe_answers_with_what_lies_beside_the_model(exported, call):

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from infogan_tf.commands.images import form_of
 from infogan_tf.config.options import Config
 from infogan_tf.data.sources import name_of
 from infogan_tf.errors import UserError
@@ -44,9 +45,15 @@ def export_run(model: GenerativeModel, config: Config, run: RunDirectory, base: 
     options |= {"dataset": name_of(config.dataset)}
     for folder in ("data_dir", "cache_dir"):
         options.pop(folder, None)  # of no use to others, who need not know this machine's folders
-    title = MODELS[config.model].title
     return export_saved_model(
-        model, base or run.export, config.export_precision, name_of(config.dataset), options, evaluation, title
+        model,
+        base or run.export,
+        config.export_precision,
+        name_of(config.dataset),
+        options,
+        evaluation,
+        MODELS[config.model].title,
+        form_of(config, model.image_shape),
     )
 
 

@@ -1,7 +1,10 @@
 """Decodes pictures of any size to a model's images, inside a graph."""
 
+import functools
+
 import tensorflow as tf
 
+from infogan_tf.data.decoding import Form
 from infogan_tf.export import checks
 
 # Pictures of more pixels are refused before they are decoded: a file of kilobytes may decode to gigabytes.
@@ -15,30 +18,76 @@ _STARTS = {
 _HEADER = 26  # bytes at the beginning, in which all formats but JPEG have the picture's size
 
 
-def decode_image(name: str, file: tf.Tensor, shape: tuple[int, int, int]) -> tf.Tensor:
+def decode_image(name: str, file: tf.Tensor, form: Form) -> tf.Tensor:
     """Decodes a PNG, JPEG, GIF (its first frame) or BMP file to an image as in training.
 
-    The picture is resized as the data loaders do it, by Pillow's bicubic filter with rounding to bytes after each step:
-    first its width, then its height, whatever its proportions. Colours become one channel by the luminance of ITU-R
-    601. Resizing leaves a picture of the right size as it is.
+    As the data loaders do it: photos stand upright, as their EXIF data says; what is transparent lies on the ground;
+    the part that `form.crop` names is resized by Pillow's bicubic filter with rounding to bytes after each step, first
+    its width, then its height. Colours become one channel by the luminance of ITU-R 601. A picture of the image's own
+    size is neither cropped nor resized.
 
     Args:
         name: Name of the input, for messages.
         file: Content of the file, a string [].
-        shape: Height, width and channels (1 or 3) of the image.
+        form: Of the image.
 
     Returns:
-        The image, float32 [H, W, C] in [0, 1]. Files of other formats, broken ones, and pictures of more than
-        MOST_PIXELS raise an InvalidArgument error in the graph.
+        The image, float32 [H, W, C] in [0, 1]. Files of other formats, broken ones, pictures of more than MOST_PIXELS,
+        and those that the part does not fit into raise an InvalidArgument error in the graph.
     """
-    height, width, channels = shape
-    checked = _of_known_size(name, file)
-    picture = tf.io.decode_image(checked, channels=3, expand_animations=False, name=name)
-    for size in ((tf.shape(picture)[0], width), (height, width)):
+    checked, found = _of_known_size(name, file)
+    decoders = [
+        (found["PNG"], lambda: _on_ground(tf.io.decode_png(checked, channels=4, name=name), form.ground)),
+        (found["JPEG"], lambda: _upright(checked, _decoded_jpeg(name, checked))),
+    ]
+    picture = tf.case(decoders, lambda: tf.io.decode_image(checked, channels=3, expand_animations=False, name=name))
+    picture = tf.ensure_shape(picture, (None, None, 3))
+    left, top, wide, high = _part(name, picture, form)
+    picture = picture[top : top + high, left : left + wide]
+    for size in ((tf.shape(picture)[0], form.width), (form.height, form.width)):
         picture = _whole_levels(tf.image.resize(picture, size, tf.image.ResizeMethod.BICUBIC, antialias=True))
-    if channels == 1:
+    if form.channels == 1:
         picture = _whole_levels(tf.tensordot(picture, tf.constant([[0.299], [0.587], [0.114]]), 1))
-    return tf.ensure_shape(picture, shape) / 255.0
+    return tf.ensure_shape(picture, (form.height, form.width, form.channels)) / 255.0
+
+
+def _decoded_jpeg(name, file):
+    # Exactly as the data loaders do: TensorFlow's own choice is the faster, less exact transform.
+    return tf.io.decode_jpeg(file, channels=3, dct_method="INTEGER_ACCURATE", name=name)
+
+
+def _on_ground(picture: tf.Tensor, ground: tuple[int, int, int]) -> tf.Tensor:
+    """Lays a picture with transparency, uint8 [h, w, 4], on one colour: uint8 [h, w, 3]."""
+    levels, opaque = picture[..., :3], picture[..., 3:]
+
+    def laid():
+        share = tf.cast(opaque, tf.uint16)  # in which 255 * 255 has room: half of what float32 takes
+        mixed = tf.cast(levels, tf.uint16) * share + tf.constant(ground, tf.uint16) * (255 - share)
+        return tf.cast((mixed + 127) // 255, tf.uint8)
+
+    return tf.cond(tf.reduce_all(opaque == 255), lambda: levels, laid)
+
+
+def _part(name: str, picture: tf.Tensor, form: Form) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Left, top, width and height of what is kept of a picture; see `data.decoding`, which does the same in Python."""
+    height, width = tf.unstack(tf.shape(picture)[:2])
+    if form.crop == "none":
+        return tf.constant(0), tf.constant(0), width, height
+    if form.crop == "center":
+        high, wide = tf.cast(height, tf.float64), tf.cast(width, tf.float64)
+        scale = tf.minimum(wide / form.width, high / form.height)
+        high, wide = (tf.maximum(1, tf.cast(tf.round(scale * size), tf.int32)) for size in (form.height, form.width))
+        return (width - wide) // 2, (height - high) // 2, wide, high
+    left, top, wide, high = form.crop
+    own_size = (height == form.height) & (width == form.width)
+    message = [
+        f"{name}: expected pictures that have the part {left},{top},{wide},{high} (left, top, width, height), or are "
+        f"{form.width} wide and {form.height} high. Received: one of width and height",
+        width,
+        height,
+    ]
+    width = checks.require(width, own_size | ((left + wide <= width) & (top + high <= height)), message)
+    return tuple(tf.unstack(tf.where(own_size, tf.stack((0, 0, width, height)), tf.constant(form.crop))))
 
 
 def _whole_levels(picture: tf.Tensor) -> tf.Tensor:
@@ -46,8 +95,8 @@ def _whole_levels(picture: tf.Tensor) -> tf.Tensor:
     return tf.round(tf.clip_by_value(picture, 0.0, 255.0))
 
 
-def _of_known_size(name: str, file: tf.Tensor) -> tf.Tensor:
-    """Returns the file once its beginning was found to be that of a picture of 1 to MOST_PIXELS pixels."""
+def _of_known_size(name: str, file: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+    """The file, once its beginning was found to be that of a picture of 1 to MOST_PIXELS pixels; which kind it is."""
     found = {
         form: tf.reduce_any([tf.strings.substr(file, 0, len(start)) == start for start in starts])
         for form, starts in _STARTS.items()
@@ -68,9 +117,63 @@ def _of_known_size(name: str, file: tf.Tensor) -> tf.Tensor:
     ]
     pixels = tf.case(sizes, lambda: tf.reduce_prod(tf.io.extract_jpeg_shape(known, tf.int64, name=name)[:2]))
     message = [f"{name}: expected pictures of at most {MOST_PIXELS:,} pixels. Received: one of", pixels]
-    return checks.require(known, (pixels > 0) & (pixels <= MOST_PIXELS), message)
+    return checks.require(known, (pixels > 0) & (pixels <= MOST_PIXELS), message), found
 
 
 def _number(values: tf.Tensor) -> tf.Tensor:
     """Returns the number that these bytes encode, the lowest first."""
     return tf.reduce_sum(values * 256 ** tf.range(tf.size(values, tf.int64)))
+
+
+# === EXIF ===
+
+# How a photo is turned upright, by what EXIF says of it (TIFF 6.0, tag 274): whether rows and columns change places
+# first, and which axes then run backwards.
+_UPRIGHT = {
+    1: (False, ()),
+    2: (False, (1,)),
+    3: (False, (0, 1)),
+    4: (False, (0,)),
+    5: (True, ()),
+    6: (True, (1,)),
+    7: (True, (0, 1)),
+    8: (True, (0,)),
+}
+_ORIENTATION = 274
+# EXIF data comes first in a file, in a segment of at most so many bytes.
+_SEARCHED = 2**16 + 64
+
+
+def _upright(file: tf.Tensor, picture: tf.Tensor) -> tf.Tensor:
+    """Turns the picture of a JPEG file, [h, w, c], as its EXIF data says; without any it stays as it is."""
+
+    def turned(swapped, axes):
+        image = tf.transpose(picture, (1, 0, 2)) if swapped else picture
+        return tf.reverse(image, axes) if axes else image
+
+    turns = [functools.partial(turned, *how) for how in _UPRIGHT.values()]
+    return tf.switch_case(_orientation(file) - 1, turns)
+
+
+def _orientation(file: tf.Tensor) -> tf.Tensor:
+    """The number from 1 to 8 that a JPEG file's EXIF data has for its orientation, int32 []; 1 without any."""
+    head = tf.cast(tf.io.decode_raw(tf.strings.substr(file, 0, _SEARCHED), tf.uint8), tf.int32)
+    begins = tf.strings.length(tf.strings.split(tf.strings.substr(file, 0, _SEARCHED), b"Exif\0\0")[0]) + 6
+    data = tf.pad(head[begins:], [[0, 12]])  # so that a short file has a header to look at
+    little = data[0] == ord("I")
+
+    def number(at, size):
+        at = tf.minimum(at, tf.size(data) - size)
+        low_first = data[at : at + size]
+        digits = tf.where(little, low_first, tf.reverse(low_first, [0]))
+        return tf.reduce_sum(digits[: min(size, 3)] * 256 ** tf.range(min(size, 3)))
+
+    table = number(4, 4)
+    count = tf.minimum(number(table, 2), (tf.size(data) - table - 2) // 12)
+
+    def entry(index, found):
+        at = table + 2 + 12 * index
+        return index + 1, tf.where(number(at, 2) == _ORIENTATION, number(at + 8, 2), found)
+
+    _, found = tf.while_loop(lambda index, _: index < count, entry, (tf.constant(0), tf.constant(1)))
+    return tf.where((found >= 1) & (found <= 8), found, 1)

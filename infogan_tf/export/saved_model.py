@@ -7,6 +7,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from infogan_tf.data.decoding import Form
 from infogan_tf.export.metadata import make_metadata
 from infogan_tf.export.model_card import FOLDER, model_card, write_pictures
 from infogan_tf.export.serving_networks import ExportedNetworks
@@ -24,6 +25,7 @@ def export_saved_model(
     options: Mapping[str, object] | None = None,
     evaluation: Mapping[str, object] | None = None,
     title: str = "InfoGAN",
+    form: Form | None = None,
 ) -> Path:
     """Writes base/<version>/, a SavedModel; the version is the next number, and none is overwritten.
 
@@ -39,6 +41,8 @@ def export_saved_model(
         options: The run's options, for the metadata.
         evaluation: What the run's evaluation.json holds, for the metadata.
         title: What the model card calls the model.
+        form: What the pictures were made to be that it was trained on, and those that it reads are; by default they
+            are squeezed as a whole, and black is what is transparent.
 
     Returns:
         The folder written.
@@ -49,13 +53,14 @@ def export_saved_model(
     twin = model.float32_twin()
     networks = ExportedNetworks(twin, precision)
     metadata = make_metadata(twin, precision, dataset, options, evaluation, title)
+    form = form or Form(*twin.image_shape, crop="none", ground=(0, 0, 0))
     texts = {"metadata": json.dumps(metadata, indent=2) + "\n", "readme": model_card(metadata)}
 
     base = Path(base)
     base.mkdir(parents=True, exist_ok=True)
     temporary = partial_name(base)
     try:
-        tf.saved_model.save(networks.module, str(temporary), signatures=make_signatures(networks, texts))
+        tf.saved_model.save(networks.module, str(temporary), signatures=make_signatures(networks, texts, form))
         extra = temporary / "assets.extra"
         extra.mkdir()
         (extra / "metadata.json").write_text(texts["metadata"], encoding="utf-8")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from infogan_tf.data.decoding import Form
 from infogan_tf.export import checks
 from infogan_tf.export.picture_files import decode_image
 from infogan_tf.export.serving_networks import ExportedNetworks
@@ -25,13 +26,14 @@ MOST_IMAGES = 10_000
 LARGEST = 1_000_000
 
 
-def make_signatures(networks: ExportedNetworks, texts: dict[str, str]) -> dict[str, Callable]:
+def make_signatures(networks: ExportedNetworks, texts: dict[str, str], form: Form) -> dict[str, Callable]:
     """Makes the signatures, concrete functions by name.
 
     Args:
         networks: Networks that compute the answers. `traverse` is made only where they have codes, `encode` and
             `encode_png` only where codes can be read from images.
         texts: Texts that `describe` returns, by the name to ask for.
+        form: What pictures that are read are made to be.
     """
     generate = _generate(networks)
     return {
@@ -40,7 +42,7 @@ def make_signatures(networks: ExportedNetworks, texts: dict[str, str]) -> dict[s
         "generate_png": _generate_png(networks),
         "sample": _sample(networks),
         **({"traverse": _traverse(networks)} if networks.layout.codes else {}),
-        **({"encode": _encode(networks), "encode_png": _encode_png(networks)} if networks.read_codes else {}),
+        **({"encode": _encode(networks), "encode_png": _encode_png(networks, form)} if networks.read_codes else {}),
         "describe": _describe(texts),
     }
 
@@ -205,20 +207,18 @@ def _encode(networks):
     return encode.get_concrete_function(images=tf.TensorSpec((None, *networks.image_shape), tf.float32, name="images"))
 
 
-def _encode_png(networks):
-    shape = networks.image_shape
-
+def _encode_png(networks, form):
     @tf.function
     def encode_png(image_bytes):
         files = checks.shaped("image_bytes", image_bytes, (None,))
         # One at a time: a small file may be a large picture.
         images = tf.map_fn(
-            functools.partial(decode_image, "image_bytes", shape=shape),
+            functools.partial(decode_image, "image_bytes", form=form),
             files,
             parallel_iterations=1,
             fn_output_signature=tf.float32,
         )
-        return _read(networks, tf.ensure_shape(images, (None, *shape)))
+        return _read(networks, tf.ensure_shape(images, (None, *networks.image_shape)))
 
     return encode_png.get_concrete_function(image_bytes=_vector("image_bytes", tf.string))
 
