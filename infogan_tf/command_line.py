@@ -15,7 +15,7 @@ from infogan_tf.commands.refusals import refuse
 from infogan_tf.config.flags import as_flag, help_text, parse
 from infogan_tf.config.options import Config
 from infogan_tf.data import LOADERS
-from infogan_tf.data.sources import read_source
+from infogan_tf.data.sources import absolute, read_source
 from infogan_tf.environment.backend import require_tensorflow
 from infogan_tf.environment.invocation import command_words, end_with_parent
 from infogan_tf.errors import RunStopped, UserError
@@ -97,11 +97,14 @@ def _run(argv, recipes):
 
 
 def _located(options):
-    """The options, with images of one's own by their absolute path; a UserError where --dataset is no data."""
-    if "dataset" not in options:
-        return options
-    source = read_source(options["dataset"], LOADERS)
-    return {**options, "dataset": str(source.path or source.name)}
+    """The options, with images of one's own and their labels by absolute paths; a UserError for what is no data."""
+    found = dict(options)
+    if "dataset" in options:
+        source = read_source(options["dataset"], LOADERS)
+        found["dataset"] = str(source.path or source.name)
+    if options.get("labels"):
+        found["labels"] = str(absolute(options["labels"], "labels"))
+    return found
 
 
 def _recipe_for(recipes, options):

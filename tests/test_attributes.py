@@ -4,8 +4,16 @@ import numpy as np
 import pytest
 from scipy import ndimage, stats
 
+from infogan_tf.data import load_data
 from infogan_tf.errors import NotMeasuredError
-from infogan_tf.evaluation.metrics.attributes import ATTRIBUTES, attributes, rank_correlations, strongest
+from infogan_tf.evaluation.metrics.attributes import (
+    ATTRIBUTES,
+    PHOTO_ATTRIBUTES,
+    attributes,
+    ground_of,
+    rank_correlations,
+    strongest,
+)
 
 
 def _bars(width=6, height=20, slant=0.0, angle=0.0, x=0.0, y=0.0, size=64):
@@ -100,3 +108,75 @@ def test_hue_is_not_torn_where_the_circle_closes():
 def test_too_few_images_are_refused():
     with pytest.raises(NotMeasuredError, match="ten images of a class or more"):
         rank_correlations(np.zeros(9), {"slant": np.zeros(9)}, np.zeros(9, int))
+
+
+def test_a_dark_figure_has_the_measures_of_a_bright_one():
+    bars = _bars(width=6, height=20, slant=0.25, x=3.25)
+    dark, bright = attributes(1.0 - bars, "bright"), attributes(bars)
+    for name in set(bright) - {"intensity"}:
+        np.testing.assert_allclose(dark[name], bright[name], atol=1e-9, err_msg=name)
+    np.testing.assert_allclose(dark["intensity"], 1.0 - bright["intensity"])
+
+
+def test_the_ground_is_told_by_the_border():
+    rng = np.random.default_rng(0)
+    bars = np.concatenate([_bars(x=x) for x in (-5, 0, 5)])
+    assert ground_of(bars) == "dark"
+    assert ground_of(1.0 - bars) == "bright"
+    assert ground_of(rng.random((5, 8, 8, 3))) == "varied"
+    # A saturated ground is neither dark nor bright.
+    assert ground_of(np.broadcast_to([1.0, 0.0, 0.0], (5, 8, 8, 3))) == "varied"
+    assert ground_of(load_data("digits").train.images / 255.0) == "dark"
+
+
+def _photo(**parts):
+    """Grey photos [1, 8, 8, 3] of brightness 0.5 but for parts, slices by name with the brightness there."""
+    image = np.full((1, 8, 8, 3), 0.5)
+    for (rows, columns), value in parts.values():
+        image[:, rows, columns] = value
+    return image
+
+
+ALL, LEFT, TOP = slice(None), slice(4), slice(4)
+
+
+def test_photos_have_light_and_contrast():
+    found = attributes(_photo(left=((ALL, LEFT), 0.1)), "varied")
+    assert set(found) == set(PHOTO_ATTRIBUTES)
+    assert found["light from the right"] == pytest.approx(0.4)
+    assert found["light from above"] == pytest.approx(0.0, abs=1e-12)
+    assert found["brightness"] == pytest.approx(0.3)
+    assert found["contrast"] == pytest.approx(0.2)
+    # One step of 0.4 in each row of 7, none in a column: 0.4 / 7 / 2, over the contrast.
+    assert found["sharpness"] == pytest.approx(0.4 / 14 / 0.2)
+    found = attributes(_photo(top=((TOP, ALL), 0.9)), "varied")
+    assert found["light from above"] == pytest.approx(0.4)
+    found = attributes(_photo(middle=((slice(2, 6), slice(2, 6)), 1.0)), "varied")
+    assert found["light in the middle"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("ground", [0.0, 0.5, 1.0])
+def test_the_place_of_what_differs_depends_on_no_ground(ground):
+    image = np.full((1, 32, 32, 3), ground)
+    image[:, 4:8, 20:24] = 0.75
+    found = attributes(image, "varied")
+    assert found["x position"] == pytest.approx(21.5 - 15.5)
+    assert found["y position"] == pytest.approx(5.5 - 15.5)
+    offsets = np.arange(4) - 1.5
+    assert found["spread"] == pytest.approx(np.hypot(offsets, offsets[:, np.newaxis]).mean())
+
+
+def test_photos_have_warmth_and_grey_ones_no_colour():
+    found = attributes(np.broadcast_to([0.6, 0.5, 0.2], (2, 8, 8, 3)), "varied")
+    np.testing.assert_allclose(found["warmth"], 0.4)
+    np.testing.assert_allclose(found["contrast"], 0, atol=1e-12)
+    assert np.array_equal(found["sharpness"], [0, 0])
+    assert set(PHOTO_ATTRIBUTES) - set(attributes(np.zeros((1, 8, 8, 1)), "varied")) == {"hue", "saturation", "warmth"}
+
+
+def test_many_images_have_what_each_has_by_itself(monkeypatch):
+    images = np.random.default_rng(0).random((7, 8, 8, 3))
+    whole = attributes(images, "varied")
+    monkeypatch.setattr("infogan_tf.evaluation.metrics.attributes._AT_ONCE", 3)
+    for name, values in attributes(images, "varied").items():
+        np.testing.assert_allclose(values, whole[name], rtol=1e-12, err_msg=name)

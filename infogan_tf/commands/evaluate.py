@@ -29,7 +29,7 @@ def evaluate(config: Config, given: dict[str, object], argv: list[str]) -> Path:
     Raises:
         UserError: For bad input; nothing was written then.
     """
-    run, kept = existing_run(config.run_dir, given, may_change=("data_dir", "cache_dir"))
+    run, kept = existing_run(config.run_dir, given, may_change=("data_dir", "cache_dir", "labels"))
     with at_work(run):
         model = restored_model(run, kept)
         data = images_of(kept)

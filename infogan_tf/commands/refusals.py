@@ -34,11 +34,20 @@ def refuse(
 
 def _train(config, given, resolved):
     if config.resume:
-        run, _ = existing_run(config.run_dir, given, MAY_CHANGE)
+        run, kept = existing_run(config.run_dir, given, MAY_CHANGE)
         run.image_shape()
+        _check_labels(kept)
     else:
         check_new(config.run_dir, name_of(config.dataset))
         check_options(config)
+        _check_labels(config)
+
+
+def _check_labels(config):
+    if config.labels:
+        from infogan_tf.data.labels import read_table  # needs NumPy, which --help does not wait for
+
+        read_table(config.labels)
 
 
 def _sweep(config, given, resolved):
@@ -47,7 +56,9 @@ def _sweep(config, given, resolved):
     shared = {name: value for name, value in given.items() if name not in OWN}
     # One seed is refused for what all are.
     for _, flags in combinations(parse_grid(config.grid, given), parse_seeds(config.seeds)[:1]):
-        check_options(resolved(shared | parse(["", *flags])[0]))
+        own = resolved(shared | parse(["", *flags])[0])
+        check_options(own)
+        _check_labels(own)
     if config.resume:
         existing_sweep(config.run_dir, shared_flags(given))
     else:
@@ -57,8 +68,9 @@ def _sweep(config, given, resolved):
 def _evaluate(config, given, resolved):
     if config.evaluation == "none":
         raise UserError("--evaluation: expected quick or full with --mode=evaluate. Received: 'none'")
-    run, _ = existing_run(config.run_dir, given, may_change=("data_dir", "cache_dir"))
+    run, kept = existing_run(config.run_dir, given, may_change=("data_dir", "cache_dir", "labels"))
     require_checkpoint(run)
+    _check_labels(kept)
 
 
 def _compare(config, given, resolved):

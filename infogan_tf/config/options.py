@@ -106,6 +106,12 @@ class Config:
         "under ~/.cache.",
         "Data",
     )
+    labels: str = option(
+        "",
+        "What is known of images of one's own, for evaluation alone: a .csv whose first column names the file (or has "
+        "the index within an array), the others classes, or 0 and 1 (or -1 and 1).",
+        "Data",
+    )
 
     model: str = option("infogan", "What to train.", "Model")
     networks: str = option("paper", "The family of its networks.", "Model")

@@ -25,7 +25,7 @@ LOADERS = {
     "shapes3d": "infogan_tf.data.tfds_factors:load_tfds_factors",
 }
 # The options that only images of one's own have.
-OF_FILES = ("image_size", "channels", "crop", "background", "cache_dir")
+OF_FILES = ("image_size", "channels", "crop", "background", "cache_dir", "labels")
 
 
 def load_data(
@@ -36,6 +36,7 @@ def load_data(
     crop: str = "center",
     background: str = "white",
     cache_dir: str | None = None,
+    labels: str = "",
 ) -> ImageData:
     """Loads a data set, by its name or from images of one's own.
 
@@ -56,6 +57,8 @@ def load_data(
         background: The colour under what is transparent, a name or #rrggbb.
         cache_dir: Folder of the cache; by default infogan_tf under the environment variable XDG_CACHE_HOME, or under
             ~/.cache where that is not set.
+        labels: A .csv of labels and attributes, or none; `read_table` and `Table.rows_of` say what it may hold. An
+            image of an array is named by its index, from 0; those of x_test count on from those of x_train.
 
     Raises:
         UserError: For what is no data set, where data is neither there nor can be downloaded, or images cannot be read.
@@ -65,4 +68,4 @@ def load_data(
         return pkgutil.resolve_name(LOADERS[source.name])(source.name, data_dir)
     from infogan_tf.data.own import load_own
 
-    return load_own(source, image_size, channels, crop, background, cache_dir)
+    return load_own(source, image_size, channels, crop, background, cache_dir, labels)

@@ -16,6 +16,7 @@ from infogan_tf.data.cache import digest_of, kept_or_made, write_rows
 from infogan_tf.data.decoding import MOST_PIXELS, SMALLEST, Form, fitted
 from infogan_tf.data.folder import SIZES, Wanted, side_of
 from infogan_tf.data.images import ImageData
+from infogan_tf.data.labels import Table, with_labels
 from infogan_tf.data.listing import DEFLATED, held_out_share, place_of
 from infogan_tf.errors import UserError, first_line
 
@@ -54,7 +55,7 @@ class _Array:
                 yield np.frombuffer(content, self.dtype).reshape(self.shape[1:])
 
 
-def load_array(name: str, path: Path, wanted: Wanted, cache_dir: Path) -> ImageData:
+def load_array(name: str, path: Path, wanted: Wanted, cache_dir: Path, table: Table | None = None) -> ImageData:
     """The images of an .npy or .npz, uint8 [N, H, W] or [N, H, W, C], and their labels where there are any.
 
     An .npz has `images` and perhaps `labels` (or x and y), or x_train, y_train, x_test, y_test. The labels of NAME.npy
@@ -65,9 +66,10 @@ def load_array(name: str, path: Path, wanted: Wanted, cache_dir: Path) -> ImageD
         path: The file.
         wanted: What the images are made to be.
         cache_dir: The folder of the cache, which is made.
+        table: What is said of the images elsewhere, by their index; those of x_test count on from those of x_train.
 
     Raises:
-        UserError: Where the file is another, or the cache cannot be written.
+        UserError: Where the file is another, the cache cannot be written, or the table is of other images.
     """
     try:
         images, labels = _chosen(path)
@@ -89,12 +91,13 @@ def load_array(name: str, path: Path, wanted: Wanted, cache_dir: Path) -> ImageD
         raise UserError(
             f"--dataset: expected two images or more. Received: {str(path)!r}, with {len(train) + len(test)}"
         )
+    rows = None if table is None else table.rows_of([str(index) for index in np.concatenate([train, test])])
 
     def make(target):
         places = np.empty(len(train) + len(test), np.int64)
         places[np.concatenate([train, test])] = np.arange(len(places))
-        rows = (row for array in images for row in array.rows())
-        images_of_form = ((place, fitted(_picture(row), form)) for place, row in zip(places, rows, strict=True))
+        pictures = (_picture(row) for array in images for row in array.rows())
+        images_of_form = ((place, fitted(each, form)) for place, each in zip(places, pictures, strict=True))
         try:
             write_rows(target, len(places), (form.height, form.width, form.channels), images_of_form)
         except (EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
@@ -107,7 +110,8 @@ def load_array(name: str, path: Path, wanted: Wanted, cache_dir: Path) -> ImageD
 
     files = [file for file in (path, _beside(path)) if file.is_file()]
     facts = (str(path), wanted, *((file.stat().st_size, file.stat().st_mtime_ns) for file in files))
-    return kept_or_made(name, digest_of(facts), cache_dir, make)
+    data = kept_or_made(name, digest_of(facts), cache_dir, make)
+    return data if table is None else with_labels(data, table, rows)
 
 
 def _beside(path: Path) -> Path:

@@ -14,6 +14,7 @@ import numpy as np
 from infogan_tf.data.cache import digest_of, kept_or_made, write_rows
 from infogan_tf.data.decoding import Form, decode, look
 from infogan_tf.data.images import ImageData
+from infogan_tf.data.labels import Table, with_labels
 from infogan_tf.data.listing import File, labels_of, list_images, reading
 from infogan_tf.errors import UserError, first_line
 
@@ -49,7 +50,7 @@ def side_of(shorter: float) -> int:
     return max((side for side in SIZES if side <= shorter), default=SIZES[0])
 
 
-def load_folder(name: str, path: Path, wanted: Wanted, cache_dir: Path) -> ImageData:
+def load_folder(name: str, path: Path, wanted: Wanted, cache_dir: Path, table: Table | None = None) -> ImageData:
     """The images of a folder or .zip, decoded first where the cache has none; see `list_images` and `labels_of`.
 
     Args:
@@ -57,12 +58,16 @@ def load_folder(name: str, path: Path, wanted: Wanted, cache_dir: Path) -> Image
         path: The folder or archive; nothing is written there.
         wanted: What the images are made to be.
         cache_dir: The folder of the cache, which is made.
+        table: What is said of the files elsewhere.
 
     Raises:
-        UserError: Where they cannot be listed, more than a tenth cannot be read, or the cache cannot be written.
+        UserError: Where they cannot be listed, more than a tenth cannot be read, the cache cannot be written, or the
+            table is of other files.
     """
     listing = list_images(path)
     files = (*listing.train, *listing.test)
+    # Before anything is decoded, as this may take long.
+    rows = None if table is None else table.rows_of([file.name for file in files])
 
     def make(target):
         skipped = []
@@ -91,7 +96,11 @@ def load_folder(name: str, path: Path, wanted: Wanted, cache_dir: Path) -> Image
             "skipped": [[shown(file.name), why] for file, why in skipped],
         }
 
-    return kept_or_made(name, digest_of([str(path), wanted, *files]), cache_dir, make)
+    data = kept_or_made(name, digest_of([str(path), wanted, *files]), cache_dir, make)
+    if table is None:
+        return data
+    missing = {file for file, _ in data.skipped}
+    return with_labels(data, table, rows[[shown(file.name) not in missing for file in files]])
 
 
 def shown(name: str) -> str:

@@ -75,10 +75,12 @@ class Split:
     Attributes:
         images: Images, uint8 [N, H, W, C], in memory or memory-mapped; do not read a mapped file as a whole.
         labels: Label of each image, int64 [N], or None.
+        attributes: What is known of each image beside its label, int8 [N, A]: 1 yes, 0 no, -1 unknown; or None.
     """
 
     images: np.ndarray
     labels: np.ndarray | None = None
+    attributes: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,18 +92,22 @@ class ImageData:
         train: Split to train on.
         test: Split to measure on.
         label_names: Names of the labels 0, 1, ...; empty where there are no labels, or they have no names.
+        attribute_names: Names of the attributes, A of them; empty where there are none.
         factors: True factors of a data set of all their combinations; None for others.
         digest: A name for these very images, which changes with them; empty of a data set by name.
         skipped: The files that could not be read, each with why.
+        notes: What a reader of its labels and attributes has to know, such as that some images have none.
     """
 
     name: str
     train: Split
     test: Split
     label_names: tuple[str, ...] = ()
+    attribute_names: tuple[str, ...] = ()
     factors: Factors | None = None
     digest: str = ""
     skipped: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of_grid(cls, name: str, factors: Factors, label_names: tuple[str, ...]) -> "ImageData":

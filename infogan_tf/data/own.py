@@ -7,12 +7,19 @@ from infogan_tf.data.cache import default_cache_dir
 from infogan_tf.data.decoding import read_crop, read_ground, read_size
 from infogan_tf.data.folder import Wanted, load_folder
 from infogan_tf.data.images import ImageData
+from infogan_tf.data.labels import read_table
 from infogan_tf.data.sources import Source
 from infogan_tf.errors import UserError
 
 
 def load_own(
-    source: Source, image_size: str, channels: str, crop: str, background: str, cache_dir: str | None
+    source: Source,
+    image_size: str,
+    channels: str,
+    crop: str,
+    background: str,
+    cache_dir: str | None,
+    labels: str,
 ) -> ImageData:
     """Loads the images of a folder, .zip, .npy or .npz; `load_data` says what the others are, and what is raised."""
     wanted = read_wanted(image_size, channels, crop, background)
@@ -21,7 +28,7 @@ def load_own(
     except RuntimeError as error:
         raise UserError(f"--cache_dir: expected a folder ({error}). Received: {cache_dir!r}") from error
     load = load_array if source.kind == "array" else load_folder
-    return load(source.name, source.path, wanted, folder)
+    return load(source.name, source.path, wanted, folder, read_table(labels) if labels else None)
 
 
 def read_wanted(image_size: str, channels: str, crop: str, background: str) -> Wanted:

@@ -33,6 +33,14 @@ def name_of(text: str) -> str:
     return (path.stem if is_file else path.name) or "images"
 
 
+def absolute(text: str, flag: str) -> Path:
+    """The absolute path that a flag names; a UserError where it cannot be one."""
+    try:
+        return Path(text).expanduser().absolute()
+    except (OSError, RuntimeError) as error:
+        raise UserError(f"--{flag}: cannot be looked at ({error}). Received: {text!r}") from error
+
+
 def read_source(text: str, names: Collection[str]) -> Source:
     """Reads what --dataset names.
 

@@ -33,6 +33,7 @@ class Figure:
 
 
 CODES, CLASSES, SAMPLES, FACTORS = "Information in the codes", "Classes against labels", "Samples", "Disentanglement"
+ATTRIBUTES = "Codes against attributes"
 
 FIGURES = {
     "mutual_info": Figure(
@@ -67,6 +68,12 @@ FIGURES = {
         "Normalised mutual information", CLASSES, "Between classes and labels, over the mean entropy; 0 to 1."
     ),
     "ari": Figure("Adjusted Rand index", CLASSES, "Agreement on pairs of images, 0 at chance, 1 at most."),
+    "attribute_auc": Figure(
+        "AUC of the best attribute",
+        ATTRIBUTES,
+        "Area under the ROC curve by which the code, or its best class, tells test images that have the attribute or "
+        "label from those that have not; it is chosen on training images. 0.5 is chance, 1 at most.",
+    ),
     "fid": Figure(
         "FID",
         SAMPLES,

@@ -13,21 +13,26 @@ import numpy as np
 from sklearn.cluster import KMeans
 from tqdm import tqdm
 
-from infogan_tf.data.images import ImageData
+from infogan_tf.data.images import ImageData, Split
 from infogan_tf.errors import NotMeasuredError
 from infogan_tf.evaluation.feature_networks import FeatureNetwork, feature_network
 from infogan_tf.evaluation.metrics import clustering
 from infogan_tf.evaluation.metrics import sample_quality as samples
-from infogan_tf.evaluation.metrics.attributes import attributes, rank_correlations, strongest
+from infogan_tf.evaluation.metrics.attributes import attributes, ground_of, rank_correlations, strongest
 from infogan_tf.evaluation.metrics.disentanglement import disentanglement_scores
 from infogan_tf.evaluation.metrics.information import mutual_info, standardised_mutual_info
 from infogan_tf.evaluation.metrics.parzen import BANDWIDTHS, parzen_log_likelihood
+from infogan_tf.evaluation.metrics.roc import best_attributes, roc_areas
 from infogan_tf.evaluation.result import Evaluation
 from infogan_tf.latents.codes import Categorical, Code, Continuous
 from infogan_tf.models.base import GenerativeModel
 
-# A rank correlation below this names nothing.
-LEAST_RHO = 0.2
+# A rank correlation below this names nothing, nor does an area under the ROC curve.
+LEAST_RHO, LEAST_AUC = 0.2, 0.6
+# So many images have to have an attribute, and so many not, for its area.
+LEAST_IMAGES = 10
+# By so many images it is told whether they show figures, or are photos.
+LOOKED_AT = 500
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,12 +100,35 @@ class Material:
         return code.most_probable(self.test_posterior[code.name])
 
     @functools.cached_property
+    def training_choice(self) -> np.ndarray | slice:
+        """The places of as many training images as there are draws, or of all: a fixed random choice."""
+        count = len(self.data.train.images)
+        if count <= len(self.images):
+            return slice(None)
+        return np.random.default_rng(0).choice(count, len(self.images), replace=False)
+
+    @functools.cached_property
     def training_sample(self) -> np.ndarray:
-        """As many training images as there are draws, or all: a fixed random choice."""
-        images = self.data.train.images
-        if len(images) <= len(self.images):
-            return images
-        return images[np.random.default_rng(0).choice(len(images), len(self.images), replace=False)]
+        """The training images of `training_choice`."""
+        return self.data.train.images[self.training_choice]
+
+    @functools.cached_property
+    def ground(self) -> str:
+        """What the training images lie on, as `attributes.ground_of` tells it."""
+        return ground_of(self.training_sample[:LOOKED_AT] / 255.0)
+
+    @property
+    def known_names(self) -> list[str]:
+        """What is known of images: attributes, then labels, one by one."""
+        labels = [] if self.data.test.labels is None else self.label_names
+        return [*self.data.attribute_names, *(f"label {name}" if name.isdecimal() else name for name in labels)]
+
+    def known(self, split: Split, places: np.ndarray | slice) -> np.ndarray:
+        """Of the images at these places, for each of `known_names`: 1 yes, 0 no, -1 unknown; int8 [N, A]."""
+        parts = [] if split.attributes is None else [split.attributes[places]]
+        if split.labels is not None:
+            parts.append(split.labels[places][:, np.newaxis] == np.arange(len(self.label_names)))
+        return np.concatenate(parts, axis=1).astype(np.int8)
 
     @functools.cached_property
     def network(self) -> FeatureNetwork:
@@ -206,20 +234,86 @@ def k_means(material: Material, found: Evaluation) -> None:
     found.figures |= {f"{metric}/k-means": value for metric, value in scores.items()}
 
 
-def effects(material: Material, found: Evaluation) -> None:
-    """What each code changes in the drawn images, in words and as rank correlations within each class of c1."""
-    first = material.layout.first_categorical
-    groups = np.zeros(len(material.images), np.int64) if first is None else material.values[first.name]
-    measured = attributes(material.images)
+def association(material: Material, found: Evaluation) -> None:
+    """What is known of real images that goes best with each code, and with each class of one.
+
+    Chosen on training images, measured on test images; nothing where nothing is known.
+    """
+    names, data = material.known_names, material.data
+    if not names:
+        return
+    held_out = slice(len(material.test_images))
+    known = material.known(data.train, material.training_choice), material.known(data.test, held_out)
+    posteriors = material.model.encode(material.training_sample), material.test_posterior
+    train, test = (
+        roc_areas(_table(read), truths, LEAST_IMAGES) for read, truths in zip(posteriors, known, strict=True)
+    )
+    columns = {code: _columns(code) for code in material.read_codes}
+    found.associations = {
+        "names": names,
+        "columns": [name for code in material.read_codes for name in columns[code]],
+        "train_auc": _rounded(train),
+        "auc": _rounded(test),
+    }
+    matches = iter(best_attributes(names, train, test))
     for code in material.read_codes:
         facts = found.codes[code.name]
+        facts["goes_with"] = [next(matches) for _ in columns[code]]
+        if best := _best(facts["goes_with"])[1]:
+            found.figures[f"attribute_auc/{code.name}"] = best["auc"]
+    found.notes += [
+        *data.notes,
+        f"Attributes: chosen on {len(known[0]):,} training images, AUC on {len(known[1]):,} others; each of "
+        f"{LEAST_IMAGES} images or more that have it, and as many that have not.",
+    ]
+
+
+def _table(posterior):
+    """What Q says of images as numbers, [N, M]: a code's mean or probability, or one of each class."""
+    columns = [parts.get("mean", parts.get("probability", parts.get("probabilities"))) for parts in posterior.values()]
+    return np.concatenate([column.reshape(len(column), -1) for column in columns], axis=1)
+
+
+def _columns(code):
+    """The names of a code's columns in that table."""
+    return [f"{code.name}={k}" for k in range(code.num_classes)] if isinstance(code, Categorical) else [code.name]
+
+
+def _rounded(areas):
+    return [[None if np.isnan(area) else round(float(area), 4) for area in row] for row in areas]
+
+
+def _best(matches):
+    """The place and the match of a code's columns that is best on training images; (0, None) where there is none."""
+    return max(enumerate(matches), key=lambda each: each[1]["train_auc"] if each[1] else 0.0, default=(0, None))
+
+
+def effects(material: Material, found: Evaluation) -> None:
+    """What each code does, in words: by what is known of real images, or by what it changes in drawn ones.
+
+    This is measured by rank correlations with visible attributes within each class of c1.
+    """
+    first = material.layout.first_categorical
+    groups = np.zeros(len(material.images), np.int64) if first is None else material.values[first.name]
+    measured = attributes(material.images, material.ground)
+    for code in material.read_codes:
+        facts, of_classes = found.codes[code.name], code in material.categoricals
+        if not of_classes:
+            facts["correlations"] = rank_correlations(material.values[code.name], measured, groups)
+        # Labels by themselves name classes, and not codes.
+        known = _known_as(facts.get("goes_with", ()), of_classes) if material.data.attribute_names else ""
         if code.is_dead(found.figures[f"mutual_info/{code.name}"]):
             facts["does"] = "dead: Q reads nothing of it"
-        if code in material.categoricals:
-            facts.setdefault("does", "the class of the image")
-            continue
-        facts["correlations"] = rank_correlations(material.values[code.name], measured, groups)
-        facts.setdefault("does", _in_words(facts["correlations"]))
+        else:
+            facts["does"] = known or ("the class of the image" if of_classes else _in_words(facts["correlations"]))
+
+
+def _known_as(matches, of_classes):
+    """The attribute that goes best with a code, or with one of its classes; empty where none does."""
+    place, match = _best(matches)
+    if not match or match["auc"] < LEAST_AUC:
+        return ""
+    return f"{match['name']}{f' (class {place})' if of_classes else ''}, AUC {match['auc']:.2f}"
 
 
 def _in_words(correlations):
@@ -235,9 +329,7 @@ def disentanglement(material: Material, found: Evaluation) -> None:
     if factors is None:
         return
     posterior = material.model.encode(factors.images)
-    columns = [parts.get("mean", parts.get("probability", parts.get("probabilities"))) for parts in posterior.values()]
-    table = np.concatenate([column.reshape(len(column), -1) for column in columns], axis=1)
-
+    table = _table(posterior)
     train, test = material.setting.votes
     found.figures |= disentanglement_scores(
         lambda values: table[factors.index_of(values)], factors.sizes, factors.ordered, seed=0, train=train, test=test
@@ -295,6 +387,7 @@ def log_likelihood(material: Material, found: Evaluation) -> None:
 GROUPS: dict[str, Callable[[Material, Evaluation], None]] = {
     "Mutual information": information,
     "Codes against labels": classes,
+    "Codes against attributes": association,
     "k-means on the trunk": k_means,
     "What each code does": effects,
     "Disentanglement": disentanglement,
@@ -302,5 +395,5 @@ GROUPS: dict[str, Callable[[Material, Evaluation], None]] = {
     "Log-likelihood": log_likelihood,
 }
 # What a model that reads no codes has not.
-OF_CODES = (information, classes, effects, disentanglement)
+OF_CODES = (information, classes, association, effects, disentanglement)
 SAMPLE_GROUPS = {"FID and KID": distances, "Inception score": inception_score, "Precision and recall": neighbourhoods}

@@ -13,8 +13,12 @@ class Evaluation:
         figures: Values by name; `evaluation.figures` describes each.
         stderrs: Standard errors by name, of the figures that have one.
         codes: By code: "kind", "entropy" H(c) and "ceiling" in nats, "does" in words, and "correlations" with the
-            attributes of generated images.
+            attributes of generated images; "goes_with", for the code or each of its classes, the attribute of real
+            images that goes with it best: "name", "auc" and "train_auc", or None.
         confusion: "code", "labels", "classes" in matched order and "counts" [labels, classes]; empty without labels.
+        associations: AUC of every code, or class of one ("columns"), for every attribute and label of real images
+            ("names"): "auc" on test and "train_auc" on training images, [names, columns], None where too few images
+            have it; empty where nothing is known of them.
         notes: What could not be measured, and why; and what the rest was measured on.
     """
 
@@ -24,6 +28,7 @@ class Evaluation:
     stderrs: dict[str, float] = dataclasses.field(default_factory=dict)
     codes: dict[str, dict] = dataclasses.field(default_factory=dict)
     confusion: dict[str, object] = dataclasses.field(default_factory=dict)
+    associations: dict[str, object] = dataclasses.field(default_factory=dict)
     notes: list[str] = dataclasses.field(default_factory=list)
 
     def to_json(self) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Which latents to draw to show what each code does."""
+"""Which latents to draw to show what each code does, and where in the images it acts."""
 
 import dataclasses
 
@@ -51,3 +51,17 @@ def traversal_grid(layout: LatentLayout, name: str, seed: tf.Tensor, rows: int =
         drawn[classes.name] = np.repeat(np.arange(rows, dtype=np.int32), len(values))
     drawn[name] = np.tile(values, rows)
     return Grid(layout.join(np.repeat(noise.numpy(), len(values), axis=0), drawn).numpy(), len(values))
+
+
+def change_map(images: np.ndarray, columns: int) -> np.ndarray:
+    """Where the images of a traversal change: the mean absolute difference of a pixel from its mean along the row.
+
+    Args:
+        images: Images of a `traversal_grid`, [rows * columns, H, W, C], in [0, 1].
+        columns: How many images stand in a row.
+
+    Returns:
+        Float [H, W] in [0, 0.5], over all rows and channels; 0 where nothing changes.
+    """
+    rows = images.reshape(-1, columns, *images.shape[1:])
+    return np.abs(rows - rows.mean(axis=1, keepdims=True)).mean(axis=(0, 1, -1))

@@ -4,6 +4,7 @@ import io
 
 import matplotlib
 import matplotlib.ticker
+import numpy as np
 from matplotlib.figure import Figure
 
 # Distinguishable with any colour vision (Okabe and Ito 2008).
@@ -68,6 +69,25 @@ def heat_map(counts: list[list[int]], rows: list[str], columns: list[str], y_lab
                 if count:
                     ink = "white" if shares[i][j] > 0.5 else "black"
                     axes.text(j, i, count, ha="center", va="center", fontsize=7, color=ink)
+        return _svg(figure)
+
+
+def change_maps(maps: dict[str, np.ndarray], columns: int = 6) -> str:
+    """Pictures of where something changes, [H, W] each, by name; each from black, 0, to white, its own most."""
+    rows = -(-len(maps) // columns)
+    height, width = next(iter(maps.values())).shape
+    side = 7.2 / columns
+    with matplotlib.rc_context(_STYLE | {"axes.grid": False}):
+        figure = Figure(figsize=(side * min(columns, len(maps)), rows * (side * height / width + 0.4)))
+        grid = figure.subplots(rows, min(columns, len(maps)), squeeze=False).ravel()
+        for axes in grid:
+            axes.set_axis_off()
+        for axes, (name, values) in zip(grid, maps.items(), strict=False):
+            most = float(values.max())
+            axes.imshow(values, cmap="inferno", vmin=0.0, vmax=most or 1.0, interpolation="nearest")
+            axes.set_title(f"{name}: {most:.2f}", fontsize=9)
+        figure.subplots_adjust(left=0.01, right=0.99, bottom=0.01, top=1 - 0.3 / figure.get_size_inches()[1],
+                               wspace=0.08, hspace=0.35)  # fmt: skip
         return _svg(figure)
 
 

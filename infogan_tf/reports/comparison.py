@@ -34,7 +34,7 @@ from infogan_tf.templates import render
 # Images that each run draws for every other to read.
 AGREEMENT_IMAGES = 2_000
 # Options in which runs of one configuration may differ.
-_CHANCE = ("seed", "data_dir", "precision")
+_CHANCE = ("seed", "data_dir", "cache_dir", "labels", "precision")
 _CURVES = ("d_loss", "g_loss", "prob_real", "prob_fake_before", "output_real", "output_fake_before")
 
 

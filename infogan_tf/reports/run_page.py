@@ -3,13 +3,13 @@
 import numpy as np
 
 from infogan_tf import pictures
-from infogan_tf.evaluation.figures import CODES, FIGURES, PUBLISHED, describe, title_of
-from infogan_tf.evaluation.measure import Material
-from infogan_tf.evaluation.metrics.attributes import ATTRIBUTES
+from infogan_tf.evaluation.figures import ATTRIBUTES, CODES, FIGURES, PUBLISHED, describe, title_of
+from infogan_tf.evaluation.measure import LEAST_AUC, Material
+from infogan_tf.evaluation.metrics.attributes import GROUNDS
 from infogan_tf.evaluation.metrics.sample_quality import nearest_neighbours
 from infogan_tf.evaluation.result import Evaluation
 from infogan_tf.latents.codes import Code
-from infogan_tf.latents.traversal import sample_grid, traversal_grid
+from infogan_tf.latents.traversal import change_map, sample_grid, traversal_grid
 from infogan_tf.reports import charts
 from infogan_tf.reports.pages import Grid, grid
 from infogan_tf.runs.directory import RunDirectory
@@ -37,6 +37,8 @@ def report_page(
     """
     correlations = {name: facts["correlations"] for name, facts in found.codes.items() if "correlations" in facts}
     shown = next(iter(correlations.values()), {})
+    described, of_what = GROUNDS[material.ground]
+    drawn = {code.name: _drawn(material, code.name) for code in material.layout.codes}
     return render(
         "report.html",
         title=title,
@@ -46,9 +48,13 @@ def report_page(
         # A folder of one's own that is called as a data set is not that.
         headline=_headline(found, "" if material.data.digest else material.data.name),
         codes=[_code_row(name, found) for name in found.codes],
-        attributes={name: ATTRIBUTES[name] for name in shown},
+        attributes={name: described[name] for name in shown},
+        of_what=of_what,
         correlations={name: [f"{c['rho']:+.2f}" for c in row.values()] for name, row in correlations.items()},
-        traversals=[_traversal(material, found, code.name) for code in material.layout.codes],
+        traversals=[_traversal(material, found, name, *images) for name, images in drawn.items()],
+        change_maps=charts.change_maps({name: change_map(*images) for name, images in drawn.items()}) if drawn else "",
+        matches=_matches(found),
+        associations=_associations(found),
         curves=_curves(lines, found.codes),
         samples=[_samples(material), _neighbours(material)],
         progress=_progress(run),
@@ -83,7 +89,9 @@ def _text(name, found):
 def _tables(found):
     """By heading: what was measured (columns), and a row for each metric; information has a table of its own."""
     tables = {}
-    for heading in dict.fromkeys(figure.group for figure in FIGURES.values() if figure.group != CODES):
+    for heading in dict.fromkeys(
+        figure.group for figure in FIGURES.values() if figure.group not in (CODES, ATTRIBUTES)
+    ):
         names = [name for name in found.figures if describe(name).group == heading]
         subjects = list(dict.fromkeys(name.partition("/")[2] for name in names))
         metrics = dict.fromkeys(name.partition("/")[0] for name in names)
@@ -129,22 +137,53 @@ def _curves(lines, codes):
     return found
 
 
-def _traversal(material: Material, found: Evaluation, name: str) -> Grid:
+def _drawn(material: Material, name: str) -> tuple[np.ndarray, int]:
+    """The images of a code's traversal, and how many stand in a row."""
+    latents = traversal_grid(material.layout, name, material.model.stream_seed("pictures"))
+    return material.model.generate(latents.latents), latents.columns
+
+
+def _traversal(material: Material, found: Evaluation, name: str, images: np.ndarray, across: int) -> Grid:
     layout, facts = material.layout, found.codes.get(name, {})
     code, first = layout[name], layout.first_categorical
-    drawn = traversal_grid(layout, name, material.model.stream_seed("pictures"))
-    values = code.traversal(drawn.columns)
+    values = code.traversal(across)
     columns = _class_names(code, found) if code.discrete else [f"{value:.1f}" for value in values]
     rows = [] if first is None or code.discrete else _class_names(first, found)
     caption = f"{name}: {facts.get('does', type(code).__name__.lower())}"
-    return grid(material.model.generate(drawn.latents), drawn.columns, caption, columns, rows)
+    return grid(images, across, caption, columns, rows)
 
 
 def _class_names(code: Code, found: Evaluation) -> list[str]:
-    """The classes by number, and with the label matched to each where there is one."""
-    if found.confusion.get("code") != code.name:
-        return [str(k) for k in range(code.num_classes)]
-    return [f"{k} → {label}" if label else str(k) for k, label in enumerate(found.confusion["matched"])]
+    """The classes by number, each with the label that is matched to it, or with the attribute that it goes with."""
+    if found.confusion.get("code") == code.name:
+        names = found.confusion["matched"]
+    else:
+        matches = found.codes.get(code.name, {}).get("goes_with", [])
+        names = [match["name"] if match and match["auc"] >= LEAST_AUC else "" for match in matches]
+    names = names if len(names) == code.num_classes else [""] * code.num_classes
+    return [f"{k} → {name}" if name else str(k) for k, name in enumerate(names)]
+
+
+def _matches(found):
+    """A row for each code and each class of one: its name, the attribute that goes with it best, both areas."""
+    columns = iter(found.associations.get("columns", ()))
+    rows = []
+    for facts in found.codes.values():
+        for match in facts.get("goes_with", ()):
+            texts = (match["name"], f"{match['auc']:.2f}", f"{match['train_auc']:.2f}") if match else ("", "", "")
+            rows.append((next(columns), *texts))
+    return rows
+
+
+def _associations(found):
+    """Columns, and for each attribute its name and the areas, each with how far it is from chance, 0 to 1."""
+    if not found.associations:
+        return None
+    rows = [
+        (name, [("", 0.0) if area is None else (f"{area:.2f}", abs(2 * area - 1)) for area in areas])
+        for name, areas in zip(found.associations["names"], found.associations["auc"], strict=True)
+    ]
+    return found.associations["columns"], rows
 
 
 def _samples(material):

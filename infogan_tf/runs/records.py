@@ -19,8 +19,8 @@ from infogan_tf.runs.directory import RunDirectory
 if TYPE_CHECKING:
     from infogan_tf.data.images import ImageData
 
-# What may differ when a run goes on: how far, where the data lies, and on which devices.
-MAY_CHANGE = ("steps", "data_dir", "cache_dir", "strategy")
+# What may differ when a run goes on: how far, where the data lies, what it is measured by, and on which devices.
+MAY_CHANGE = ("steps", "data_dir", "cache_dir", "labels", "strategy")
 _PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets")
 
 
@@ -59,7 +59,8 @@ def existing_run(
     for field in run_fields():
         own = getattr(config, field.name)
         received = given.get(field.name, own)
-        if received != own and field.name in unread:
+        # What may change is the config's own by now.
+        if field.name in unread and received != (field.default if field.name in may_change else own):
             raise UserError(f"--{field.name}: {unread[field.name]}. Received: {as_flag(field.name, received)}")
         if received != own:
             raise UserError(f"--{field.name}: the run in {run_dir} has {own!r} and keeps it. Received: {received!r}")

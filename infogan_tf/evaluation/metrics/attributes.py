@@ -1,7 +1,9 @@
 """Visible attributes of images, such as slant and width, as numbers; and which of them a code changes.
 
-The attributes are those of a bright figure on a dark ground, computed from image moments (Hu 1962), where brightness is
-mass. Images are [N, H, W, C] in [0, 1]. A blank image has no figure: its attributes are zero.
+Which ones are measured depends on what the images show, as their border tells: a figure on a dark or on a bright
+ground has the attributes of a figure, computed from image moments (Hu 1962), where what differs from the ground is
+mass; all others, as photos, have those of light, colour and composition. Images are [N, H, W, C] in [0, 1]. A blank
+image has no figure: its attributes are zero.
 """
 
 import numpy as np
@@ -9,7 +11,11 @@ from scipy import stats
 
 from infogan_tf.errors import NotMeasuredError
 
-# What each attribute is, with its unit.
+_OF_COLOUR = {
+    "hue": "of the mean colour, degrees",
+    "saturation": "mean, 0 to 1",
+}
+# What each attribute is, with its unit: of a figure on an even ground,
 ATTRIBUTES = {
     "slant": "lean to the right: shift to the right per pixel of height",
     "rotation": "angle of the long axis from the vertical, degrees, clockwise",
@@ -19,54 +25,142 @@ ATTRIBUTES = {
     "intensity": "mean brightness, 0 to 1",
     "x position": "centre of mass, pixels right of the middle",
     "y position": "centre of mass, pixels below the middle",
-    "hue": "of the mean colour, degrees",
-    "saturation": "mean, 0 to 1",
+    **_OF_COLOUR,
     "brightness": "mean of the strongest channel, 0 to 1",
+}
+# and of any other image.
+PHOTO_ATTRIBUTES = {
+    "brightness": "mean of the strongest channel, 0 to 1",
+    "contrast": "standard deviation of the brightness",
+    "sharpness": "mean step between neighbouring pixels, over the contrast",
+    "light from the right": "mean brightness of the right half less that of the left",
+    "light from above": "mean brightness of the upper half less that of the lower",
+    "light in the middle": "mean brightness of the middle less that of the border around it",
+    "x position": "centre of what differs from the border's colour, pixels right of the middle",
+    "y position": "the same, pixels below the middle",
+    "spread": "mean distance of what differs from the border's colour from its centre, pixels",
+    **_OF_COLOUR,
+    "warmth": "mean red less mean blue, -1 to 1",
+}
+# By what `ground_of` tells: the attributes, and what they are of.
+GROUNDS = {
+    "dark": (ATTRIBUTES, "of the bright figure, by image moments"),
+    "bright": (ATTRIBUTES, "of the dark figure, by image moments"),
+    "varied": (PHOTO_ATTRIBUTES, "of light, colour and composition"),
 }
 # The period of each attribute that is an angle, in degrees.
 PERIODS = {"rotation": 180.0, "hue": 360.0}
 # The length of a bar of even brightness is its standard deviation times this.
 _STDDEV_TO_LENGTH = np.sqrt(12.0)
+# How near to black, or to white, the border of most images is where the ground is even.
+_EVEN = 0.1
+_AT_ONCE = 1_000
 
 
-def attributes(images: np.ndarray) -> dict[str, np.ndarray]:
+def ground_of(images: np.ndarray) -> str:
+    """Tells by the outermost pixels what images lie on: "dark" or "bright", the same in most; or "varied".
+
+    Args:
+        images: Images [N, H, W, C], floats in [0, 1]; a sample of a data set is enough.
+    """
+    border = _border(images)
+    if np.median(np.median(border.max(axis=-1), axis=1)) < _EVEN:
+        return "dark"
+    return "bright" if np.median(np.median(border.min(axis=-1), axis=1)) > 1.0 - _EVEN else "varied"
+
+
+def _border(images):
+    """The outermost pixels, [N, P, C]."""
+    return np.concatenate([images[:, 0], images[:, -1], images[:, 1:-1, 0], images[:, 1:-1, -1]], axis=1)
+
+
+def attributes(images: np.ndarray, ground: str = "dark") -> dict[str, np.ndarray]:
     """Computes every attribute of every image.
 
     Args:
         images: Images [N, H, W, C], floats in [0, 1].
+        ground: What they lie on, as `ground_of` tells it.
 
     Returns:
-        Float64 [N] by attribute, named as in ATTRIBUTES; hue, saturation and brightness for three channels only.
+        Float64 [N] by attribute, named as in GROUNDS[ground]; those of colour, and brightness of a figure, for three
+        channels only.
     """
+    # A part at a time: many images of float64 are gigabytes.
+    parts = [_attributes(images[i : i + _AT_ONCE], ground) for i in range(0, max(1, len(images)), _AT_ONCE)]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _attributes(images, ground):
     images = np.asarray(images, np.float64)
-    grey = images.mean(axis=-1)  # [N, H, W]
-    height, width = grey.shape[1:]
-    mass = grey.sum(axis=(1, 2))
-    share = grey / np.maximum(mass, 1e-12)[:, np.newaxis, np.newaxis]
+    in_colour = images.shape[-1] == 3
+    if ground == "varied":
+        return _of_photos(images) | (_colour(images) | _warmth(images) if in_colour else {})
+    found = _of_figures(images.mean(axis=-1), ground == "bright")
+    return found | (_colour(images) | _brightness(images) if in_colour else {})
 
-    def moment(weights):
-        return (share * weights).sum(axis=(1, 2))
 
-    x = np.arange(width) - (width - 1) / 2  # [W], from the middle
-    y = (np.arange(height) - (height - 1) / 2)[:, np.newaxis]  # [H, 1], downwards
+def _of_figures(grey, on_bright):
+    """The attributes of figures, of images [N, H, W]."""
+    figure = 1.0 - grey if on_bright else grey
+    mass, moment = _moments(figure)
+    x, y = _from_middle(figure.shape)
     mean_x, mean_y = moment(x), moment(y)
     # Second central moments, never below zero but for rounding.
     xx = np.maximum(moment(x**2) - mean_x**2, 0.0)
     yy = np.maximum(moment(y**2) - mean_y**2, 0.0)
     xy = moment(x * y) - mean_x * mean_y
     slope = np.divide(xy, yy, out=np.zeros_like(xy), where=yy > 1e-9)  # of x over y, which points down
-
-    found = {
+    return {
         "slant": -slope,
         "rotation": np.degrees(0.5 * np.arctan2(-2.0 * xy, yy - xx)),
         "width": _STDDEV_TO_LENGTH * np.sqrt(np.maximum(xx - slope * xy, 0.0)),
         "height": _STDDEV_TO_LENGTH * np.sqrt(yy),
-        "thickness": _thickness(grey, mass),
+        "thickness": _thickness(figure, mass),
         "intensity": grey.mean(axis=(1, 2)),
         "x position": mean_x,
         "y position": mean_y,
     }
-    return found | (_colour(images) if images.shape[-1] == 3 else {})
+
+
+def _of_photos(images):
+    """The attributes of photos but for those of colour, of images [N, H, W, C]."""
+    grey = images.mean(axis=-1)
+    count, height, width = grey.shape
+    contrast = grey.std(axis=(1, 2))
+    steps = (np.abs(np.diff(grey, axis=1)).mean(axis=(1, 2)) + np.abs(np.diff(grey, axis=2)).mean(axis=(1, 2))) / 2
+    across, down = width // 2, height // 2
+    middle = np.zeros((height, width), bool)
+    middle[height // 4 : height - height // 4, width // 4 : width - width // 4] = True
+    # The border's colour is the ground's, whether it is dark or bright.
+    ground = np.median(_border(images), axis=1)[:, np.newaxis, np.newaxis]
+    _, moment = _moments(np.abs(images - ground).mean(axis=-1))
+    x, y = _from_middle(grey.shape)
+    mean_x, mean_y = moment(x), moment(y)
+    distances = np.hypot(x - mean_x[:, np.newaxis, np.newaxis], y - mean_y[:, np.newaxis, np.newaxis])
+    return {
+        **_brightness(images),
+        "contrast": contrast,
+        "sharpness": np.divide(steps, contrast, out=np.zeros(count), where=contrast > 1e-6),
+        "light from the right": grey[:, :, -across:].mean(axis=(1, 2)) - grey[:, :, :across].mean(axis=(1, 2)),
+        "light from above": grey[:, :down].mean(axis=(1, 2)) - grey[:, -down:].mean(axis=(1, 2)),
+        "light in the middle": grey[:, middle].mean(axis=1) - grey[:, ~middle].mean(axis=1),
+        "x position": mean_x,
+        "y position": mean_y,
+        "spread": moment(distances),
+    }
+
+
+def _moments(figure):
+    """The mass of images [N, H, W], [N], and the function that gives the mean of weights over it."""
+    mass = figure.sum(axis=(1, 2))
+    share = figure / np.maximum(mass, 1e-12)[:, np.newaxis, np.newaxis]
+    return mass, lambda weights: (share * weights).sum(axis=(1, 2))
+
+
+def _from_middle(shape):
+    """The place of every pixel from the middle: to the right, [W], and downwards, [H, 1]."""
+    height, width = shape[1:]
+    return np.arange(width) - (width - 1) / 2, (np.arange(height) - (height - 1) / 2)[:, np.newaxis]
 
 
 def _thickness(grey, mass):
@@ -91,8 +185,15 @@ def _colour(images):
     return {
         "hue": np.degrees(np.arctan2(np.sqrt(3.0) * (green - blue), 2.0 * red - green - blue)) % 360.0,
         "saturation": saturation.mean(axis=(1, 2)),
-        "brightness": strongest.mean(axis=(1, 2)),
     }
+
+
+def _brightness(images):
+    return {"brightness": images.max(axis=-1).mean(axis=(1, 2))}
+
+
+def _warmth(images):
+    return {"warmth": (images[..., 0] - images[..., 2]).mean(axis=(1, 2))}
 
 
 def rank_correlations(
