@@ -197,12 +197,14 @@ def test_help_and_what_is_refused_do_not_wait_for_tensorflow(tiny_run):
         ["--mode=compare", "--output=page.txt"],
         ["--mode=sweep", "--grid=stepz=1"],
         ["--resume", "--batch_size=16", of_run],
+        ["--dataset=docs", "--labels=README.md"],
+        ["--mode=evaluate", of_run, "--labels=README.md"],
     ]
     command = [sys.executable, "-c", MANY_COMMANDS, json.dumps(lines)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     found = [line for line in done.stdout.splitlines() if line.endswith((" True", " False"))]
-    assert found == ["0 False"] * 2 + ["2 False"] * 7, done.stdout + done.stderr
-    assert len(done.stderr.splitlines()) == 7
+    assert found == ["0 False"] * 2 + ["2 False"] * 9, done.stdout + done.stderr
+    assert len(done.stderr.splitlines()) == 9
 
 
 def config_of(*flags):

@@ -92,6 +92,12 @@ def test_the_report_holds_all_it_shows(evaluated):
     assert "Disentanglement" not in page.headings  # the digits have no factors
     # A grid for each of the four codes, samples, neighbours, samples by step, classes.
     assert page.images >= 8
+    # A map of each code, in one chart.
+    assert "Where in the image each code acts" in text
+    assert text.count("<image ") >= 4
+    # The digits' labels: one each for the classes of c1, the other codes, and every label in the table of all.
+    assert "Codes against attributes" in page.headings
+    assert text.count("--strength:") == 10 * (10 + 3)
     assert "main.py --steps=4" in text
     assert "keras" in text
 

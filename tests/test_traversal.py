@@ -38,3 +38,16 @@ def test_without_a_categorical_code_rows_differ_by_noise():
     grid = traversal.traversal_grid(LatentLayout.parse("noise:2,uniform:1"), "c1", SEED)
     assert grid.latents.shape == (100, 3)
     assert len(np.unique(grid.latents[:, 0])) == 10
+
+
+def test_a_map_shows_where_a_code_acts():
+    values = np.linspace(0.0, 1.0, 5)
+    images = np.zeros((2, 5, 3, 4, 3))
+    images[:, :, 0, 1, 0] = values  # in one channel of three
+    images[1, :, 2, 2] = 1.0  # differs between rows, and not along them
+    images[0, :, 1, 3] = [[0.0], [1.0], [0.0], [1.0], [0.0]]  # in one row of two
+    found = traversal.change_map(images.reshape(10, 3, 4, 3), 5)
+    expected = np.zeros((3, 4))
+    expected[0, 1] = np.abs(values - 0.5).mean() / 3
+    expected[1, 3] = (3 * 0.4 + 2 * 0.6) / 5 / 2
+    np.testing.assert_allclose(found, expected, atol=1e-12)

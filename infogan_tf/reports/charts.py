@@ -76,7 +76,7 @@ def change_maps(maps: dict[str, np.ndarray], columns: int = 6) -> str:
     """Pictures of where something changes, [H, W] each, by name; each from black, 0, to white, its own most."""
     rows = -(-len(maps) // columns)
     height, width = next(iter(maps.values())).shape
-    side = 7.2 / columns
+    side = 1.6  # inches
     with matplotlib.rc_context(_STYLE | {"axes.grid": False}):
         figure = Figure(figsize=(side * min(columns, len(maps)), rows * (side * height / width + 0.4)))
         grid = figure.subplots(rows, min(columns, len(maps)), squeeze=False).ravel()

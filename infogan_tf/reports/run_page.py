@@ -165,13 +165,13 @@ def _class_names(code: Code, found: Evaluation) -> list[str]:
 
 
 def _matches(found):
-    """A row for each code and each class of one: its name, the attribute that goes with it best, both areas."""
+    """A row for each code and each class of one: its name, what goes with it best, both areas, whether this tells."""
     columns = iter(found.associations.get("columns", ()))
     rows = []
     for facts in found.codes.values():
         for match in facts.get("goes_with", ()):
             texts = (match["name"], f"{match['auc']:.2f}", f"{match['train_auc']:.2f}") if match else ("", "", "")
-            rows.append((next(columns), *texts))
+            rows.append((next(columns), *texts, bool(match) and match["auc"] >= LEAST_AUC))
     return rows
 
 
