@@ -14,14 +14,16 @@ import urllib.request
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import MAIN, ROOT
+from conftest import MAIN, ROOT, make_model
 from PIL import Image
 
+from infogan_tf.data.decoding import Form, decode
 from infogan_tf.errors import UserError
 from infogan_tf.explorer.local_server import Response, serving
 from infogan_tf.explorer.remote import Remote
 from infogan_tf.explorer.rest import SavedModelRest
 from infogan_tf.explorer.site import Site
+from infogan_tf.export import export_saved_model
 from infogan_tf.runs.directory import RunDirectory
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -392,6 +394,39 @@ def test_images_are_read(browser, address, exported, model):
         assert page.is_visible("#error")
         page.click("#clear")
         assert page.is_hidden("#error")
+
+
+@pytest.fixture(scope="module")
+def oblong(tmp_path_factory):
+    """A model of oblong images in colour, which were cropped at the centre."""
+    model, form = make_model(image_shape=(8, 12, 3)), Form(8, 12, 3)
+    base = tmp_path_factory.mktemp("oblong") / "infogan"
+    folder = export_saved_model(model, base, options={"crop": "center", "background": "white"}, form=form)
+    return SavedModelRest(folder), model, form
+
+
+def test_photos_of_any_proportions_are_read_in_colour(browser, oblong):
+    served, model, form = oblong
+    with serving(Site(served, "photos").answer) as url, Watched(browser, url) as watched:
+        page = watched.page
+        watched.read()
+        assert page.evaluate("[pad.width, pad.height]") == [280, 187]
+        file = io.BytesIO()
+        Image.effect_noise((31, 90), 90).convert("RGB").rotate(90, expand=True).save(file, format="PNG")
+        watched.forget()
+        page.set_input_files("#file", {"name": "mine.png", "mimeType": "image/png", "buffer": file.getvalue()})
+        found = watched.read()
+        assert not page.is_checked("#invert")
+        posterior = model.encode(decode(file.getvalue(), form)[np.newaxis])
+        assert found["c2"] == pytest.approx(posterior["c2"]["mean"][0], abs=1e-3)
+        # Drawn in a colour, on a ground of a colour.
+        for name, colour in (("#paper", "#204060"), ("#ink", "#ff0000")):
+            page.fill(name, colour)
+        watched.forget()
+        page.locator("#pad").click(position={"x": 141, "y": 91})
+        watched.read()
+        at = "(x, y) => [...pad.getContext('2d').getImageData(x, y, 1, 1).data]"
+        assert page.evaluate(f"[({at})(140, 90), ({at})(5, 5)]") == [[255, 0, 0, 255], [32, 64, 96, 255]]
 
 
 def test_pictures_are_kept(browser, address, site):

@@ -6,6 +6,11 @@ const STRIP = [-2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2];
 const MOST_THUMBNAILS = 20;
 const REMADE = 8;
 const LARGEST_UPLOAD = 512;
+// Where a part is cut out by its place in pixels, a picture is not made smaller before.
+const LARGEST_TO_CUT = 4096;
+const PAD = 280;
+// A ground is light above this level: well above the grey that a model draws before it has learnt anything.
+const LIGHT = 160;
 const $ = (id) => document.getElementById(id);
 
 // === Asking ===
@@ -470,8 +475,20 @@ const pen = pad.getContext("2d", { willReadFrequently: true });
 let picture = null;
 let posterior = null;
 
+// The pad has the proportions of the model's images, and at first their ground.
+function makePad() {
+  const [height, width, channels] = meta.image_shape;
+  pad.width = Math.max(1, Math.round(PAD * Math.min(1, width / height)));
+  pad.height = Math.max(1, Math.round(PAD * Math.min(1, height / width)));
+  pad.style.width = `${pad.width + 2}px`;
+  pad.style.height = `${pad.height + 2}px`;
+  [$("ink").value, $("paper").value] = onLight() ? ["#000000", "#ffffff"] : ["#ffffff", "#000000"];
+  for (const id of ["ink", "paper"]) $(id).parentElement.hidden = channels === 1;
+  clearPad();
+}
+
 function clearPad() {
-  pen.fillStyle = "#000";
+  pen.fillStyle = $("paper").value;
   pen.fillRect(0, 0, pad.width, pad.height);
   picture = posterior = null;
   $("invert").checked = false;
@@ -528,12 +545,12 @@ function readCode(code, outputs) {
 }
 
 function drawLine(from, to) {
-  pen.strokeStyle = "#fff";
-  pen.lineWidth = pad.width / 13;
+  pen.strokeStyle = $("ink").value;
+  pen.lineWidth = Math.max(pad.width, pad.height) / 13;
   pen.lineCap = pen.lineJoin = "round";
   pen.beginPath();
   pen.moveTo(...from);
-  pen.lineTo(...to);
+  pen.lineTo(to[0] + 0.01, to[1]); // of a line without length, a tap's, nothing would be seen
   pen.stroke();
   picture = pad;
   pad.setAttribute("aria-label", "Drawing pad, with a drawing");
@@ -562,9 +579,11 @@ pad.addEventListener("pointermove", (event) => {
 for (const end of ["pointerup", "pointercancel"]) pad.addEventListener(end, () => (last = null));
 
 function showPicture(words) {
-  const scale = Math.min(pad.width / picture.width, pad.height / picture.height);
+  const scales = [pad.width / picture.width, pad.height / picture.height];
+  // What the model crops at the centre is shown so.
+  const scale = meta.options?.crop === "center" ? Math.max(...scales) : Math.min(...scales);
   const [width, height] = [picture.width * scale, picture.height * scale];
-  pen.fillStyle = "#000";
+  pen.fillStyle = $("paper").value;
   pen.fillRect(0, 0, pad.width, pad.height);
   pen.imageSmoothingEnabled = scale < 1;
   pen.drawImage(picture, (pad.width - width) / 2, (pad.height - height) / 2, width, height);
@@ -572,26 +591,40 @@ function showPicture(words) {
   reading.request();
 }
 
-// Reads an image that the browser can show; one that is dark on light is inverted where the model draws in grey.
+// Reads an image that the browser can show; one on a light ground is inverted where the model draws in grey on a dark one.
 function readImage(image, words) {
   const [width, height] = [image.naturalWidth ?? image.width, image.naturalHeight ?? image.height];
-  const scale = Math.min(1, LARGEST_UPLOAD / Math.max(width, height));
+  const most = /^\d/.test(meta.options?.crop ?? "") ? LARGEST_TO_CUT : LARGEST_UPLOAD;
+  const scale = Math.min(1, most / Math.max(width, height));
   const canvas = element("canvas", { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) });
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.fillStyle = "#fff";
+  context.fillStyle = meta.options?.background ?? "#fff"; // a colour that the browser does not know changes nothing
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(image, 0, 0, canvas.width, canvas.height);
   picture = canvas;
-  $("invert").checked = meta.image_shape[2] === 1 && lightBorder(context);
+  $("invert").checked = meta.image_shape[2] === 1 && border(context) > 127 && !onLight();
   if ($("invert").checked) invert(canvas);
   showPicture(words);
 }
 
-function lightBorder(context) {
+// The mean level of a picture's border, 0 to 255.
+function border(context) {
   const { width, height } = context.canvas;
   const strips = [[0, 0, width, 1], [0, height - 1, width, 1], [0, 0, 1, height], [width - 1, 0, 1, height]];
   const pixels = strips.flatMap((strip) => [...context.getImageData(...strip).data].filter((_, index) => index % 4 < 3));
-  return pixels.reduce((sum, value) => sum + value, 0) / pixels.length > 127;
+  return pixels.reduce((sum, value) => sum + value, 0) / pixels.length;
+}
+
+// Whether the model draws on a light ground, by the samples that the grid shows.
+function onLight() {
+  const levels = [...$("grid").querySelectorAll("img")].map((image) => {
+    const canvas = element("canvas", { width: image.naturalWidth, height: image.naturalHeight });
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    context.drawImage(image, 0, 0);
+    return border(context);
+  });
+  return levels.reduce((sum, level) => sum + level, 0) > LIGHT * levels.length;
 }
 
 function invert(canvas) {
@@ -613,6 +646,7 @@ async function readFile(file) {
 }
 
 $("clear").addEventListener("click", clearPad);
+$("paper").addEventListener("change", clearPad);
 $("file").addEventListener("change", async () => {
   await readFile($("file").files[0]);
   $("file").value = "";
@@ -681,9 +715,7 @@ async function begin() {
   $("title").textContent = `${meta.model} explorer`;
   document.title = `${meta.model} explorer: ${meta.dataset || site.model}`;
   $("codes").replaceChildren(...meta.codes.map(codeCard));
-  $("read").hidden = !readCodes().length;
   document.querySelector("main").hidden = false;
-  clearPad();
   readFragment();
   addEventListener("hashchange", () => {
     readFragment();
@@ -691,7 +723,10 @@ async function begin() {
   });
   showTraining();
   await changed();
-  if (!picture && readCodes().length) takeSample();
+  if (!readCodes().length) return;
+  makePad();
+  $("read").hidden = false;
+  takeSample();
 }
 
 begin().catch((error) => {
