@@ -104,6 +104,11 @@ def alone_in(folder: Path, wait: bool = False) -> Iterator[None]:
         os.close(descriptor)
 
 
+def skipped_beside(table: Path) -> Path:
+    """Where the files that cannot be read are listed, beside a table of the others."""
+    return table.with_name(f"{table.stem}_skipped.txt")
+
+
 def sync_folder(folder: Path) -> None:
     """Waits until everything in `folder`, at any depth, and the folder's own entries have reached the disk."""
     for path in (*folder.rglob("*"), folder):

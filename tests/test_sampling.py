@@ -24,7 +24,7 @@ COUNT = sampling.BLOCK + 3  # a whole block and some of the next
 
 
 def read_codes(path):
-    """Values by code name, as a table of codes holds them."""
+    """Values by column, as a table of latents holds them."""
     with path.open(newline="") as file:
         rows = list(csv.reader(file))
     return {name: [float(value) for value in column] for name, *column in zip(*rows, strict=True)}
@@ -48,17 +48,17 @@ def test_an_array_and_a_folder_hold_the_same(drawn):
     array = np.load(folder / "samples.npy")
     assert (array.shape, array.dtype) == ((COUNT, 16, 16, 1), np.uint8)
     names = [f"{i:06d}.png" for i in range(COUNT)]
-    assert sorted(path.name for path in (folder / "samples").iterdir()) == [*names, "codes.csv"]
+    assert sorted(path.name for path in (folder / "samples").iterdir()) == [*names, "latents.csv"]
     np.testing.assert_array_equal(np.stack([read_png(folder / "samples" / name) for name in names]), array)
-    assert (folder / "samples" / "codes.csv").read_bytes() == (folder / "samples.csv").read_bytes()
-    assert "503 samples, uint8 [503, 16, 16, 1]; their codes are in samples.csv" in done[0].stdout
-    assert "503 samples, a PNG each; their codes are in samples/codes.csv" in done[1].stdout
+    assert (folder / "samples" / "latents.csv").read_bytes() == (folder / "samples.csv").read_bytes()
+    assert "503 samples, uint8 [503, 16, 16, 1]; their latents are in samples.csv" in done[0].stdout
+    assert "503 samples, a PNG each; their latents are in samples/latents.csv" in done[1].stdout
 
 
 def test_every_image_is_that_of_its_codes(drawn, tiny_run):
     folder, _ = drawn
     codes = read_codes(folder / "samples.csv")
-    assert list(codes) == ["c1", "c2", "c3", "c4"]
+    assert list(codes) == ["c1", "c2", "c3", "c4", *(f"z{i}" for i in range(1, 7))]
     assert set(codes["c1"]) == {3.0}
     assert set(codes["c3"]) == {0.25}
     assert set(codes["c4"]) == {0.0, 1.0}
@@ -69,6 +69,8 @@ def test_every_image_is_that_of_its_codes(drawn, tiny_run):
     for i in (0, 1, sampling.BLOCK - 1, sampling.BLOCK, COUNT - 1):
         block, place = divmod(i, sampling.BLOCK)
         noise, _ = model.layout.sample_parts(sampling.BLOCK, model.stream_seed("sample", block))
+        kept = [np.float32(codes[f"z{column}"][i]) for column in range(1, 7)]
+        np.testing.assert_array_equal(kept, noise[place])
         values = {code.name: np.array([codes[code.name][i]], code.dtype.as_numpy_dtype) for code in model.layout.codes}
         image = model(model.layout.join(noise[place : place + 1], values))[0].numpy()
         assert np.abs(array[i] - image * 255).max() < 0.51  # one by one, other kernels may round otherwise
@@ -138,7 +140,7 @@ def test_a_disk_that_fills_up_leaves_nothing(tmp_path, tiny_run, output):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("output", "size"), [("samples.npy", 503 * 256), ("samples", 503 * 4096)])
+@pytest.mark.parametrize(("output", "size"), [("samples.npy", 503 * (256 + 170)), ("samples", 503 * (4096 + 170))])
 def test_a_disk_without_room_is_refused_beforehand(monkeypatch, tmp_path, tiny_run, output, size):
     usage = namedtuple("usage", "free")
     monkeypatch.setattr(InfoGAN, "generate", lambda *args, **kwargs: pytest.fail("work was done"))

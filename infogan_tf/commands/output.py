@@ -3,14 +3,23 @@
 import contextlib
 import math
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from infogan_tf.errors import UserError
+from infogan_tf.files import skipped_beside
+from infogan_tf.latents.plan import Plan
 
 LARGEST_GRID = 10_000
+PICTURES = (".png", ".jpg", ".jpeg", ".gif")
+# Of a JPEG or GIF file, in pixels.
+LONGEST_SIDE = 65_535
 # What an image takes on disk as a file of its own, at the least: most file systems give it a block of this size.
 FILE_BYTES = 4096
+# What a number takes in a table, at most: sign, digits, exponent, comma.
+NUMBER_BYTES = 17
+# And a file's name there, roughly.
+NAME_BYTES = 64
 
 
 def new_output(name: str, suffixes: tuple[str, ...], wanted: str) -> Path:
@@ -26,36 +35,67 @@ def new_output(name: str, suffixes: tuple[str, ...], wanted: str) -> Path:
     return output
 
 
-def sample_output(
-    name: str, count: int, image_shape: tuple[int, int, int], with_codes: bool = True
-) -> tuple[Path, str]:
+def sample_output(name: str, plan: Plan, image_shape: tuple[int, int, int], numbers: int) -> tuple[Path, str]:
     """Where samples are to be written, and the suffix that says how; grid.png if no name is given.
 
     Args:
         name: As --output has it.
-        count: Of images.
-        image_shape: Of each.
-        with_codes: Whether the model has codes, of which a .csv is written beside a .npy.
+        plan: What is drawn.
+        image_shape: Of each image.
+        numbers: Of its latents, which are written as a table beside a .npy and into a folder.
 
     Raises:
         UserError: Where that is not possible.
     """
     name = name or "grid.png"
-    output, suffix = (
-        new_output(name, (".png", ".npy", ""), "a new .png or .npy file, or a new folder NAME/,"),
-        suffix_of(name),
-    )
-    if suffix == ".png" and count > LARGEST_GRID:
+    wanted = "a new .png, .jpg, .gif or .npy file, or a new folder NAME/,"
+    output, suffix = new_output(name, (*PICTURES, ".npy", ""), wanted), suffix_of(name)
+    if suffix in PICTURES and plan.count > LARGEST_GRID:
         raise UserError(
-            f"--count: expected at most {LARGEST_GRID:,} for a grid; --output=NAME.npy and --output=NAME/ take any "
-            f"number. Received: {count}"
+            f"--count: expected at most {LARGEST_GRID:,} for a picture; --output=NAME.npy and --output=NAME/ take any "
+            f"number. Received: {plan.count}"
+        )
+    if suffix == ".gif" and not plan.varies:
+        raise UserError(f"--output: expected a .gif with --codes=NAME=START:END, which it shows. Received: {name!r}")
+    columns = plan.frame_columns if suffix == ".gif" else plan.columns
+    across, down = columns * (image_shape[1] + 1), -(-plan.count // columns) * (image_shape[0] + 1)
+    if suffix in PICTURES and suffix != ".png" and max(across, down) >= LONGEST_SIDE:
+        raise UserError(
+            f"--output: expected a .png of a picture of {across:,} x {down:,} pixels. Received: {name!r}, which takes "
+            f"{LONGEST_SIDE:,} at most"
         )
     if suffix == ".npy":
-        if with_codes:
-            new_output(str(output.with_suffix(".csv")), (".csv",), "a new .csv file, for the codes,")
-        require_space(output, count * math.prod(image_shape))
+        new_output(str(output.with_suffix(".csv")), (".csv",), "a new .csv file, for the latents,")
+        require_space(output, plan.count * (math.prod(image_shape) + NUMBER_BYTES * numbers))
     if suffix == "":
-        require_space(output, count * FILE_BYTES)
+        require_space(output, plan.count * (FILE_BYTES + NUMBER_BYTES * numbers))
+    return output, suffix
+
+
+def codes_output(name: str, dataset: str, codes: Mapping[str, tuple[str, int]]) -> tuple[Path, str]:
+    """Where the codes of images are to be written, and the suffix that says how; codes.csv if no name is given.
+
+    Args:
+        name: As --output has it.
+        dataset: As --dataset has it; nothing is written into a folder of images.
+        codes: Those of the run, as `read_latents` has them.
+
+    Raises:
+        UserError: Where that is not possible.
+    """
+    name = name or "codes.csv"
+    output, suffix = new_output(name, (".csv", ""), "a new .csv file, or a new folder NAME/,"), suffix_of(name)
+    if suffix == "" and not any(classes and kind != "label" for kind, classes in codes.values()):
+        raise UserError(
+            f"--output: expected a .csv file, of a run whose codes are numbers and no classes. Received: {name!r}"
+        )
+    if suffix:
+        new_output(str(skipped_beside(output)), (".txt",), "a new .txt file, for what cannot be read,")
+    if Path(dataset).is_absolute() and output.resolve().is_relative_to(Path(dataset).resolve()):
+        raise UserError(
+            "--output: expected a place outside the folder of images, into which nothing is written. "
+            f"Received: {name!r}, in {dataset}"
+        )
     return output, suffix
 
 

@@ -3,17 +3,28 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from infogan_tf.commands.output import new_output, sample_output
+from infogan_tf.commands.output import codes_output, new_output
+from infogan_tf.commands.requests import sample_request
 from infogan_tf.config.flags import parse
 from infogan_tf.config.grid import OWN, combinations, parse_grid, parse_seeds, shared_flags
 from infogan_tf.config.options import Config, run_fields
-from infogan_tf.data.sources import name_of
+from infogan_tf.config.source import constant
+from infogan_tf.data import LOADERS
+from infogan_tf.data.sources import name_of, read_source
 from infogan_tf.errors import UserError
 from infogan_tf.files import newest_version
-from infogan_tf.latents.language import read_latents, read_values
+from infogan_tf.latents.language import read_latents
+from infogan_tf.models import MODELS
 from infogan_tf.models.choices import check_options
 from infogan_tf.runs.claims import check_new
-from infogan_tf.runs.records import MAY_CHANGE, existing_run, existing_sweep, folders_of_runs, require_checkpoint
+from infogan_tf.runs.records import (
+    MAY_CHANGE,
+    OF_OTHER_IMAGES,
+    existing_run,
+    existing_sweep,
+    folders_of_runs,
+    require_checkpoint,
+)
 
 
 def refuse(
@@ -83,9 +94,22 @@ def _compare(config, given, resolved):
 def _sample(config, given, resolved):
     run, kept = existing_run(config.run_dir, given, may_change=("seed",))
     require_checkpoint(run)
-    codes = read_latents(kept.latents).codes
-    sample_output(config.output, config.count, run.image_shape(), bool(codes))
-    read_values(config.codes, codes)
+    sample_request(config, given, kept, run.image_shape())
+
+
+def _encode(config, given, resolved):
+    run, kept = existing_run(config.run_dir, given, OF_OTHER_IMAGES)
+    if not constant(f"{MODELS[kept.model].path}.READERS"):
+        raise UserError(
+            f"--run_dir: expected a run that reads codes in images. Received: {str(run)!r}, of --model={kept.model}, "
+            "which reads none"
+        )
+    require_checkpoint(run)
+    from infogan_tf.data.own import read_wanted
+
+    read_wanted("", "auto", kept.crop, kept.background)
+    read_source(kept.dataset, LOADERS)
+    codes_output(config.output, kept.dataset, read_latents(kept.latents).codes)
 
 
 def _export(config, given, resolved):
@@ -128,6 +152,7 @@ _BY_MODE = {
     "evaluate": _evaluate,
     "compare": _compare,
     "sample": _sample,
+    "encode": _encode,
     "export": _export,
     "explore": _explore,
 }

@@ -24,6 +24,7 @@ Afterwards, with the folder that training named:
   {program} --mode=sweep --seeds=0,1,2,3,4    several seeds, one after another, and a table of them
   {program} --mode=compare --runs=RUN,RUN     several runs side by side, in compare.html
   {program} --mode=sample --run_dir=RUN --codes=c1=3 --output=class3.png
+  {program} --mode=encode --run_dir=RUN --dataset=~/photos --output=sorted/
   {program} --mode=export --run_dir=RUN       another SavedModel for TF Serving
   {program} --mode=explore --run_dir=RUN      move its codes on a page in your browser
   {program} --dry_run                         every option as it would be

@@ -7,7 +7,7 @@ from typing import Any
 
 from infogan_tf.errors import UserError
 
-MODES = ("train", "sweep", "evaluate", "compare", "sample", "export", "explore")
+MODES = ("train", "sweep", "evaluate", "compare", "sample", "encode", "export", "explore")
 
 
 def option(
@@ -42,12 +42,12 @@ class Config:
     mode: str = option(
         "train",
         "What to do: train a model; train one for each of several seeds and options; measure a trained one; compare "
-        "several; draw from one; export it again; move its codes on a page.",
+        "several; draw from one; read the codes of images; export it again; move its codes on a page.",
         "Command", choices=MODES, modes=MODES,
     )  # fmt: skip
     run_dir: str = option(
         "", "The run's folder; a new one under runs/<dataset>/ if not given. Has to be new or empty, unless --resume.",
-        "Command", modes=("train", "sweep", "evaluate", "sample", "export", "explore"),
+        "Command", modes=("train", "sweep", "evaluate", "sample", "encode", "export", "explore"),
     )  # fmt: skip
     resume: bool = option(
         False, "Go on with the run in --run_dir, with its own options.", "Command", modes=("train", "sweep")
@@ -279,21 +279,35 @@ class Config:
 
     count: int = option(
         100,
-        "How many images to draw; 10,000 are the most in a grid.",
+        "How many images to draw; 10,000 are the most in a picture. Where a code goes through values, as many whole "
+        "rows of them as that gives.",
         "Drawing (--mode=sample)",
         low=1,
         high=10**9,
         modes=("sample",),
     )
     codes: str = option(
-        "", "Codes to fix, as in c1=3,c2=-0.8; the others are drawn.", "Drawing (--mode=sample)", modes=("sample",)
+        "",
+        "Codes to fix, as in c1=3,c2=-0.8; the others are drawn. One or two may go through values, in a row and from "
+        "row to row: c2=-2:2 (or c2=-2:2:20, of which there are 20), c1=0:9.",
+        "Drawing (--mode=sample)",
+        modes=("sample",),
+    )
+    latents_file: str = option(
+        "",
+        "Draw what is in this table again, as --output=NAME.npy and NAME/ wrote it: the codes, and the noise as z1, "
+        "z2, ...; --codes goes before what it says.",
+        "Drawing (--mode=sample)",
+        modes=("sample",),
     )
     output: str = option(
         "",
-        "What to write, never over anything: NAME.png, a grid; NAME.npy, an array, with the codes in NAME.csv; NAME/, "
-        "a folder of a PNG for each image, with codes.csv. If not given grid.png, or compare.html with --mode=compare.",
+        "What to write, never over anything. Of samples: NAME.png or NAME.jpg, a grid; NAME.npy, an array, with the "
+        "latents in NAME.csv; NAME/, a folder of a PNG for each image, with latents.csv; NAME.gif, an animation, where "
+        "a code varies. With --mode=encode: NAME.csv, a table of codes; NAME/, the images sorted by class, as links or "
+        "copies. If not given grid.png, codes.csv, or compare.html with --mode=compare.",
         "Drawing (--mode=sample)",
-        modes=("sample", "compare"),
+        modes=("sample", "encode", "compare"),
     )
 
     seeds: str = option("0,1,2", "The seeds, as in 0,1,2,3,4.", "Sweeping (--mode=sweep)", modes=("sweep",))

@@ -96,7 +96,7 @@ def load_array(name: str, path: Path, wanted: Wanted, cache_dir: Path, table: Ta
     def make(target):
         places = np.empty(len(train) + len(test), np.int64)
         places[np.concatenate([train, test])] = np.arange(len(places))
-        pictures = (_picture(row) for array in images for row in array.rows())
+        pictures = (picture_of(row) for array in images for row in array.rows())
         images_of_form = ((place, fitted(each, form)) for place, each in zip(places, pictures, strict=True))
         try:
             write_rows(target, len(places), (form.height, form.width, form.channels), images_of_form)
@@ -112,6 +112,33 @@ def load_array(name: str, path: Path, wanted: Wanted, cache_dir: Path, table: Ta
     facts = (str(path), wanted, *((file.stat().st_size, file.stat().st_mtime_ns) for file in files))
     data = kept_or_made(name, digest_of(facts), cache_dir, make)
     return data if table is None else with_labels(data, table, rows)
+
+
+def rows_in_order(path: Path) -> tuple[list[tuple[int, ...]], Iterator[tuple[str, int, np.ndarray]]]:
+    """The images of an .npy or .npz as `load_array` splits them, in the order in which they lie there.
+
+    Returns:
+        The shapes of the arrays; and each image: "train" or "test", its index in its array, and its pixels.
+
+    Raises:
+        UserError: Where the file is another; it may be noticed while they are read.
+    """
+    try:
+        arrays, _ = _chosen(path)
+    except Exception as error:  # as in load_array
+        raise _refused(path, error) from error
+    counts = [array.shape[0] for array in arrays]
+    held_out = set() if len(arrays) == 2 else set(_split(counts)[1].tolist())
+
+    def rows():
+        for number, array in enumerate(arrays):
+            try:
+                for index, row in enumerate(array.rows()):
+                    yield "test" if number or index in held_out else "train", index, row
+            except (EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+                raise _refused(path, error) from error
+
+    return [array.shape for array in arrays], rows()
 
 
 def _beside(path: Path) -> Path:
@@ -193,7 +220,8 @@ def _split(counts: list[int]) -> tuple[np.ndarray, np.ndarray]:
     return np.flatnonzero(~held_out), test[places[test].argsort(kind="stable")]
 
 
-def _picture(row: np.ndarray) -> Image.Image:
+def picture_of(row: np.ndarray) -> Image.Image:
+    """An image of an array, uint8 [H, W] or [H, W, C] of 1, 3 or 4 channels, in Pillow's form."""
     return Image.fromarray(row[..., 0] if row.ndim == 3 and row.shape[-1] == 1 else row)
 
 

@@ -5,7 +5,7 @@ import contextlib
 import dataclasses
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -128,7 +128,7 @@ def _form(wanted: Wanted, files: tuple[File, ...], read: Callable[[File], bytes]
 def _rows(files, read, form, skipped) -> Iterator[tuple[int, np.ndarray] | None]:
     """The images, each at the next place; those that cannot be read are left out, and put into `skipped` with why."""
     place = 0
-    for file, image in _decoded(files, read, form):
+    for file, image in decoded(files, read, form):
         if isinstance(image, str):
             skipped.append((file, image))
             yield None
@@ -137,8 +137,16 @@ def _rows(files, read, form, skipped) -> Iterator[tuple[int, np.ndarray] | None]
             place += 1
 
 
-def _decoded(files, read, form) -> Iterator[tuple[File, np.ndarray | str]]:
-    """Every file in order, with its image or the reason why there is none; a bounded number at a time, on all cores."""
+def decoded(
+    files: Iterable[File], read: Callable[[File], bytes], form: Form
+) -> Iterator[tuple[File, np.ndarray | str]]:
+    """Every file in order, with its image or the reason why there is none; a bounded number at a time, on all cores.
+
+    Args:
+        files: Of a listing.
+        read: As `reading` gives it.
+        form: What the images are made to be.
+    """
 
     def one(file):
         try:

@@ -49,18 +49,29 @@ class Listing:
     test: tuple[File, ...]
 
 
+def list_files(path: Path) -> list[File]:
+    """Lists the image files of a folder, however deep, or of a .zip, in the order of their names.
+
+    Hidden files are left alone, and links are followed, but no folder twice.
+
+    Raises:
+        UserError: Where the folder or archive cannot be read.
+    """
+    files = _of_archive(path) if path.is_file() else _of_folder(path)
+    return sorted(files, key=lambda file: os.fsencode(file.name))
+
+
 def list_images(path: Path) -> Listing:
-    """Lists the image files of a folder, however deep, or of a .zip.
+    """Says which of the files that `list_files` lists are for training, and which for evaluation.
 
     `train/` and `test/` at the top are the split. Otherwise a tenth, about 10,000 at most, is held out by a hash of
     each file's name within the folder, so that an added file moves no other; above 100,000 files, 200,000, and so on,
-    the share is halved. Hidden files are left alone, and links are followed, but no folder twice.
+    the share is halved.
 
     Raises:
         UserError: Where the folder or archive cannot be read, or has fewer than two images.
     """
-    files = _of_archive(path) if path.is_file() else _of_folder(path)
-    files = sorted(files, key=lambda file: os.fsencode(file.name))
+    files = list_files(path)
     tops = {_parts(file.name)[0] for file in files if len(_parts(file.name)) > 1}
     if {"train", "test"} <= tops:
         train = [file for file in files if _parts(file.name)[0] == "train"]

@@ -104,6 +104,10 @@ class Code:
         """The most probable value, [N], by a posterior of `GenerativeModel.encode`; integers where discrete."""
         raise NotImplementedError
 
+    def greatest_probability(self, posterior: Mapping[str, np.ndarray]) -> np.ndarray:
+        """How probable the most probable value of a discrete code is, float32 [N]; of the same posterior."""
+        raise NotImplementedError
+
     def log_probabilities(self, parameters: tf.Tensor) -> tf.Tensor:
         """log Q(c|x) in nats of every class of a discrete code, [B, num_classes]."""
         raise NotImplementedError
@@ -153,6 +157,9 @@ class Categorical(Code):
     def most_probable(self, posterior):  # noqa: D102
         return posterior["probabilities"].argmax(axis=-1)
 
+    def greatest_probability(self, posterior):  # noqa: D102
+        return posterior["probabilities"].max(axis=-1)
+
     def log_probabilities(self, parameters):  # noqa: D102
         return tf.nn.log_softmax(parameters)
 
@@ -199,6 +206,9 @@ class Bernoulli(Code):
 
     def most_probable(self, posterior):  # noqa: D102
         return (posterior["probability"] > 0.5).astype(np.int64)
+
+    def greatest_probability(self, posterior):  # noqa: D102
+        return np.maximum(posterior["probability"], 1.0 - posterior["probability"])
 
     def log_probabilities(self, parameters):  # noqa: D102
         return tf.concat([tf.math.log_sigmoid(-parameters), tf.math.log_sigmoid(parameters)], axis=-1)

@@ -1,7 +1,6 @@
 """The language of --latents, read without TensorFlow: how much noise of which kind, and which codes, in order."""
 
 import dataclasses
-import math
 import re
 
 from infogan_tf.errors import UserError
@@ -11,6 +10,10 @@ CODE_KINDS = ("cat", "uniform", "normal", "bernoulli", "label")
 # A size of these is that of one code, and `x` says how many; of the others it is how many.
 OF_CLASSES = ("cat", "label")
 MAX_SIZE = 100_000
+# How many values a code goes through where nobody says, and at most.
+STEPS, MOST_STEPS = 10, 1_000
+# The greatest number that is still one as a float32.
+MOST_VALUE = 3.4e38
 _ITEM = re.compile(r"(?P<kind>[a-z_]+):(?P<size>\d+)(?:x(?P<count>\d+))?")
 
 
@@ -78,32 +81,65 @@ def _read_item(item: str, start: int, text: str) -> tuple[str, int, int]:
     return kind, size, count
 
 
-def read_values(text: str, codes: dict[str, tuple[str, int]]) -> dict[str, float]:
-    """Reads values of codes such as "c1=3,c2=-1.5".
+def read_values(text: str, codes: dict[str, tuple[str, int]]) -> dict[str, tuple[float, ...]]:
+    """Reads values of codes such as "c1=3,c2=-2:2": one that a code is to have, or several that it goes through.
+
+    START:END of a class is every class between them, of a number STEPS values at equal distances, both ends among
+    them; START:END:COUNT gives another number of values.
 
     Args:
         text: Names and values.
         codes: As `Described` has them.
 
+    Returns:
+        The values of each code that is named, in the order in which they are named; of at most two codes several.
+
     Raises:
-        UserError: Where a code is unknown or a value is not one of its own.
+        UserError: Where a code is unknown or named twice, a value is not one of its own, or three codes have several.
     """
-    fixed = {}
+    found = {}
     for item in filter(None, (part.strip() for part in text.split(","))):
         name, _, value = item.partition("=")
         if name not in codes:
             known = f"a name of {', '.join(codes)}" if codes else "a run that has codes"
             raise UserError(f"--codes: expected NAME=VALUE with {known}. Received: {item!r}")
-        num_classes = codes[name][1]
-        try:
-            number = int(value) if num_classes else float(value)
-        except ValueError:
-            number = math.nan
-        if not math.isfinite(number) or (num_classes and not 0 <= number < num_classes):
-            wanted = f"a class from 0 to {num_classes - 1}" if num_classes else "a number"
-            raise UserError(f"--codes: expected {wanted} for {name}. Received: {item!r}")
-        fixed[name] = number
-    return fixed
+        if name in found:
+            raise UserError(f"--codes: expected each code once. Received: {item!r}, the second of {name}")
+        found[name] = _values(value, codes[name][1], name, item)
+    several = [name for name, values in found.items() if len(values) > 1]
+    if len(several) > 2:
+        raise UserError(f"--codes: expected at most two codes that go through values. Received: {', '.join(several)}")
+    return found
+
+
+def read_value(text: str, num_classes: int) -> float | None:
+    """A value of a code as it is written: a class below `num_classes`, or of a code without, a number; else None."""
+    try:
+        number = int(text) if num_classes else float(text)
+    except ValueError:
+        return None
+    return number if abs(number) <= MOST_VALUE and (not num_classes or 0 <= number < num_classes) else None
+
+
+def _values(text, num_classes, name, item):
+    start, *rest = text.split(":")
+    ends = [read_value(end, num_classes) for end in (start, *rest[:1])]
+    count = _number(rest[1]) if len(rest) > 1 else STEPS
+    if None in ends or len(rest) > (1 if num_classes else 2) or (rest and ends[0] == ends[1]):
+        wanted = f"a class from 0 to {num_classes - 1}, or START:END," if num_classes else "a number, or START:END,"
+        raise UserError(f"--codes: expected {wanted} for {name}. Received: {item!r}")
+    if not 2 <= count <= MOST_STEPS:
+        raise UserError(f"--codes: expected START:END:COUNT with 2 to {MOST_STEPS} values. Received: {item!r}")
+    if not rest:
+        return (ends[0],)
+    first, last = ends
+    if num_classes:
+        return tuple(range(first, last + 1) if first < last else range(first, last - 1, -1))
+    return tuple(first + (last - first) * i / (count - 1) for i in range(count))
+
+
+def _number(text):
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _mistake(text: str, position: int, what: str) -> UserError:

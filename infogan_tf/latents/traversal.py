@@ -5,9 +5,8 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
+from infogan_tf.latents.language import STEPS
 from infogan_tf.latents.layout import LatentLayout
-
-STEPS = 10
 
 
 @dataclasses.dataclass(frozen=True)

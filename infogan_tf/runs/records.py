@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # What may differ when a run goes on: how far, where the data lies, what it is measured by, and on which devices.
 MAY_CHANGE = ("steps", "data_dir", "cache_dir", "labels", "strategy")
+# And where images other than the run's own are brought to its form.
+OF_OTHER_IMAGES = ("dataset", "data_dir", "crop", "background")
 _PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets")
 
 

@@ -1,0 +1,39 @@
+"""--mode=encode: the codes that a run's Q reads in images, as a table, or as the images sorted by class."""
+
+import contextlib
+from pathlib import Path
+
+from infogan_tf.commands.images import images_in_order
+from infogan_tf.commands.output import FILE_BYTES, NAME_BYTES, NUMBER_BYTES, codes_output, require_space, writing_to
+from infogan_tf.config.options import Config
+from infogan_tf.data.decoding import Form, read_crop, read_ground
+from infogan_tf.latents.language import read_latents
+from infogan_tf.reports import reading
+from infogan_tf.runs.records import OF_OTHER_IMAGES, existing_run
+from infogan_tf.runs.restored import restored_model
+
+
+def encode(config: Config, given: dict[str, object], argv: list[str]) -> Path:
+    """Reads the codes of every image of a data set, the run's own if none is given.
+
+    The images are made to be of the run's height, width and channels, with its crop and background unless others are
+    given.
+
+    Raises:
+        UserError: for bad input, or where the output cannot be written; nothing is left of it then.
+    """
+    run, kept = existing_run(config.run_dir, given, OF_OTHER_IMAGES)
+    codes = read_latents(kept.latents).codes
+    output, suffix = codes_output(config.output, kept.dataset, codes)
+    model = restored_model(run, kept)
+    form = Form(*run.image_shape(), read_crop(kept.crop), read_ground(kept.background))
+    with contextlib.closing(images_in_order(kept)) as images:
+        size = len(images) * (NAME_BYTES + 2 * NUMBER_BYTES * len(codes))
+        if suffix == "":
+            each = len(images) * FILE_BYTES + (0 if images.can_be_linked else images.bytes)
+            size += each * sum(bool(classes) for _, classes in codes.values())
+        require_space(output, size)
+        with writing_to(str(output)):
+            written = reading.WRITERS[suffix](output, model, images, form)
+    print(f"Wrote {written}.")
+    return output

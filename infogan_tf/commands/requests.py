@@ -1,0 +1,38 @@
+"""What the flags of a command ask for together, told by them and files alone."""
+
+from pathlib import Path
+
+from infogan_tf.commands.output import sample_output
+from infogan_tf.config.options import Config
+from infogan_tf.errors import UserError
+from infogan_tf.latents.language import read_latents, read_values
+from infogan_tf.latents.plan import Plan
+from infogan_tf.latents.table import columns_of, count_rows
+
+
+def sample_request(
+    config: Config, given: dict[str, object], kept: Config, image_shape: tuple[int, int, int]
+) -> tuple[Plan, Path, str]:
+    """What --mode=sample is to draw, where it goes, and the suffix that says how.
+
+    Args:
+        config: The options.
+        given: Those that the user gave.
+        kept: The run's own.
+        image_shape: Of the run's images.
+
+    Raises:
+        UserError: Where that is not possible.
+    """
+    described = read_latents(kept.latents)
+    codes = read_values(config.codes, described.codes)
+    plan = Plan.of_count(config.count, codes)
+    if config.latents_file:
+        for name in ("count", "seed"):
+            if name in given:
+                raise UserError(
+                    f"--{name}: expected without --latents_file, which says what is drawn. Received: {given[name]}"
+                )
+        file = Path(config.latents_file)
+        plan = Plan(count_rows(file, described), codes, file)
+    return plan, *sample_output(config.output, plan, image_shape, len(columns_of(described)))
