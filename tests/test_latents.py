@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from infogan_tf.errors import UserError
 from infogan_tf.latents.codes import MIN_STDDEV
+from infogan_tf.latents.language import read_latents, read_values
 from infogan_tf.latents.layout import LatentLayout
 
 SEED = tf.constant([3, 5])
@@ -158,3 +159,51 @@ def test_join_and_split_are_inverse():
 def test_a_malformed_layout_is_refused_with_the_position(text, position):
     with pytest.raises(UserError, match=rf"at position {position}\. Received: '{text}'$"):
         LatentLayout.parse(text)
+
+
+CODES = read_latents("noise:3,cat:10,uniform:1,bernoulli:1").codes
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("", {}),
+        ("c1=3, c2=-0.8", {"c1": (3,), "c2": (-0.8,)}),
+        ("c1=0:9", {"c1": tuple(range(10))}),
+        ("c1=4:2", {"c1": (4, 3, 2)}),
+        ("c3=0:1", {"c3": (0, 1)}),
+        ("c2=-2:2:5", {"c2": (-2.0, -1.0, 0.0, 1.0, 2.0)}),
+        ("c2=1:-1:2,c1=0:1", {"c2": (1.0, -1.0), "c1": (0, 1)}),
+    ],
+)
+def test_values_of_codes(text, values):
+    found = read_values(text, CODES)
+    assert found == values
+    assert list(found) == list(values)
+
+
+def test_a_number_goes_through_ten_values():
+    np.testing.assert_allclose(read_values("c2=-2:2", CODES)["c2"], np.linspace(-2.0, 2.0, 10), rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("c9=1", "a name of c1, c2, c3"),
+        ("c1=1,c1=2", "each code once"),
+        ("c1=10", "a class from 0 to 9 for c1"),
+        ("c1=0:10", "a class from 0 to 9 for c1"),
+        ("c1=0:9:3", "a class from 0 to 9 for c1"),
+        ("c1=2:2", "START:END"),
+        ("c2=1e39", "a number for c2"),
+        ("c2=-1:", "a number for c2"),
+        ("c2=0:1:1", "2 to 1000 values"),
+        ("c2=0:1:1001", "2 to 1000 values"),
+        ("c2=0:1:2:3", "a number for c2"),
+        ("c1=0:1,c2=0:1,c3=0:1", "at most two codes"),
+    ],
+)
+def test_values_that_are_none_of_a_code(text, part):
+    with pytest.raises(UserError, match="--codes: expected ") as info:
+        read_values(text, CODES)
+    assert part in str(info.value)

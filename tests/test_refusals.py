@@ -45,7 +45,7 @@ CASES = [
     (["--jit_compile=perhaps"], ["jit_compile", "perhaps"]),
     (["mnist"], ["expected flags only", "'mnist'"]),
     # Names.
-    (["--mode=fly"], ["--mode", "train, sweep, evaluate, compare, sample, export, explore", "'fly'"]),
+    (["--mode=fly"], ["--mode", "train, sweep, evaluate, compare, sample, encode, export, explore", "'fly'"]),
     (["--dataset=mnits"], ["--dataset", "digits, mnist, fashion_mnist, sprites", "'mnits'"]),
     (["--recipe=quick"], ["--recipe", "one of paper, invariant with digits", "'quick'"]),
     (["--model=vae"], ["--model", "one of infogan, gan", "'vae'"]),
@@ -95,12 +95,36 @@ CASES = [
     (["--mode=evaluate", "--run_dir=bare"], ["--run_dir", "none yet"]),
     (["--mode=evaluate", "--run_dir=run", "--evaluation=none"], ["--evaluation", "'none'"]),
     (["--mode=sample", "--run_dir=run", "--output=there.png"], ["--output", "exists", "there.png"]),
-    (["--mode=sample", "--run_dir=run", "--output=grid.jpg"], ["--output", ".png", "grid.jpg"]),
+    (["--mode=sample", "--run_dir=run", "--output=grid.tif"], ["--output", ".png", "grid.tif"]),
+    (["--mode=sample", "--run_dir=run", "--output=still.gif"], ["--output", "--codes=NAME=START:END", "still.gif"]),
+    (
+        ["--mode=sample", "--run_dir=run", "--output=tall.jpg", "--codes=c1=0:1", "--count=10000"],
+        ["--output", "34 x 85,000 pixels", "65,535", "tall.jpg"],
+    ),
     (["--mode=sample", "--run_dir=run", "--output=no/where.png"], ["--output", "a folder that exists"]),
-    (["--mode=sample", "--run_dir=run", "--count=10001"], ["--count", "at most 10,000 for a grid"]),
+    (["--mode=sample", "--run_dir=run", "--count=10001"], ["--count", "at most 10,000 for a picture"]),
     (["--mode=sample", "--run_dir=run", "--codes=c9=1"], ["--codes", "c9=1"]),
     (["--mode=sample", "--run_dir=run", "--codes=c1=10"], ["--codes", "a class from 0 to 9 for c1"]),
     (["--mode=sample", "--run_dir=gan", "--codes=c1=1"], ["--codes", "a run that has codes"]),
+    (["--mode=sample", "--run_dir=run", "--latents_file=nowhere.csv"], ["--latents_file", "No such file", "nowhere"]),
+    (["--mode=sample", "--run_dir=run", "--latents_file=full"], ["--latents_file", "directory", "'full'"]),
+    (["--mode=sample", "--run_dir=run", "--latents_file=there.png"], ["--latents_file", "c1,c2,c3,z1", "kept"]),
+    (["--mode=sample", "--run_dir=run", "--latents_file=few.csv", "--count=3"], ["--count", "--latents_file", "3"]),
+    (["--mode=sample", "--run_dir=run", "--latents_file=few.csv"], ["--latents_file", "a class from 0 to 9", "line 3"]),
+    (["--mode=sample", "--run_dir=run", "--latents_file=none.csv"], ["--latents_file", "a row or more", "none.csv"]),
+    # Codes of images.
+    (["--mode=encode"], ["--run_dir", "Received none"]),
+    (["--mode=encode", "--run_dir=bare"], ["--run_dir", "none yet"]),
+    (["--mode=encode", "--run_dir=gan"], ["--run_dir", "a run that reads codes", "--model=gan"]),
+    (["--mode=encode", "--run_dir=run", "--dataset=nowhere"], ["--dataset", "a folder", "'nowhere'"]),
+    (["--mode=encode", "--run_dir=run", "--output=codes.txt"], ["--output", ".csv", "codes.txt"]),
+    (["--mode=encode", "--run_dir=run", "--output=few.csv"], ["--output", "few.csv", "exists"]),
+    (["--mode=encode", "--run_dir=run", "--output=left.csv"], ["--output", "left_skipped.txt", "exists"]),
+    (["--mode=encode", "--run_dir=numbers", "--output=sorted/"], ["--output", "no classes", "sorted/"]),
+    (["--mode=encode", "--run_dir=run", "--dataset=full", "--output=full/c.csv"], ["--output", "outside", "/c.csv"]),
+    (["--mode=encode", "--run_dir=run", "--dataset=full", "--output=full/s/"], ["--output", "outside", "full/s/"]),
+    (["--mode=encode", "--run_dir=run", "--dataset=full", "--crop=left"], ["--crop", "center, none", "'left'"]),
+    (["--mode=encode", "--run_dir=run", "--batch_size=3"], ["--batch_size", "keeps it", "3"]),
     # Several.
     (["--mode=sweep", "--seeds=1,1"], ["--seeds", "different integers"]),
     (["--mode=sweep", "--seed=1"], ["--seed", "--seeds"]),
@@ -171,8 +195,15 @@ def folder(tmp_path_factory):
     (folder / "swept" / "sweep.json").write_text(json.dumps({"flags": ["--steps=7"]}))
     (folder / "odd").mkdir()
     (folder / "odd" / "sweep.json").write_text(json.dumps({"flags": 7}))
-    for name, model in (("run", "infogan"), ("gan", "gan"), ("bare", "infogan"), ("old", "gan"), ("unknown", "gan")):
-        options = taken(resolve(recipe_of(configs, "digits", "paper"), {"model": model}))
+    (folder / "left_skipped.txt").write_text("kept")
+    header = ",".join(["c1", "c2", "c3", *(f"z{i}" for i in range(1, 63))])
+    (folder / "none.csv").write_text(f"{header}\n")
+    (folder / "few.csv").write_text("\n".join([header, *(f"{k},0.5,-0.5" + ",0" * 62 for k in (9, 10)), ""]))
+    infogan, gan = {"model": "infogan"}, {"model": "gan"}
+    runs = {"run": infogan, "gan": gan, "bare": infogan, "old": gan, "unknown": gan}
+    runs["numbers"] = infogan | {"latents": "noise:4,uniform:2"}
+    for name, given in runs.items():
+        options = taken(resolve(recipe_of(configs, "digits", "paper"), given))
         (folder / name / "checkpoints").mkdir(parents=True)
         data = SimpleNamespace(image_shape=(16, 16, 1), digest="", skipped=())
         begin(RunDirectory(folder / name), options, data, ["main.py"])

@@ -11,9 +11,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import make_model, run_here
+from PIL import Image
 
 from infogan_tf.config.options import Config
+from infogan_tf.errors import UserError
 from infogan_tf.files import read_json
+from infogan_tf.latents import table
+from infogan_tf.latents.language import read_latents
 from infogan_tf.models.infogan import InfoGAN
 from infogan_tf.pictures import read_png
 from infogan_tf.reports import drawing as sampling
@@ -168,7 +172,7 @@ def test_what_came_to_lie_there_meanwhile_stays(monkeypatch, tmp_path, tiny_run,
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_codes_of_other_samples_are_not_overwritten(tmp_path, tiny_run):
+def test_latents_of_other_samples_are_not_overwritten(tmp_path, tiny_run):
     (tmp_path / "samples.csv").write_text("kept")
     flags = ("--mode=sample", f"--run_dir={tiny_run[0]}", "--output=samples.npy")
     done = run_here(*flags, cwd=tmp_path, check=False)
@@ -176,6 +180,136 @@ def test_codes_of_other_samples_are_not_overwritten(tmp_path, tiny_run):
     assert "'samples.csv', which exists" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert [path.read_text() for path in tmp_path.iterdir()] == ["kept"]
+
+
+# === Codes that go through values ===
+
+
+def test_a_code_goes_through_values_in_each_row(tiny_run, tmp_path):
+    draw(tiny_run[0], tmp_path, "--codes=c2=-1:1:3,c1=4", "--count=7", "--output=rows.npy")
+    draw(tiny_run[0], tmp_path, "--codes=c1=4", "--count=2", "--output=plain.npy")
+    found, plain = read_codes(tmp_path / "rows.csv"), read_codes(tmp_path / "plain.csv")
+    assert found["c2"] == [-1.0, 0.0, 1.0] * 2  # two whole rows
+    for name in found.keys() - {"c2"}:
+        assert found[name] == [value for value in plain[name] for _ in range(3)]
+    images = np.load(tmp_path / "rows.npy")
+    draw(tiny_run[0], tmp_path, "--codes=c2=-1:1:3,c1=4", "--count=7", "--output=rows.png")
+    picture = read_png(tmp_path / "rows.png")
+    assert picture.shape == (2 * 17 + 1, 3 * 17 + 1, 1)
+    np.testing.assert_array_equal(picture[18:34, 35:51], images[5])
+
+
+def test_two_codes_go_through_values_as_rows_and_columns(tiny_run, tmp_path):
+    draw(tiny_run[0], tmp_path, "--codes=c1=2:0,c3=-2:2:5", "--count=1", "--output=cross.npy")
+    found = read_codes(tmp_path / "cross.csv")
+    assert found["c1"] == [2.0] * 5 + [1.0] * 5 + [0.0] * 5
+    assert found["c3"] == [-2.0, -1.0, 0.0, 1.0, 2.0] * 3
+    assert all(len(set(found[name])) == 1 for name in ("c2", "c4", "z1", "z6"))
+
+
+def test_rows_of_more_images_than_a_block(monkeypatch, tiny_run, tmp_path):
+    draw(tiny_run[0], tmp_path, "--codes=c2=-1:1:5", "--count=15", "--output=whole.npy")
+    header, *lines = (tmp_path / "whole.csv").read_text().splitlines()
+    (tmp_path / "draws.csv").write_text("\n".join([header, *lines[::5]]))
+    monkeypatch.setattr(sampling, "BLOCK", 4)
+    draw(tiny_run[0], tmp_path, "--codes=c2=-1:1:5", "--latents_file=draws.csv", "--output=parts.npy")
+    assert (tmp_path / "parts.csv").read_text().splitlines() == [header, *lines]
+    difference = np.load(tmp_path / "parts.npy").astype(int) - np.load(tmp_path / "whole.npy")
+    assert np.abs(difference).max() <= 1  # a block of another size may round otherwise
+
+
+@pytest.mark.parametrize("first", ["", "c1=0:2,"])
+def test_an_animation_shows_a_frame_for_each_value(tiny_run, tmp_path, first):
+    flags = (f"--codes={first}c2=-1:1:3", "--count=12")
+    done = draw(tiny_run[0], tmp_path, *flags, "--output=a.gif")
+    draw(tiny_run[0], tmp_path, *flags, "--output=a.npy")
+    images = np.load(tmp_path / "a.npy")
+    with Image.open(tmp_path / "a.gif") as gif:
+        frames = []
+        for i in range(gif.n_frames):
+            gif.seek(i)
+            frames.append(np.asarray(gif.convert("L")))
+    assert len(frames) == 3
+    assert "3 frames of " in done.stdout
+    for value, frame in enumerate(frames):
+        if first:  # 1 draw of 3 classes: a row for each class
+            assert frame.shape == (3 * 17 + 1, 17 + 1)
+            shown = [frame[17 * k + 1 : 17 * k + 17, 1:17] for k in range(3)]
+        else:  # 4 draws
+            assert frame.shape == (2 * 17 + 1, 2 * 17 + 1)
+            shown = [frame[top : top + 16, left : left + 16] for top in (1, 18) for left in (1, 18)]
+        np.testing.assert_array_equal(shown, images[value::3, ..., 0][: len(shown)])
+
+
+def test_a_jpeg_is_nearly_the_png(tiny_run, tmp_path):
+    for name in ("a.jpg", "a.png"):
+        draw(tiny_run[0], tmp_path, "--count=4", f"--output={name}")
+    with Image.open(tmp_path / "a.jpg") as picture:
+        assert (picture.format, picture.mode) == ("JPEG", "L")
+        difference = np.asarray(picture).astype(int) - read_png(tmp_path / "a.png")[..., 0]
+    assert 0 < np.abs(difference).max() < 40
+
+
+# === Drawn again ===
+
+
+def test_what_was_drawn_is_drawn_again_bit_for_bit(drawn, tiny_run, tmp_path):
+    folder, _ = drawn
+    draw(tiny_run[0], tmp_path, f"--latents_file={folder / 'samples.csv'}", "--output=again.npy")
+    assert (tmp_path / "again.npy").read_bytes() == (folder / "samples.npy").read_bytes()
+    assert (tmp_path / "again.csv").read_bytes() == (folder / "samples.csv").read_bytes()
+
+
+def test_codes_go_before_what_the_table_says(drawn, tiny_run, tmp_path):
+    header, *lines = (drawn[0] / "samples" / "latents.csv").read_text().splitlines()
+    # As a spreadsheet may write it: columns in another order, a mark at the beginning, other ends of lines.
+    turned = [",".join(reversed(line.split(","))) for line in (header, lines[7])]
+    (tmp_path / "one.csv").write_text("\ufeff" + "\r\n".join(turned), encoding="utf-8")
+    draw(tiny_run[0], tmp_path, "--latents_file=one.csv", "--codes=c1=0:9", "--output=classes.npy")
+    before, after = read_codes(drawn[0] / "samples.csv"), read_codes(tmp_path / "classes.csv")
+    assert after["c1"] == list(range(10))
+    assert all(values == [before[name][7]] * 10 for name, values in after.items() if name != "c1")
+
+
+def test_every_float32_comes_back_from_its_text(tmp_path):
+    rng = np.random.default_rng(0)
+    bits = rng.integers(0, 2**32, 20_000, dtype=np.uint32).view(np.float32)
+    bits = bits[np.abs(bits) < 3e38]  # no NaN among them either
+    # And the neighbours of powers of two, where the distance between numbers changes.
+    powers = 2.0 ** np.arange(-20, 20, dtype=np.float32)
+    values = np.concatenate([rng.uniform(-1, 1, 20_000).astype(np.float32), bits, powers, np.nextafter(powers, 0)])
+    values = values[: len(values) // 4 * 4].astype(np.float32).reshape(-1, 4)
+    described, path = read_latents("noise:4"), tmp_path / "latents.csv"
+    with path.open("w") as file:
+        table.write_header(file, described)
+        table.write_rows(file, described, values.tolist())
+    np.testing.assert_array_equal(np.array(list(table.read_rows(path, described))).astype(np.float32), values)
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        ("c1,c2\n1,2\n", "expected the columns c1,c2,c3,c4,...,z6 (10 of them)"),
+        ("", "Received: none"),
+        ("HEADER\n1,0,0\n", "expected 10 numbers. Received: 3 in line 2"),
+        ("HEADER\n\n1.5,0,0,0,0,0,0,0,0,0\n", "a class from 0 to 9 for c1. Received: '1.5' in line 3"),
+        ("HEADER\n1,0,0,2,0,0,0,0,0,0\n", "a class from 0 to 1 for c4. Received: '2' in line 2"),
+        ("HEADER\n1,0,0,1,0,nan,0,0,0,0\n", "a number for z2. Received: 'nan' in line 2"),
+        ("HEADER\n1,1e39,0,1,0,0,0,0,0,0\n", "a number for c2. Received: '1e39' in line 2"),
+        ('HEADER\n"' + "0" * 200_000, "field larger than field limit"),
+        ("HEADER\n", "expected a row or more"),
+        (b"\xff\xfe", "codec can't decode"),
+    ],
+)
+def test_a_table_that_is_none_is_named(tmp_path, content, part):
+    path = tmp_path / "latents.csv"
+    described = read_latents("noise:6,cat:10,uniform:1,normal:1,bernoulli:1")
+    header = ",".join(table.columns_of(described))
+    path.write_bytes(content if isinstance(content, bytes) else content.replace("HEADER", header).encode())
+    with pytest.raises(UserError, match=r"--latents_file: expected .*latents\.csv") as info:
+        table.count_rows(path, described)
+    assert part in str(info.value)
+    assert "\n" not in str(info.value)
 
 
 class OnDisk:

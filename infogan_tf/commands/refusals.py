@@ -105,9 +105,9 @@ def _encode(config, given, resolved):
             "which reads none"
         )
     require_checkpoint(run)
-    from infogan_tf.data.own import read_wanted
+    from infogan_tf.data.decoding import read_crop, read_ground
 
-    read_wanted("", "auto", kept.crop, kept.background)
+    read_crop(kept.crop), read_ground(kept.background)
     read_source(kept.dataset, LOADERS)
     codes_output(config.output, kept.dataset, read_latents(kept.latents).codes)
 

@@ -126,8 +126,8 @@ def _values(text, num_classes, name, item):
     ends = [read_value(end, num_classes) for end in (start, *rest[:1])]
     count = _number(rest[1]) if len(rest) > 1 else STEPS
     if None in ends or len(rest) > (1 if num_classes else 2) or (rest and ends[0] == ends[1]):
-        wanted = f"a class from 0 to {num_classes - 1}, or START:END," if num_classes else "a number, or START:END,"
-        raise UserError(f"--codes: expected {wanted} for {name}. Received: {item!r}")
+        wanted = f"a class from 0 to {num_classes - 1}" if num_classes else "a number"
+        raise UserError(f"--codes: expected {wanted} for {name}, or START:END. Received: {item!r}")
     if not 2 <= count <= MOST_STEPS:
         raise UserError(f"--codes: expected START:END:COUNT with 2 to {MOST_STEPS} values. Received: {item!r}")
     if not rest:
