@@ -36,7 +36,7 @@ def refused(capsys, *flags):
         (["--steps=1.5"], ["--steps", "an integer", "'1.5'"]),
         (["--adam_beta_1=1"], ["--adam_beta_1", "0.9999"]),
         (["--precision=float8"], ["--precision", "one of auto, float32", "'float8'"]),
-        (["--mode=fly"], ["--mode", "train, sweep, evaluate, compare, sample, export", "'fly'"]),
+        (["--mode=fly"], ["--mode", "train, sweep, evaluate, compare, sample, encode, export", "'fly'"]),
         (["--dataset=mnits"], ["--dataset", "digits", "fashion_mnist", "'mnits'"]),
         (["--recipe=quick"], ["--recipe", "one of paper, invariant", "'quick'"]),
         (["--dataset=dsprites", "--recipe=invariant"], ["--recipe", "one of paper with dsprites", "'invariant'"]),
