@@ -20,7 +20,7 @@ def encode(config: Config, given: dict[str, object], argv: list[str]) -> Path:
     given.
 
     Raises:
-        UserError: for bad input, or where the output cannot be written; nothing is left of it then.
+        UserError: For bad input, or where the output cannot be written; nothing is left of it then.
     """
     run, kept = existing_run(config.run_dir, given, OF_OTHER_IMAGES)
     codes = read_latents(kept.latents).codes
