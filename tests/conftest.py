@@ -23,6 +23,7 @@ from no_export import export_nothing
 
 import configs
 from infogan_tf import command_line
+from infogan_tf.evaluation.feature_networks import inception
 from infogan_tf.evaluation.measure import SETTINGS
 from infogan_tf.export import export_saved_model
 from infogan_tf.files import alone_in
@@ -154,9 +155,10 @@ def shared(tmp_path_factory):
 
 @pytest.fixture(scope="session", autouse=True)
 def cache_of_its_own(shared):
-    """Classifiers that tests train are kept for the other tests, and not among the user's."""
+    """Networks that tests train are kept for the other tests, and not among the user's; none is fetched."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(shared / "cache"))
+        patch.setattr(inception, "URL", "http://127.0.0.1:9/inception.tgz")
         yield
 
 

@@ -18,7 +18,7 @@ from infogan_tf.data.images import Split
 from infogan_tf.data.stream import _mapping, stream
 from infogan_tf.data.tfds import ORIGINALS
 from infogan_tf.errors import UserError
-from infogan_tf.evaluation import feature_networks as features
+from infogan_tf.evaluation.feature_networks import FeatureNetwork, classifier, label_free
 from infogan_tf.evaluation.metrics.sample_quality import nearest_neighbours
 
 needs_mnist = pytest.mark.skipif(
@@ -245,10 +245,11 @@ def test_whatever_reads_training_images_takes_those_of_a_file(tmp_path):
     np.save(tmp_path / "images.npy", data.train.images)
     images = np.load(tmp_path / "images.npy", mmap_mode="r")
     mapped = dataclasses.replace(data, train=Split(images, data.train.labels))
-    network = features.FeatureNetwork("means", lambda images: (tf.reduce_mean(images, 1), tf.reduce_max(images, 1)))
+    network = FeatureNetwork("means", lambda images: (tf.reduce_mean(images, 1), tf.reduce_max(images, 1)))
     for read in (
-        lambda data: features._kept_path(data, tmp_path),
-        lambda data: features._Batches(data)[3],
+        lambda data: classifier._path_of_labels(data, tmp_path),
+        lambda data: classifier._Batches(data.train.images, data.train.labels)[3],
+        lambda data: label_free._Copies(data.train.images)[3][0].numpy(),
         lambda data: network(data.train.images),
         lambda data: nearest_neighbours(data.test.images[:5], data.train.images),
         lambda data: make_model(image_shape=(16, 16, 1)).features(data.train.images),

@@ -5,12 +5,12 @@ import pytest
 
 from infogan_tf.data.images import Factors, ImageData, Split
 from infogan_tf.errors import NotMeasuredError
+from infogan_tf.evaluation.feature_networks import label_free
 from infogan_tf.evaluation.measure import (
     GROUPS,
     SETTINGS,
     Material,
     Setting,
-    _attempt,
     classes,
     disentanglement,
     effects,
@@ -18,7 +18,7 @@ from infogan_tf.evaluation.measure import (
     k_means,
     measure,
 )
-from infogan_tf.evaluation.result import Evaluation
+from infogan_tf.evaluation.result import Evaluation, attempt
 from infogan_tf.latents.layout import LatentLayout
 
 COUNT = 300
@@ -69,13 +69,17 @@ class Model:
         return np.asarray(images, np.float32).reshape(len(images), -1).sum(axis=1, keepdims=True)
 
 
-@pytest.fixture
-def material():
+def bars():
+    """Bars of each length, upright, and their lengths in words."""
     labels = np.arange(COUNT) % 3
     images = Model().draw((labels + 1) % 3, np.zeros(COUNT))
     images = np.round(255 * images).astype(np.uint8)
-    data = ImageData("bars", Split(images, labels), Split(images, labels), ("long", "short", "middle"))
-    return Material(Model(), data, Setting("quick", images=2_000, votes=(1_000, 500)))
+    return ImageData("bars", Split(images, labels), Split(images, labels), ("long", "short", "middle"))
+
+
+@pytest.fixture
+def material():
+    return Material(Model(), bars(), Setting("quick", images=2_000, votes=(1_000, 500)))
 
 
 def test_information_is_that_of_the_draws(material):
@@ -115,7 +119,8 @@ def test_k_means_is_a_second_opinion(material):
     assert found.figures["accuracy/k-means"] == pytest.approx(1.0)
 
 
-def test_without_labels_all_else_is_measured(material):
+def test_without_labels_all_else_is_measured(material, monkeypatch):
+    monkeypatch.setattr(label_free, "_train", lambda model, images: None)
     data = ImageData("bars", Split(material.data.train.images), Split(material.data.test.images))
     found = measure(Material(Model(), data, SETTINGS["quick"]), step=7)
     assert "mutual_info/c1" in found.figures
@@ -125,7 +130,9 @@ def test_without_labels_all_else_is_measured(material):
     assert [note for note in found.notes if note.endswith("(an end of those tried).")]
     assert "accuracy/c1" not in found.figures
     assert [note for note in found.notes if "no labels" in note and note.startswith("Codes against labels")]
-    assert [note for note in found.notes if note.startswith("Sample quality: not measured")]
+    assert np.isfinite(found.figures["fid"])
+    assert found.features[""].startswith("a network trained without labels on the images of bars")
+    assert [note for note in found.notes if note.startswith("Inception score: not measured")]
 
 
 def test_codes_that_are_the_factors_are_disentangled(material):
@@ -155,19 +162,20 @@ def test_only_what_cannot_be_measured_becomes_a_note(material, monkeypatch):
         raise NotMeasuredError("three images are too few.")
 
     found = Evaluation("quick", 1)
-    _attempt("Bars", unmeasured, material, found)
+    attempt("Bars", unmeasured, material, found)
     assert found.notes == ["Bars: not measured; three images are too few."]
     # A mistake of the program's is no note, though NumPy's errors are ValueErrors as well.
     for mistake in (broken, singular):
         with pytest.raises(ValueError, match=r"matmul|Singular"):
-            _attempt("Bars", mistake, material, found)
+            attempt("Bars", mistake, material, found)
         monkeypatch.setitem(GROUPS, "Mutual information", mistake)
         with pytest.raises(ValueError, match=r"matmul|Singular"):
             measure(material, step=1)
     assert len(found.notes) == 1
 
 
-def test_images_of_ordered_factors_alone_have_no_labels_and_all_else_is_measured(material):
+def test_images_of_ordered_factors_alone_have_no_labels_and_all_else_is_measured(material, monkeypatch):
+    monkeypatch.setattr(label_free, "_train", lambda model, images: None)
     images = material.data.train.images
     data = ImageData.of_grid("ordered", Factors(("a", "b"), (30, 10), (True, True), images), ())
     assert data.train.labels is data.test.labels is None

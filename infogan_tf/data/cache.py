@@ -20,9 +20,17 @@ VERSION = 2
 _HEADER = 128  # bytes of an .npy file's header, whatever the number of images
 
 
-def default_cache_dir() -> Path:
-    """The folder infogan_tf under XDG_CACHE_HOME, which is ~/.cache where it is not set."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "infogan_tf"
+def cache_folder(cache_dir: str | Path | None = None) -> Path:
+    """The folder given, by default infogan_tf under XDG_CACHE_HOME, which is ~/.cache where it is not set.
+
+    Raises:
+        UserError: Where it is that of a user whom there is not.
+    """
+    default = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "infogan_tf")
+    try:
+        return Path(cache_dir or default).expanduser()
+    except RuntimeError as error:
+        raise UserError(f"--cache_dir: expected a folder ({error}). Received: {str(cache_dir or default)!r}") from error
 
 
 def digest_of(facts: Iterable[object]) -> str:

@@ -1,9 +1,7 @@
 """Images of one's own, by the texts that the options have for them."""
 
-from pathlib import Path
-
 from infogan_tf.data.arrays import load_array
-from infogan_tf.data.cache import default_cache_dir
+from infogan_tf.data.cache import cache_folder
 from infogan_tf.data.decoding import read_crop, read_ground, read_size
 from infogan_tf.data.folder import Wanted, load_folder
 from infogan_tf.data.images import ImageData
@@ -23,12 +21,9 @@ def load_own(
 ) -> ImageData:
     """Loads the images of a folder, .zip, .npy or .npz; `load_data` says what the others are, and what is raised."""
     wanted = read_wanted(image_size, channels, crop, background)
-    try:
-        folder = Path(cache_dir).expanduser() if cache_dir else default_cache_dir()
-    except RuntimeError as error:
-        raise UserError(f"--cache_dir: expected a folder ({error}). Received: {cache_dir!r}") from error
     load = load_array if source.kind == "array" else load_folder
-    return load(source.name, source.path, wanted, folder, read_table(labels) if labels else None)
+    table = read_table(labels) if labels else None
+    return load(source.name, source.path, wanted, cache_folder(cache_dir), table)
 
 
 def read_wanted(image_size: str, channels: str, crop: str, background: str) -> Wanted:

@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import functools
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 from sklearn.cluster import KMeans
@@ -15,15 +16,16 @@ from tqdm import tqdm
 
 from infogan_tf.data.images import ImageData, Split
 from infogan_tf.errors import NotMeasuredError
-from infogan_tf.evaluation.feature_networks import FeatureNetwork, feature_network
+from infogan_tf.evaluation.feature_networks import feature_network, published_network
+from infogan_tf.evaluation.figures import PUBLISHED_FEATURES
 from infogan_tf.evaluation.metrics import clustering
-from infogan_tf.evaluation.metrics import sample_quality as samples
 from infogan_tf.evaluation.metrics.attributes import attributes, ground_of, rank_correlations, strongest
 from infogan_tf.evaluation.metrics.disentanglement import disentanglement_scores
 from infogan_tf.evaluation.metrics.information import mutual_info, standardised_mutual_info
 from infogan_tf.evaluation.metrics.parzen import BANDWIDTHS, parzen_log_likelihood
 from infogan_tf.evaluation.metrics.roc import best_attributes, roc_areas
-from infogan_tf.evaluation.result import Evaluation
+from infogan_tf.evaluation.result import Evaluation, attempt
+from infogan_tf.evaluation.sample_figures import Compared, compare, measure_samples
 from infogan_tf.latents.codes import Categorical, Code, Continuous
 from infogan_tf.models.base import GenerativeModel
 
@@ -37,16 +39,21 @@ LOOKED_AT = 500
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """How much is spent on an evaluation: images drawn and read, and votes for disentanglement (train, test)."""
+    """How much is spent on an evaluation: images drawn and read, and votes for disentanglement (train, test).
+
+    `published` is whether samples are also measured in the network of published figures: it has 2,048 features, which
+    the images have to outnumber.
+    """
 
     name: str
     images: int
     votes: tuple[int, int]
+    published: bool = False
 
 
 SETTINGS = {
     "quick": Setting("quick", images=2_000, votes=(1_000, 500)),
-    "full": Setting("full", images=10_000, votes=(10_000, 5_000)),
+    "full": Setting("full", images=10_000, votes=(10_000, 5_000), published=True),
 }
 
 
@@ -57,10 +64,12 @@ class Material:
         model: The trained model; inference statistics are used throughout.
         data: The data set that it was trained on.
         setting: How many images are drawn and read.
+        cache_dir: Folder of feature networks, or None for the default.
     """
 
-    def __init__(self, model: GenerativeModel, data: ImageData, setting: Setting):
+    def __init__(self, model: GenerativeModel, data: ImageData, setting: Setting, cache_dir: str | Path | None = None):
         self.model = model
+        self.cache_dir = cache_dir
         self.data = data
         self.setting = setting
         self.layout = model.layout
@@ -131,19 +140,29 @@ class Material:
         return np.concatenate(parts, axis=1).astype(np.int8)
 
     @functools.cached_property
-    def network(self) -> FeatureNetwork:
-        """In whose features samples are compared with data; trained on first use."""
-        return feature_network(self.data)
+    def features(self) -> Compared:
+        """What the data set's own network reads in training images, as many draws, and test images.
+
+        Raises:
+            NotMeasuredError: As `feature_network`.
+        """
+        network = feature_network(self.data, self.cache_dir)
+        return compare(network, self.training_sample, self.images[: len(self.training_sample)], self.test_images)
 
     @functools.cached_property
-    def features(self) -> dict[str, np.ndarray]:
-        """The network's features of training images ("real"), as many draws ("fake") and test images ("test").
+    def published_features(self) -> Compared | None:
+        """What the network of published figures reads in training images and as many draws.
 
-        With them the class "probabilities" of the draws.
+        None where the setting does not ask for it, or that of published figures is the data set's own.
+
+        Raises:
+            NotMeasuredError: As `published_network`.
         """
-        fake, probabilities = self.network(self.images[: len(self.training_sample)])
-        real, test = self.network(self.training_sample)[0], self.network(self.test_images)[0]
-        return {"real": real, "fake": fake, "test": test, "probabilities": probabilities}
+        network = published_network(self.data, self.cache_dir) if self.setting.published else None
+        if network is None:
+            return None
+        drawn = self.images[: len(self.training_sample)]
+        return compare(network, self.training_sample, drawn, None, PUBLISHED_FEATURES, "Inception")
 
     @property
     def categoricals(self) -> list[Code]:
@@ -155,24 +174,18 @@ def measure(material: Material, step: int) -> Evaluation:
     """Measures all that can be; shows a progress bar."""
     found = Evaluation(material.setting.name, step)
     found.notes.append(f"{len(material.images):,} images drawn, with inference statistics, in float32.")
-    with contextlib.suppress(NotMeasuredError):  # the group that asks for it will say why it is not to be had
-        _ = material.network  # before this function's progress bar, because training has one of its own
+    # Before this function's progress bar, because these have bars of their own: training, fetching and reading.
+    for name in ("features", "published_features"):
+        with contextlib.suppress(NotMeasuredError):  # the group that asks for it will say why it is not to be had
+            getattr(material, name)
     groups = {title: group for title, group in GROUPS.items() if material.read_codes or group not in OF_CODES}
     bar = tqdm(
         groups.items(), unit="measure", bar_format="{desc:<26} {percentage:3.0f}%|{bar:30}| {elapsed}<{remaining}"
     )
     for title, group in bar:
         bar.set_description(title)
-        _attempt(title, group, material, found)
+        attempt(title, group, material, found)
     return found
-
-
-def _attempt(title, group, material, found):
-    """Measures a group, or notes why it cannot be."""
-    try:
-        group(material, found)
-    except NotMeasuredError as reason:
-        found.notes.append(f"{title}: not measured; {str(reason).rstrip('.')}.")
 
 
 def information(material: Material, found: Evaluation) -> None:
@@ -181,17 +194,12 @@ def information(material: Material, found: Evaluation) -> None:
         kind = type(code).__name__.lower()
         found.codes[code.name] = {"kind": kind, "entropy": code.entropy, "ceiling": code.ceiling}
         bound = mutual_info(material.log_probs[code.name], code.entropy)
-        _add(found, f"mutual_info/{code.name}", bound, "mutual_info")
+        found.add(f"mutual_info/{code.name}", bound, "mutual_info")
         found.figures[f"mutual_info_share/{code.name}"] = bound["mutual_info"] / code.entropy
         if isinstance(code, Continuous):
             means = material.posterior[code.name]["mean"]
             bound = standardised_mutual_info(material.values[code.name], means, code.entropy, code.support)
-            _add(found, f"standardised_mutual_info/{code.name}", bound, "mutual_info")
-
-
-def _add(found, name, scores, score):
-    """Records scores[score] and its standard error."""
-    found.figures[name], found.stderrs[name] = scores[score], scores[f"{score}_stderr"]
+            found.add(f"standardised_mutual_info/{code.name}", bound, "mutual_info")
 
 
 def classes(material: Material, found: Evaluation) -> None:
@@ -338,37 +346,14 @@ def disentanglement(material: Material, found: Evaluation) -> None:
 
 
 def sample_quality(material: Material, found: Evaluation) -> None:
-    """What is measured on the features of a stated network."""
-    _ = material.features  # without them there is one note, not three
-    for title, group in SAMPLE_GROUPS.items():
-        _attempt(title, group, material, found)
+    """What is measured on the features of a stated network: the data set's own."""
+    measure_samples(material.features, found)
 
 
-def distances(material: Material, found: Evaluation) -> None:
-    """FID and KID, and the FID of real test images to read it by."""
-    read = material.features
-    real = samples.feature_statistics(read["real"])
-    found.figures |= {
-        "fid": samples.frechet_distance(real, samples.feature_statistics(read["fake"])),
-        "fid/real test images": samples.frechet_distance(real, samples.feature_statistics(read["test"])),
-    }
-    _add(found, "kid", samples.kernel_distance(read["real"], read["fake"], seed=0), "kid")
-    count = len(read["real"])
-    found.notes.append(
-        f"FID, KID, precision, recall, density, coverage: {count:,} generated against {count:,} training images; "
-        f"features: {material.network.name}. The FID of real test images is that of {len(read['test']):,} of them."
-    )
-
-
-def inception_score(material: Material, found: Evaluation) -> None:
-    """The score on the class probabilities of the same network."""
-    scores = samples.inception_score(material.features["probabilities"])
-    _add(found, "inception_score", scores, "inception_score")
-
-
-def neighbourhoods(material: Material, found: Evaluation) -> None:
-    """Precision, recall, density and coverage."""
-    found.figures |= samples.precision_recall_density_coverage(material.features["real"], material.features["fake"])
+def published_quality(material: Material, found: Evaluation) -> None:
+    """The same in the features of published figures; nothing where they are not asked for."""
+    if material.published_features is not None:
+        measure_samples(material.published_features, found)
 
 
 def log_likelihood(material: Material, found: Evaluation) -> None:
@@ -376,7 +361,7 @@ def log_likelihood(material: Material, found: Evaluation) -> None:
     held = len(material.test_images) // 10
     validation, test = material.test_images[:held], material.test_images[held:]
     scores = parzen_log_likelihood(material.images, validation, test)
-    _add(found, "log_likelihood", scores, "log_likelihood")
+    found.add("log_likelihood", scores, "log_likelihood")
     found.notes.append(
         f"Parzen: {len(material.images):,} samples, {len(test):,} test images, bandwidth {scores['bandwidth']:.3f} "
         f"chosen on {held:,} others"
@@ -392,8 +377,8 @@ GROUPS: dict[str, Callable[[Material, Evaluation], None]] = {
     "What each code does": effects,
     "Disentanglement": disentanglement,
     "Sample quality": sample_quality,
+    "Published features": published_quality,
     "Log-likelihood": log_likelihood,
 }
 # What a model that reads no codes has not.
 OF_CODES = (information, classes, association, effects, disentanglement)
-SAMPLE_GROUPS = {"FID and KID": distances, "Inception score": inception_score, "Precision and recall": neighbourhoods}

@@ -1,6 +1,9 @@
 """The result of an evaluation, as evaluation.json holds it."""
 
 import dataclasses
+from collections.abc import Callable
+
+from infogan_tf.errors import NotMeasuredError
 
 
 @dataclasses.dataclass
@@ -20,6 +23,8 @@ class Evaluation:
             ("names"): "auc" on test and "train_auc" on training images, [names, columns], None where too few images
             have it; empty where nothing is known of them.
         notes: What could not be measured, and why; and what the rest was measured on.
+        features: The feature networks in words, by what the figures in them are called after the metric's name: empty
+            of the data set's own, "inception-2015" of that of published figures.
     """
 
     setting: str
@@ -30,7 +35,20 @@ class Evaluation:
     confusion: dict[str, object] = dataclasses.field(default_factory=dict)
     associations: dict[str, object] = dataclasses.field(default_factory=dict)
     notes: list[str] = dataclasses.field(default_factory=list)
+    features: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def add(self, name: str, scores: dict[str, float], score: str) -> None:
+        """Records scores[score] and its standard error under `name`."""
+        self.figures[name], self.stderrs[name] = scores[score], scores[f"{score}_stderr"]
 
     def to_json(self) -> dict[str, object]:
         """Returns every attribute by name."""
         return dataclasses.asdict(self)
+
+
+def attempt(title: str, group: Callable[..., None], material: object, found: Evaluation) -> None:
+    """Measures a group, `group(material, found)`, or notes in one line why it cannot be."""
+    try:
+        group(material, found)
+    except NotMeasuredError as reason:
+        found.notes.append(f"{title}: not measured; {str(reason).rstrip('.')}.")

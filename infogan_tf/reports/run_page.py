@@ -3,7 +3,7 @@
 import numpy as np
 
 from infogan_tf import pictures
-from infogan_tf.evaluation.figures import ATTRIBUTES, CODES, FIGURES, PUBLISHED, describe, title_of
+from infogan_tf.evaluation.figures import ATTRIBUTES, CODES, FIGURES, PUBLISHED, PUBLISHED_FID, describe, title_of
 from infogan_tf.evaluation.measure import LEAST_AUC, Material
 from infogan_tf.evaluation.metrics.attributes import GROUNDS
 from infogan_tf.evaluation.metrics.sample_quality import nearest_neighbours
@@ -16,7 +16,7 @@ from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.templates import render
 
 # The first figure of each of these kinds that was measured, of the model as a whole or of a code, heads the page.
-HEADLINE = ("accuracy", "mutual_info", "nmi", "fid", "recall", "log_likelihood", "mig", "factor_vae")
+HEADLINE = ("accuracy", "mutual_info", "nmi", "fid", PUBLISHED_FID, "recall", "log_likelihood", "mig", "factor_vae")
 # Samples are shown as they were at about these steps, which the literature shows too, and at the last.
 PROGRESS_STEPS = (500, 3_000, 10_000)
 PAIRS, TEST_IMAGES = 20, 10
@@ -68,7 +68,8 @@ def _headline(found, dataset):
     """The first figure of each kind in HEADLINE: title, value, direction, published value."""
     subjects = ("", *found.codes)
     own = [name for name in found.figures if name.partition("/")[2] in subjects]
-    names = [next((name for name in own if name.split("/")[0] == kind), None) for kind in HEADLINE]
+    own += [name for name in HEADLINE if "/" in name and name in found.figures]
+    names = [next((name for name in own if kind in (name, name.split("/")[0])), None) for kind in HEADLINE]
     return [
         {
             "title": title_of(name),
