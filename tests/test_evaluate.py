@@ -15,7 +15,9 @@ from tensorboard.util import tensor_util
 from infogan_tf import load_data
 from infogan_tf.config.options import Config
 from infogan_tf.evaluation.metrics.clustering import matched_error
+from infogan_tf.evaluation.result import Evaluation
 from infogan_tf.reports import comparison
+from infogan_tf.reports.run_page import _headline
 from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.runs.records import existing_run
 from infogan_tf.runs.restored import restored_model
@@ -73,6 +75,19 @@ def test_the_figures_are_those_of_the_run(evaluated):
     assert found["figures"]["accuracy/c1"] == pytest.approx(1 - matched_error(classes, data.test.labels))
     # Real test images are nearer to the training images than those of four steps of training.
     assert found["figures"]["fid/real test images"] < found["figures"]["fid"]
+
+
+def test_each_figure_says_in_which_features_it_is(evaluated):
+    found = json.loads((evaluated[0] / "evaluation.json").read_text())
+    assert list(found["features"]) == [""]  # a grey data set by name, measured quickly: in its own network alone
+    assert found["features"][""].startswith("a classifier of digits with a test accuracy of ")
+    assert found["features"][""] in (evaluated[0] / "report.html").read_text()
+
+
+def test_a_published_fid_stands_beside_the_one_that_compares_with_it():
+    found = Evaluation("full", 1, figures={"fid": 3.0, "fid/real test images": 1.0, "fid/inception-2015": 40.0})
+    shown = {row["title"]: (row["value"], row["published"]) for row in _headline(found, "cifar10")}
+    assert shown == {"FID": ("3.00", ""), "FID, inception-2015": ("40.00", "48.3 (DCGAN), 16.8 (SNGAN)")}
 
 
 def test_the_figures_reach_tensorboard(evaluated):
@@ -195,9 +210,13 @@ def test_runs_of_one_configuration_are_averaged(three_runs, tmp_path):
     for seed, fid in ((0, 10.0), (1, 12.0), (2, 17.0)):
         found["figures"]["fid"] = fid
         found["setting"] = "full" if seed else "quick"
+        found["features"] = {"": "one classifier" if seed else "another classifier"}
         (tmp_path / "runs" / f"seed{seed}" / "evaluation.json").write_text(json.dumps(found))
     done = run_here("--mode=compare", "--runs=runs/seed0,runs/seed1,runs/seed2", cwd=tmp_path)
     assert "(seed0 quick, seed1 full, seed2 full)" in done.stdout
+    assert (
+        "different networks (seed0 in another classifier; seed1, seed2 in one classifier): FID and KID" in done.stdout
+    )
     # The mean of 10, 12 and 17 and their standard deviation, the square root of (9 + 1 + 16) / 2.
     assert "13.00 ± 3.61 (n = 3)" in (tmp_path / "compare.html").read_text()
 

@@ -203,12 +203,13 @@ def _notes(runs, program):
         settings = ", ".join(f"{run.name} {run.found.setting}" for run in runs if run.found)
         notes.append(f"The evaluations differ in the number of images ({settings}): FID and likelihood do not compare.")
     # One data set's network, trained anew on another machine, is another network.
-    networks = {run.found.features[""]: run.name for run in runs if run.found and "" in run.found.features}
+    networks = collections.defaultdict(list)
+    for run in runs:
+        if run.found and "" in run.found.features:
+            networks[run.found.features[""]].append(run.name)
     if len(networks) > 1:
-        which = "; ".join(f"{name} in {network}" for network, name in networks.items())
-        notes.append(
-            f"Samples were measured in the features of different networks ({which}): FID and KID do not compare."
-        )
+        which = "; ".join(f"{', '.join(names)} in {network}" for network, names in networks.items())
+        notes.append(f"Samples were measured in features of different networks ({which}): FID and KID do not compare.")
     return notes
 
 
