@@ -112,6 +112,13 @@ CASES = [
     (["--mode=sample", "--run_dir=run", "--latents_file=few.csv", "--count=3"], ["--count", "--latents_file", "3"]),
     (["--mode=sample", "--run_dir=run", "--latents_file=few.csv"], ["--latents_file", "a class from 0 to 9", "line 3"]),
     (["--mode=sample", "--run_dir=run", "--latents_file=none.csv"], ["--latents_file", "a row or more", "none.csv"]),
+    # Pictures of any program.
+    (["--mode=evaluate", "--samples=nowhere"], ["--samples: expected a folder", "'nowhere'"]),
+    (["--mode=evaluate", "--samples=full", "--run_dir=run"], ["--run_dir, --samples", "one of them", "'run', 'full'"]),
+    (["--mode=evaluate", "--samples=full", "--lambda_info=2"], ["--lambda_info", "--samples, which does not read it"]),
+    (["--mode=evaluate", "--samples=full", "--image_size=32"], ["--image_size", "--dataset=digits is as it is"]),
+    (["--mode=evaluate", "--samples=full", "--output=f.txt"], ["--output", "a new .json file", "f.txt"]),
+    (["--mode=evaluate", "--run_dir=run", "--output=f.json"], ["--output", "expected with --samples", "f.json"]),
     # Codes of images.
     (["--mode=encode"], ["--run_dir", "Received none"]),
     (["--mode=encode", "--run_dir=bare"], ["--run_dir", "none yet"]),

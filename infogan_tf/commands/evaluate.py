@@ -5,13 +5,16 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from infogan_tf.commands.images import images_of
+from infogan_tf.commands.images import images_of, pictures_of
+from infogan_tf.commands.output import new_output, writing_to
 from infogan_tf.config.options import Config
 from infogan_tf.data.images import ImageData
 from infogan_tf.errors import UserError
+from infogan_tf.evaluation.figures import describe, title_of
 from infogan_tf.evaluation.measure import SETTINGS, Material, measure
+from infogan_tf.evaluation.measure_pictures import measure_pictures
 from infogan_tf.evaluation.result import Evaluation
-from infogan_tf.files import read_json, write_text
+from infogan_tf.files import new_file, read_json, write_text
 from infogan_tf.models import MODELS
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.reports.run_page import report_page
@@ -24,11 +27,14 @@ from infogan_tf.training.starts import choice_note
 
 
 def evaluate(config: Config, given: dict[str, object], argv: list[str]) -> Path:
-    """Measures a run's newest checkpoint and writes its report.
+    """Measures a run's newest checkpoint and writes its report; or pictures that any program drew.
 
     Raises:
         UserError: For bad input; nothing was written then.
     """
+    setting = "full" if config.evaluation == "auto" else config.evaluation
+    if config.samples:
+        return evaluate_pictures(config, setting)
     run, kept = existing_run(config.run_dir, given, may_change=("data_dir", "cache_dir", "labels"))
     with at_work(run):
         model = restored_model(run, kept)
@@ -39,9 +45,37 @@ def evaluate(config: Config, given: dict[str, object], argv: list[str]) -> Path:
                 f"--run_dir: expected a run on images of {kept.dataset}, {data.image_shape}. "
                 f"Received: {str(run)!r}, of images {model.image_shape}"
             )
-        evaluate_run(model, data, kept, run, "full" if config.evaluation == "auto" else config.evaluation)
+        evaluate_run(model, data, kept, run, setting)
     print(f"Wrote {run.report}.")
     return run.report
+
+
+def evaluate_pictures(config: Config, setting: str) -> Path:
+    """Measures the pictures that --samples names against a data set, and writes the figures into a new file.
+
+    Args:
+        config: The options.
+        setting: How much is measured, one of measure.SETTINGS.
+
+    Raises:
+        UserError: For bad input; nothing was written then.
+    """
+    output = new_output(config.output or "samples.json", (".json",), "a new .json file")
+    data = images_of(config)
+    pictures, count, unread = pictures_of(config, data.image_shape, SETTINGS[setting].images)
+    found = measure_pictures(pictures, data, SETTINGS[setting], config.cache_dir)
+    height, width, channels = data.image_shape
+    about = f"{len(pictures):,} of {count:,} pictures, {height} x {width}, {'grey' if channels == 1 else 'in colour'}"
+    found.notes.insert(0, f"{about}{f'; {unread:,} could not be read' if unread else ''}.")
+    for name, value in found.figures.items():
+        print(f"  {title_of(name)}: {describe(name).text(value, found.stderrs.get(name))}")
+    for note in found.notes:
+        print(f"  {note}")
+    facts = {"samples": str(Path(config.samples).expanduser().absolute()), "dataset": config.dataset}
+    with writing_to(str(output)), new_file(output) as temporary:
+        temporary.write_text(json.dumps(facts | found.to_json(), indent=2) + "\n", encoding="utf-8")
+    print(f"Wrote {output}.")
+    return output
 
 
 def evaluate_run(

@@ -1,12 +1,18 @@
 """The data set of a run, what its pictures were made to be, and other images that are brought to that form."""
 
+import contextlib
+
+import numpy as np
+from tqdm import tqdm
+
 from infogan_tf.config.options import Config
 from infogan_tf.data import LOADERS, OF_FILES, load_data
 from infogan_tf.data.arrays import rows_in_order
 from infogan_tf.data.decoding import Form, read_crop, read_ground
 from infogan_tf.data.images import ImageData
 from infogan_tf.data.in_order import FilesInOrder, RowsInOrder
-from infogan_tf.data.sources import read_source
+from infogan_tf.data.sources import Source, read_source
+from infogan_tf.errors import UserError
 
 
 def images_of(config: Config) -> ImageData:
@@ -22,6 +28,35 @@ def form_of(config: Config, image_shape: tuple[int, int, int]) -> Form | None:
     return Form(*image_shape, read_crop(config.crop), read_ground(config.background))
 
 
+def pictures_of(config: Config, image_shape: tuple[int, int, int], most: int) -> tuple[np.ndarray, int, int]:
+    """Reads the pictures that --samples names, brought to the shape of the data set's images as those are.
+
+    Args:
+        config: The options.
+        image_shape: Of the data set.
+        most: How many are kept, a fixed random choice.
+
+    Returns:
+        The pictures, uint8 [N, H, W, C]; how many there are in all; and how many of those chosen could not be read.
+
+    Raises:
+        UserError: Where there are none, or they cannot be had.
+    """
+    form = Form(*image_shape, read_crop(config.crop), read_ground(config.background))
+    try:
+        with contextlib.closing(_opened(read_source(config.samples, (), "samples"))) as source:
+            chosen = np.zeros(len(source), bool)
+            chosen[np.random.default_rng(0).permutation(len(source))[:most]] = True
+            shown = tqdm(source.images(form), desc="Pictures", total=len(source), unit="image", delay=1)
+            found = [image for (_, image), keep in zip(shown, chosen, strict=True) if keep]
+    except UserError as error:  # of loaders that otherwise serve --dataset
+        raise UserError(str(error).replace("--dataset:", "--samples:", 1)) from error
+    pictures = [image for image in found if not isinstance(image, str)]
+    if not pictures:
+        raise UserError(f"--samples: expected images that can be read. Received: {config.samples!r} ({found[0]})")
+    return np.stack(pictures), len(chosen), len(found) - len(pictures)
+
+
 def images_in_order(config: Config) -> FilesInOrder | RowsInOrder:
     """Opens every image of the data set, of both splits, in its own order and as it lies there; to be closed.
 
@@ -29,12 +64,14 @@ def images_in_order(config: Config) -> FilesInOrder | RowsInOrder:
         UserError: Where there are none, or they cannot be had.
     """
     source = read_source(config.dataset, LOADERS)
-    if source.kind == "array":
-        return RowsInOrder(*rows_in_order(source.path))
     if source.kind != "named":
-        return FilesInOrder(source.path)
+        return _opened(source)
     data = load_data(config.dataset, config.data_dir)
     # Of a grid of factors the test images are some of the others.
     splits = {"train": data.train.images} | ({} if data.factors else {"test": data.test.images})
     rows = ((name, index, row) for name, images in splits.items() for index, row in enumerate(images))
     return RowsInOrder([images.shape for images in splits.values()], rows)
+
+
+def _opened(source: Source) -> FilesInOrder | RowsInOrder:
+    return RowsInOrder(*rows_in_order(source.path)) if source.kind == "array" else FilesInOrder(source.path)

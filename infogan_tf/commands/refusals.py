@@ -9,7 +9,7 @@ from infogan_tf.config.flags import parse
 from infogan_tf.config.grid import OWN, combinations, parse_grid, parse_seeds, shared_flags
 from infogan_tf.config.options import Config, run_fields
 from infogan_tf.config.source import constant
-from infogan_tf.data import LOADERS
+from infogan_tf.data import LOADERS, OF_FILES
 from infogan_tf.data.sources import name_of, read_source
 from infogan_tf.errors import UserError
 from infogan_tf.files import newest_version
@@ -79,9 +79,27 @@ def _sweep(config, given, resolved):
 def _evaluate(config, given, resolved):
     if config.evaluation == "none":
         raise UserError("--evaluation: expected quick or full with --mode=evaluate. Received: 'none'")
+    if config.samples:
+        _measure_pictures(config, given)
+        return
+    if config.output:
+        raise UserError(f"--output: expected with --samples; a run has its own files. Received: {config.output!r}")
     run, kept = existing_run(config.run_dir, given, may_change=("data_dir", "cache_dir", "labels"))
     require_checkpoint(run)
     _check_labels(kept)
+
+
+def _measure_pictures(config, given):
+    if config.run_dir:
+        raise UserError(f"--run_dir, --samples: expected one of them. Received: {config.run_dir!r}, {config.samples!r}")
+    _refuse_run_options(given, "--samples", ("dataset", "data_dir", *OF_FILES))
+    if config.dataset in LOADERS:
+        for name in OF_FILES:
+            if name in given:
+                raise UserError(f"--{name}: --dataset={config.dataset} is as it is. Received: {given[name]}")
+    _check_labels(config)
+    read_source(config.samples, (), flag="samples")
+    new_output(config.output or "samples.json", (".json",), "a new .json file")
 
 
 def _compare(config, given, resolved):
@@ -139,10 +157,10 @@ def _explore(config, given, resolved):
         )
 
 
-def _refuse_run_options(given, where):
-    """Raises a UserError for an option that says what a run is, where none is made or taken up."""
+def _refuse_run_options(given, where, but=()):
+    """Raises a UserError for an option that says what a run is, where none is made or taken up; `but` are read."""
     for field in run_fields():
-        if field.name in given:
+        if field.name in given and field.name not in but:
             raise UserError(f"--{field.name}: expected with a run. Received: with {where}, which does not read it")
 
 

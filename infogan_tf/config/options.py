@@ -307,7 +307,15 @@ class Config:
         "a code varies. With --mode=encode: NAME.csv, a table of codes; NAME/, the images sorted by class, as links or "
         "copies. If not given grid.png, codes.csv, or compare.html with --mode=compare.",
         "Drawing (--mode=sample)",
-        modes=("sample", "encode", "compare"),
+        modes=("sample", "encode", "evaluate", "compare"),
+    )
+
+    samples: str = option(
+        "",
+        "In place of --run_dir: pictures that any program drew, a folder, a .zip, an .npy or an .npz, to be measured "
+        "against --dataset; the figures go to --output=NAME.json, samples.json if not given.",
+        "Measuring (--mode=evaluate)",
+        modes=("evaluate",),
     )
 
     seeds: str = option("0,1,2", "The seeds, as in 0,1,2,3,4.", "Sweeping (--mode=sweep)", modes=("sweep",))

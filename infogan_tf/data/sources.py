@@ -41,14 +41,15 @@ def absolute(text: str, flag: str) -> Path:
         raise UserError(f"--{flag}: cannot be looked at ({error}). Received: {text!r}") from error
 
 
-def read_source(text: str, names: Collection[str]) -> Source:
+def read_source(text: str, names: Collection[str], flag: str = "dataset") -> Source:
     """Reads what --dataset names.
 
     Names win: `mnist` is the data set, `./mnist` a folder.
 
     Args:
         text: A name, a folder, a .zip, an .npy or an .npz.
-        names: Of the data sets that are known by name.
+        names: Of the data sets that are known by name; none, where only images of one's own will do.
+        flag: That has the text, for the message.
 
     Raises:
         UserError: Where it is none of these, or is not there.
@@ -60,7 +61,7 @@ def read_source(text: str, names: Collection[str]) -> Source:
         path = path.absolute() if text else path
         is_folder, is_file = path.is_dir(), path.is_file()
     except (OSError, RuntimeError, ValueError) as error:
-        raise UserError(f"--dataset: cannot be looked at ({error}). Received: {text!r}") from error
+        raise UserError(f"--{flag}: cannot be looked at ({error}). Received: {text!r}") from error
     if text and is_folder:
         path = path.resolve()
         return Source("folder", name_of(str(path)), path)
@@ -68,6 +69,7 @@ def read_source(text: str, names: Collection[str]) -> Source:
     if is_file and suffix in ARCHIVES + ARRAYS:
         path = path.resolve()
         return Source("zip" if suffix in ARCHIVES else "array", name_of(str(path)), path)
-    wanted = f"{', '.join(names)}; or a folder, a .zip, an .npy or an .npz of images"
+    known = f"one of {', '.join(names)}; or " if names else ""
+    wanted = f"{known}a folder, a .zip, an .npy or an .npz of images"
     why = ", which is a file of another kind" if is_file else ""
-    raise UserError(f"--dataset: expected one of {wanted}. Received: {text!r}{why}")
+    raise UserError(f"--{flag}: expected {wanted}. Received: {text!r}{why}")

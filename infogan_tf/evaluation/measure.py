@@ -16,16 +16,16 @@ from tqdm import tqdm
 
 from infogan_tf.data.images import ImageData, Split
 from infogan_tf.errors import NotMeasuredError
+from infogan_tf.evaluation import sample_figures
 from infogan_tf.evaluation.feature_networks import feature_network, published_network
 from infogan_tf.evaluation.figures import PUBLISHED_FEATURES
 from infogan_tf.evaluation.metrics import clustering
 from infogan_tf.evaluation.metrics.attributes import attributes, ground_of, rank_correlations, strongest
 from infogan_tf.evaluation.metrics.disentanglement import disentanglement_scores
 from infogan_tf.evaluation.metrics.information import mutual_info, standardised_mutual_info
-from infogan_tf.evaluation.metrics.parzen import BANDWIDTHS, parzen_log_likelihood
 from infogan_tf.evaluation.metrics.roc import best_attributes, roc_areas
 from infogan_tf.evaluation.result import Evaluation, attempt
-from infogan_tf.evaluation.sample_figures import Compared, compare, measure_samples
+from infogan_tf.evaluation.sample_figures import Compared, choice_of, compare, measure_samples
 from infogan_tf.latents.codes import Categorical, Code, Continuous
 from infogan_tf.models.base import GenerativeModel
 
@@ -111,10 +111,7 @@ class Material:
     @functools.cached_property
     def training_choice(self) -> np.ndarray | slice:
         """The places of as many training images as there are draws, or of all: a fixed random choice."""
-        count = len(self.data.train.images)
-        if count <= len(self.images):
-            return slice(None)
-        return np.random.default_rng(0).choice(count, len(self.images), replace=False)
+        return choice_of(len(self.data.train.images), len(self.images))
 
     @functools.cached_property
     def training_sample(self) -> np.ndarray:
@@ -357,16 +354,8 @@ def published_quality(material: Material, found: Evaluation) -> None:
 
 
 def log_likelihood(material: Material, found: Evaluation) -> None:
-    """Parzen-window log-likelihood of test images; a tenth of them choose the bandwidth and are left out."""
-    held = len(material.test_images) // 10
-    validation, test = material.test_images[:held], material.test_images[held:]
-    scores = parzen_log_likelihood(material.images, validation, test)
-    found.add("log_likelihood", scores, "log_likelihood")
-    found.notes.append(
-        f"Parzen: {len(material.images):,} samples, {len(test):,} test images, bandwidth {scores['bandwidth']:.3f} "
-        f"chosen on {held:,} others"
-        + (" (an end of those tried)." if scores["bandwidth"] in (BANDWIDTHS[0], BANDWIDTHS[-1]) else ".")
-    )
+    """Parzen-window log-likelihood of test images."""
+    sample_figures.log_likelihood(material.images, material.test_images, found)
 
 
 GROUPS: dict[str, Callable[[Material, Evaluation], None]] = {

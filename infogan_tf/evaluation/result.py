@@ -12,7 +12,7 @@ class Evaluation:
 
     Attributes:
         setting: Name of the setting, which fixes the sample sizes: "quick" or "full".
-        step: Training step of the weights that were measured.
+        step: Training step of the weights that were measured; None of pictures of another program.
         figures: Values by name; `evaluation.figures` describes each.
         stderrs: Standard errors by name, of the figures that have one.
         codes: By code: "kind", "entropy" H(c) and "ceiling" in nats, "does" in words, and "correlations" with the
@@ -28,7 +28,7 @@ class Evaluation:
     """
 
     setting: str
-    step: int
+    step: int | None
     figures: dict[str, float] = dataclasses.field(default_factory=dict)
     stderrs: dict[str, float] = dataclasses.field(default_factory=dict)
     codes: dict[str, dict] = dataclasses.field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Figures of generated images against real ones, in the features of a stated network; they need no model.
+"""Figures of generated images against real ones, most in the features of a stated network; they need no model.
 
 A figure in the data set's own network has the metric's name alone, as in fid; one in the network of published figures
 names that too, as in fid/inception-2015.
@@ -11,6 +11,7 @@ import numpy as np
 from infogan_tf.errors import NotMeasuredError
 from infogan_tf.evaluation.feature_networks import FeatureNetwork
 from infogan_tf.evaluation.metrics import sample_quality as metrics
+from infogan_tf.evaluation.metrics.parzen import BANDWIDTHS, parzen_log_likelihood
 from infogan_tf.evaluation.result import Evaluation, attempt
 
 
@@ -116,6 +117,24 @@ def neighbourhoods(compared: Compared, found: Evaluation) -> None:
     """Precision, recall, density and coverage."""
     scores = metrics.precision_recall_density_coverage(compared.real, compared.fake)
     found.figures |= {compared.name(metric): score for metric, score in scores.items()}
+
+
+def log_likelihood(images: np.ndarray, test_images: np.ndarray, found: Evaluation) -> None:
+    """Parzen-window log-likelihood of test images; a tenth of them choose the bandwidth and are left out."""
+    held = len(test_images) // 10
+    validation, test = test_images[:held], test_images[held:]
+    scores = parzen_log_likelihood(images, validation, test)
+    found.add("log_likelihood", scores, "log_likelihood")
+    found.notes.append(
+        f"Parzen: {len(images):,} samples, {len(test):,} test images, bandwidth {scores['bandwidth']:.3f} "
+        f"chosen on {held:,} others"
+        + (" (an end of those tried)." if scores["bandwidth"] in (BANDWIDTHS[0], BANDWIDTHS[-1]) else ".")
+    )
+
+
+def choice_of(count: int, most: int) -> np.ndarray | slice:
+    """The places of all of `count` images, or of `most` of them, a fixed random choice."""
+    return slice(None) if count <= most else np.random.default_rng(0).choice(count, most, replace=False)
 
 
 GROUPS = {
