@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from infogan_tf.errors import first_line
 from infogan_tf.files import whole_file
 
 _PIECE = 2**16  # bytes
@@ -107,7 +108,7 @@ def _read_pieces(url, most_bytes, seconds, pieces, given_up):
         put(OSError(f"the server answered {error.code} {error.reason}"))
     except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)  # urllib's own error wraps that of the network
-        put(OSError(next(iter(str(reason).splitlines()), "") or type(error).__name__))
+        put(OSError(first_line(reason)))
 
 
 def _refuse_larger(size, most_bytes):

@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 
 from infogan_tf.data.cache import cache_folder
 from infogan_tf.environment.internet import fetch
-from infogan_tf.errors import NotMeasuredError
+from infogan_tf.errors import NotMeasuredError, first_line
 from infogan_tf.evaluation.feature_networks.network import FeatureNetwork
 from infogan_tf.files import whole_file
 
@@ -56,7 +56,8 @@ def inception_features(cache_dir: str | Path | None = None) -> FeatureNetwork:
         read = _reader(path.read_bytes())
     except (OSError, ValueError) as error:
         raise NotMeasuredError(
-            f"{path}: expected the graph of Inception of 2015. Received: {_line(error)}. Delete it, and it is fetched"
+            f"{path}: expected the graph of Inception of 2015. Received: {first_line(error)}. Delete it, and it is "
+            "fetched"
         ) from error
     return FeatureNetwork(NAME, read, batch_size=50)
 
@@ -67,7 +68,7 @@ def _fetch_once(path: Path) -> None:
             _fetch(path)
             return
         except (OSError, ValueError, EOFError, zlib.error, tarfile.TarError) as error:
-            _not_to_be_had[URL] = _line(error)
+            _not_to_be_had[URL] = first_line(error)
     raise NotMeasuredError(
         f"no Inception in {path}, and it could not be fetched ({_not_to_be_had[URL]}). To put it there: "
         f"curl -L {URL} | tar -xz -C {path.parent} {FILE}"
@@ -148,7 +149,3 @@ def _needed(nodes, names):
             needed.add(name)
             waiting += [source.lstrip("^").split(":")[0] for source in nodes[name].input]
     return [node for name, node in nodes.items() if name in needed]
-
-
-def _line(error):
-    return next(iter(str(error).splitlines()), "") or type(error).__name__
