@@ -5,9 +5,18 @@ Command: infogan --dataset=~/photos
 
 from infogan_tf.config.options import Config
 
-# The paper's settings, with the slow start of lambda and the averages of the weights that MNIST's recipes have.
+# The paper's objective, with networks that fit images of any size: spectral norm keeps D from running ahead, so that D
+# and G take steps of one size. The slow start of lambda and the averages of the weights are those of MNIST's recipes.
 RECIPES = {
     "paper": Config(
-        model="infogan", dataset="images", steps=5_000, batch_size=64, lambda_warmup=2_000, average_decay=0.999
+        model="infogan",
+        dataset="images",
+        networks="dcgan",
+        spectral_norm=True,
+        g_learning_rate=2e-4,
+        steps=5_000,
+        batch_size=64,
+        lambda_warmup=2_000,
+        average_decay=0.999,
     ),
 }

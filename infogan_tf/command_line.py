@@ -22,6 +22,7 @@ from infogan_tf.errors import RunStopped, UserError
 from infogan_tf.models import MODELS
 from infogan_tf.models.choices import resolve, taken
 from infogan_tf.networks import FAMILIES
+from infogan_tf.networks.presets import PRESETS
 from infogan_tf.runs.records import MAY_CHANGE, existing_run
 
 
@@ -126,4 +127,5 @@ def _names(recipes, dataset):
         "recipe": dict.fromkeys(_recipes(recipes, dataset), ""),
         "model": {name: row.about for name, row in MODELS.items()},
         "networks": {name: row.about for name, row in FAMILIES.items()},
+        "preset": {name: row.about for name, row in PRESETS.items()},
     }

@@ -3,13 +3,14 @@
 import contextlib
 import json
 import os
+import re
 import socket
 import time
 from collections.abc import Iterator, Mapping
 
 import tensorflow as tf
 
-from infogan_tf.errors import RunStopped, UserError
+from infogan_tf.errors import RunStopped, UserError, first_line
 
 # How long a worker waits for the others to start, in seconds.
 PEERS_TIMEOUT = 45.0
@@ -85,6 +86,28 @@ def together(strategy: tf.distribute.Strategy, how_to_go_on: str) -> Iterator[No
     except _LOST as error:
         name = type(error).__name__
         raise RunStopped(f"Stopped: another worker was lost ({name}). To go on {how_to_go_on}", 1) from error
+
+
+@contextlib.contextmanager
+def within_memory() -> Iterator[None]:
+    """Says in one line that the machine's or a GPU's memory does not suffice, and what needs less of it.
+
+    Raises:
+        RunStopped: Where that ended the block.
+    """
+    try:
+        yield
+    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        if "No space left" in str(error):  # a full disk is the same to TensorFlow
+            raise
+        # TensorFlow's text has a page of nodes around it.
+        found = re.search(r"OOM when allocating[^\n]*|[^\n]*out of memory[^\n]*", str(error), re.IGNORECASE)
+        what = found[0].strip()[:200] if found else first_line(error)
+        raise RunStopped(
+            f"Stopped: out of memory ({what}). Less is needed with a smaller --batch_size; with --networks=dcgan or "
+            "resnet, a smaller --width; of images of one's own, a smaller --image_size.",
+            1,
+        ) from error
 
 
 def _mean_over_workers(strategy, value):

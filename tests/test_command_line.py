@@ -248,6 +248,9 @@ NOT_READ = [
     # By the networks.
     (["--networks=mlp", "--spectral_norm"], "--spectral_norm: --networks=mlp does not take it"),
     (["--networks=mlp", "--virtual_batch_norm"], "--virtual_batch_norm: --networks=mlp does not take it"),
+    (["--width=32"], "--width: --networks=paper does not take it"),
+    (["--networks=dcgan", "--preset=svhn"], "--preset: --networks=dcgan does not take it"),
+    (["--networks=resnet", "--minibatch_kernels=5"], "--minibatch_kernels: --networks=resnet does not take it"),
     # By a term whose weight is 0.
     (["--entropy_weight=0.3"], "--entropy_weight: --invariance_weight is 0"),
     (["--invariances=flip"], "--invariances: --invariance_weight is 0"),
@@ -280,7 +283,11 @@ def test_what_nothing_reads_may_be_given_as_it_is_by_default():
         (["--latents=noise:62"], "--latents: expected a code"),
         (["--latents=noise:62,cat:10,label:10"], "--latents: expected no label"),
         (["--model=gna"], "--model: expected one of infogan, gan. Received: 'gna'"),
-        (["--networks=resnet"], "--networks: expected one of paper, mlp. Received: 'resnet'"),
+        (["--networks=vgg"], "--networks: expected one of paper, dcgan, resnet, mlp. Received: 'vgg'"),
+        (
+            ["--preset=cars"],
+            "--preset: expected one of mnist, svhn, celeb_a, faces, chairs, infogan_cr. Received: 'cars'",
+        ),
     ],
 )
 def test_a_model_that_cannot_be_had_is_refused(capsys, flags, words):

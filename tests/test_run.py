@@ -285,6 +285,31 @@ def test_a_broken_run_exits_with_1_and_without_traceback(tmp_path):
     assert not (tmp_path / "run" / "export").exists()
 
 
+def test_a_run_without_enough_memory_ends_in_one_line(tmp_path, monkeypatch):
+    import tensorflow as tf
+
+    from infogan_tf.devices import within_memory
+
+    def of_tensorflow(*_):
+        tf.function(lambda: tf.reduce_sum(tf.zeros([2**46]) + tf.random.uniform([2**46])))()
+
+    def of_numpy(*_):
+        np.empty(2**46)
+
+    for i, fit in enumerate((of_tensorflow, of_numpy)):
+        monkeypatch.setattr("infogan_tf.commands.train.fit", fit)
+        done = run_here(*TINY, f"--run_dir=run{i}", cwd=tmp_path, check=False)
+        assert done.returncode == 1
+        (line,) = done.stderr.strip().splitlines()
+        assert line.startswith("Stopped: out of memory (")
+        for option in ("--batch_size", "--width", "--image_size"):
+            assert option in line
+    # To TensorFlow a full disk is the same error.
+    full = tf.errors.ResourceExhaustedError(None, None, "events; No space left on device")
+    with pytest.raises(tf.errors.ResourceExhaustedError), within_memory():
+        raise full
+
+
 def _configs():
     for name in sorted(path.stem for path in (ROOT / "configs").glob("[a-z]*.py")):
         yield pytest.param(name, marks=[] if name == "sprites" else pytest.mark.slow)

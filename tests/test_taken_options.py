@@ -54,7 +54,9 @@ def test_a_run_keeps_what_its_model_takes(gan_run, tiny_run):
     assert "Mutual information" not in told
 
 
-@pytest.mark.parametrize("given", [{}, {"model": "gan"}, {"networks": "mlp"}, {"adversarial_loss": "hinge"}])
+@pytest.mark.parametrize(
+    "given", [{}, {"model": "gan"}, {"networks": "mlp"}, {"networks": "dcgan"}, {"adversarial_loss": "hinge"}]
+)
 @pytest.mark.parametrize(("dataset", "recipe"), [("digits", "paper"), ("mnist", "invariant")])
 def test_what_a_run_keeps_makes_its_options_again(tmp_path, dataset, recipe, given):
     config = resolve(recipe_of(configs, dataset, recipe), given)

@@ -12,7 +12,7 @@ from infogan_tf.commands.export import export_run, is_exported
 from infogan_tf.commands.images import images_of
 from infogan_tf.config.options import Config
 from infogan_tf.data.images import ImageData
-from infogan_tf.devices import choose_strategy, has_workers, is_chief, same_for_all, together
+from infogan_tf.devices import choose_strategy, has_workers, is_chief, same_for_all, together, within_memory
 from infogan_tf.environment.invocation import command_words
 from infogan_tf.errors import UserError
 from infogan_tf.models.base import GenerativeModel
@@ -50,7 +50,7 @@ def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
     precision, reason = choose_precision(config.precision)
     evaluation = {"auto": "quick"}.get(config.evaluation, config.evaluation)
     config = dataclasses.replace(config, precision=precision, evaluation=evaluation)
-    with contextlib.ExitStack() as stack:
+    with within_memory(), contextlib.ExitStack() as stack:
         if run and is_chief(strategy):
             stack.enter_context(at_work(run))
         data = images_of(config)

@@ -115,6 +115,12 @@ class Config:
 
     model: str = option("infogan", "What to train.", "Model")
     networks: str = option("paper", "The family of its networks.", "Model")
+    preset: str = option("mnist", "Of the paper's networks, those of which of its data sets.", "Model")
+    width: int = option(
+        64,
+        "Of dcgan and resnet, the filters nearest to the images; they double with each halving of the image, at the "
+        "most to eight times as many.", "Model", low=4, high=512,
+    )  # fmt: skip
 
     latents: str = option(
         "",
@@ -201,7 +207,7 @@ class Config:
         0, "Minibatch discrimination: how many measures of likeness to the rest of the batch D is given.", "Toolbox",
         low=0, high=1000,
     )  # fmt: skip
-    spectral_norm: bool = option(False, "Divide the weights of D by their largest singular value.", "Toolbox")
+    spectral_norm: bool = option(False, "Divide D's weights by their largest singular value.", "Toolbox")
     virtual_batch_norm: bool = option(
         False, "Batch norm in G whose statistics are those of a fixed batch and the image itself.", "Toolbox"
     )

@@ -15,6 +15,7 @@ from infogan_tf.latents.codes import Code
 from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.models.averages import Averages
 from infogan_tf.models.means import Means
+from infogan_tf.networks.spectral_norm import SpectralNorm
 from infogan_tf.objectives.term import Term
 from infogan_tf.random import drawn_here, fold_in
 
@@ -260,9 +261,17 @@ class GenerativeModel(keras.Model):
         return drawn_here(count, lambda rows: self.layout.sample(rows, seed))
 
     def update(self, player: str, tape: tf.GradientTape, loss: tf.Tensor) -> None:
-        """One update of what a player trains; `loss` is as `scaled` gave it on the tape."""
+        """One update of what a player trains; `loss` is as `scaled` gave it on the tape.
+
+        Spectral norm's power iteration follows it, once: the weights changed, and it is the new ones that are seen by
+        whatever comes next, be it another player's pass, an evaluation or an export.
+        """
         variables = self.variables_of(player)
         _apply(self.optimizers[player], tape.gradient(loss, variables), variables)
+        for role in self.PLAYERS[player]:
+            for layer in getattr(self, role)._flatten_layers():
+                if isinstance(layer, SpectralNorm):
+                    layer.iterate()
 
     def scaled(self, player: str, loss: tf.Tensor) -> tf.Tensor:
         """A loss as the player's optimizer takes it: scaled in float16, and by replicas, whose gradients Keras adds."""

@@ -14,6 +14,7 @@ from infogan_tf.errors import UserError
 from infogan_tf.latents.language import read_latents
 from infogan_tf.models import MODELS
 from infogan_tf.networks import FAMILIES
+from infogan_tf.networks.presets import PRESETS
 from infogan_tf.objectives import TERMS, name_of
 from infogan_tf.objectives.declarations import read_invariances
 
@@ -105,8 +106,8 @@ def resolve(recipe: Config, given: Mapping[str, object]) -> Config:
 
 
 def check_names(config: Config) -> None:
-    """Refuses, by a UserError, a model and networks that do not exist."""
-    for name, table in (("model", MODELS), ("networks", FAMILIES)):
+    """Refuses, by a UserError, a model, networks and a preset of theirs that do not exist."""
+    for name, table in (("model", MODELS), ("networks", FAMILIES), ("preset", PRESETS)):
         received = getattr(config, name)
         if received not in table:
             raise UserError(f"--{name}: expected one of {', '.join(table)}. Received: {received!r}")
@@ -133,10 +134,10 @@ def check_options(config: Config) -> None:
         from infogan_tf.data.own import read_wanted
 
         size = read_wanted(config.image_size, config.channels, config.crop, config.background).size
-        if size and max(size) > 64 and config.networks == "paper":
+        if size and max(size) > 64 and config.networks == "paper" and PRESETS[config.preset].dense:
             raise UserError(
-                f"--image_size: expected at most 64 with --networks=paper, whose dense layers grow with it. "
-                f"Received: {config.image_size!r}"
+                "--image_size: expected at most 64 with --networks=paper, whose dense layers grow with it; "
+                f"--networks=dcgan takes more. Received: {config.image_size!r}"
             )
     if config.invariance_weight:
         codes = read_latents(config.latents).codes.items()

@@ -23,5 +23,7 @@ class Family:
 
 FAMILIES = {
     "paper": Family("infogan_tf.networks.paper:paper_networks", "convolutional, of the InfoGAN paper"),
+    "dcgan": Family("infogan_tf.networks.dcgan:dcgan_networks", "convolutional, as deep as the images are large"),
+    "resnet": Family("infogan_tf.networks.resnet:resnet_networks", "residual blocks, as deep as the images are large"),
     "mlp": Family("infogan_tf.networks.mlp:mlp_networks", "dense layers alone, of the first GAN's paper"),
 }

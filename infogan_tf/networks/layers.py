@@ -1,4 +1,4 @@
-"""The networks' own layers: batch normalisation with a rectifier, its virtual variant, minibatch discrimination."""
+"""The networks' own layers: batch norm with a rectifier, its virtual variant, minibatch discrimination, sum pooling."""
 
 import contextlib
 import contextvars
@@ -235,6 +235,15 @@ def part_by_part(function: Callable[[tf.Tensor], tf.Tensor], inputs: tf.Tensor) 
     """Applies `function` separately to each of the parts of `inputs` that `batch_statistics` sets, and joins them."""
     parts = [function(part) for part in tf.split(inputs, _statistics.get().parts)]
     return tf.concat(parts, axis=0) if len(parts) > 1 else parts[0]
+
+
+@keras.saving.register_keras_serializable(package="infogan_tf")
+class GlobalSumPooling2D(keras.layers.GlobalAveragePooling2D):
+    """The sums over all places of an image, [B, H, W, C] -> [B, C]."""
+
+    def call(self, inputs):
+        """Sums of the dtype of `inputs`."""
+        return tf.reduce_sum(inputs, axis=[1, 2])
 
 
 @keras.saving.register_keras_serializable(package="infogan_tf")

@@ -1,27 +1,22 @@
-"""Generator, discriminator trunk, D head and Q head of the InfoGAN paper, appendix C.1 (MNIST).
+"""Generator, discriminator trunk, D head and Q head of the InfoGAN paper, appendix C, of each of its data sets.
 
-The paper gives the layers; the initialisation and the batch-norm constants are those of the authors' own code:
-normal weights of standard deviation 0.02 (truncated in convolutions), epsilon 1e-5, decay 0.9. A layer that batch norm
-follows has no bias, which would only duplicate beta. All convolutions are 4x4 with stride 2.
+The paper gives the layers, `presets.py` has them as rows; the initialisation and the batch-norm constants are those of
+the authors' own code: normal weights of standard deviation 0.02 (truncated in convolutions), epsilon 1e-5, decay 0.9. A
+layer that batch norm follows has no bias, which would only duplicate beta. All convolutions are 4x4. Images are in
+[0, 1] here and G ends with a sigmoid, also where the paper has a tanh, which is the same up to scale.
 
 Layers compute in the given dtype policy; the generator's sigmoid and the last layer of each head stay float32.
 """
+
+import math
 
 import keras
 import numpy as np
 from keras import layers
 
-from infogan_tf.errors import UserError
-from infogan_tf.networks.layers import (
-    AddReference,
-    BatchNormReLU,
-    DropReference,
-    LeakyReLU,
-    MinibatchDiscrimination,
-    VirtualBatchNormReLU,
-)
-
-LEAK = 0.1
+from infogan_tf.networks.blocks import LEAK, Maker, check_sides, small_sides
+from infogan_tf.networks.layers import AddReference, DropReference, LeakyReLU, MinibatchDiscrimination
+from infogan_tf.networks.presets import PRESETS
 
 
 def paper_networks(
@@ -33,8 +28,12 @@ def paper_networks(
     spectral_norm: bool = False,
     minibatch_kernels: int = 0,
     reference_latents: np.ndarray | None = None,
+    preset: str = "mnist",
 ) -> dict[str, keras.Sequential]:
     """Builds the paper's four networks.
+
+    A preset has its data set's layers and serves other sizes too: G's small image is the size halved as often as its
+    layers double it, rounded up, and what is over is cut off at the end.
 
     Args:
         num_latents: Width of the latents: noise and codes side by side.
@@ -42,98 +41,64 @@ def paper_networks(
         image_shape: Height, width and channels of the images; height and width are positive multiples of 4.
         dtype: A Keras dtype policy; the global one by default.
         sync_batch_norm: Whether batch norm takes its statistics over all replicas of a `tf.distribute` strategy.
-        spectral_norm: Whether each forward pass in training first divides the weights of trunk and D head by their
-            largest singular values, estimated by one power iteration (Miyato et al. 2018, arXiv:1802.05957;
-            `keras.layers.SpectralNormalization`).
+        spectral_norm: Whether trunk and D head compute with their weights divided by the largest singular value, see
+            `spectral_norm.SpectralNorm`; so does a Q head of one layer.
         minibatch_kernels: Number of similarities that `layers.MinibatchDiscrimination` appends to the features in the
             D head; 0 leaves it out.
         reference_latents: Latents [R, num_latents] of the reference batch of a generator with virtual batch
             normalisation, see `layers.VirtualBatchNormReLU`; None for one with batch normalisation.
+        preset: One of `presets.PRESETS`.
 
     Returns:
         "generator": Network from latents [B, num_latents] to images [B, H, W, C] in [0, 1], float32.
-        "trunk": Network from images to features [B, 1024], shared by D and Q.
+        "trunk": Network from images to features [B, F], shared by D and Q.
         "d_head": Network from features to the logit of "real", float32 [B, 1].
         "q_head": Network from features to the parameters of Q(c|x), float32 [B, num_parameters]; not with 0 parameters.
 
     Raises:
         UserError: Where height or width is not a positive multiple of 4.
     """
-    height, width, channels = image_shape
-    if height % 4 or width % 4 or height < 4 or width < 4:
-        raise UserError(f"image height and width are multiples of 4. Received: {image_shape}")
-
-    def dense(units, name, **kwargs):
-        initializer = keras.initializers.RandomNormal(stddev=0.02)
-        kwargs = {"dtype": dtype, **kwargs}
-        return layers.Dense(units, kernel_initializer=initializer, name=name, **kwargs)
-
-    def convolution(kind, filters, name, **kwargs):
-        initializer = keras.initializers.TruncatedNormal(stddev=0.02)
-        kwargs = {"strides": 2, "padding": "same", "dtype": dtype, **kwargs}
-        return kind(filters, 4, kernel_initializer=initializer, name=name, **kwargs)
-
-    def batch_norm(name, leak, kind=BatchNormReLU):
-        constants = {"momentum": 0.9, "epsilon": 1e-5}
-        if kind is VirtualBatchNormReLU:
-            constants["rows"] = len(reference_latents)
-        return kind(leak, synchronized=sync_batch_norm, dtype=dtype, name=name, **constants)
-
+    check_sides(image_shape)
+    row, make = PRESETS[preset], Maker(dtype, sync_batch_norm, spectral_norm)
     virtual = reference_latents is not None
+    rows = len(reference_latents) if virtual else 0
 
-    def of_generator(name):
-        return batch_norm(name, 0.0, VirtualBatchNormReLU if virtual else BatchNormReLU)
+    def rectified(layer, norm, leak, rows=0):
+        """The layer, then its rectifier, with batch norm or without."""
+        if norm:
+            return [layer, make.batch_norm(f"{layer.name}_bn", leak, rows)]
+        if leak:
+            return [layer, LeakyReLU(negative_slope=leak, dtype=dtype, name=f"{layer.name}_lrelu")]
+        return [layer, layers.ReLU(dtype=dtype, name=f"{layer.name}_relu")]
 
-    def of_discriminator(layer):
-        return layers.SpectralNormalization(layer, name=f"{layer.name}_sn") if spectral_norm else layer
+    doubled = sum(each.stride == 2 for each in row.up) + (row.last_stride == 2)
+    small = small_sides(image_shape, doubled)
+    stack = []
+    for i, units in enumerate([*([row.dense] if row.dense else []), math.prod(small) * row.start], 1):
+        stack += rectified(make.dense(units, f"fc{i}", use_bias=False), True, row.g_leak, rows)
+    stack.append(layers.Reshape((*small, row.start), dtype=dtype, name="to_image"))
+    for i, each in enumerate(row.up, 1):
+        layer = make.transposed(each.filters, f"upconv{i}", strides=each.stride, use_bias=not each.norm)
+        stack += rectified(layer, each.norm, row.g_leak, rows)
+    stack.append(make.transposed(image_shape[-1], f"upconv{len(row.up) + 1}", strides=row.last_stride))
+    stack += make.images([side * 2**doubled for side in small], image_shape)
+    if virtual:
+        stack = [
+            AddReference(reference_latents, name="add_reference"), *stack, DropReference(rows, name="drop_reference")
+        ]  # fmt: skip
+    generator = keras.Sequential([keras.Input((num_latents,), name="latents"), *stack], name="generator")
 
-    small = (height // 4, width // 4, 128)
-    generator = keras.Sequential(
-        [
-            keras.Input((num_latents,), name="latents"),
-            *([AddReference(reference_latents, name="add_reference")] if virtual else []),
-            dense(1024, "fc1", use_bias=False),
-            of_generator("fc1_bn"),
-            dense(small[0] * small[1] * small[2], "fc2", use_bias=False),
-            of_generator("fc2_bn"),
-            layers.Reshape(small, dtype=dtype, name="to_image"),
-            convolution(layers.Conv2DTranspose, 64, "upconv1", use_bias=False),
-            of_generator("upconv1_bn"),
-            convolution(layers.Conv2DTranspose, channels, "upconv2"),
-            layers.Activation("sigmoid", dtype="float32", name="images"),
-            *([DropReference(len(reference_latents), name="drop_reference")] if virtual else []),
-        ],
-        name="generator",
-    )
-    trunk = keras.Sequential(
-        [
-            keras.Input(image_shape, name="images"),
-            of_discriminator(convolution(layers.Conv2D, 64, "conv1")),
-            LeakyReLU(negative_slope=LEAK, dtype=dtype, name="conv1_lrelu"),
-            of_discriminator(convolution(layers.Conv2D, 128, "conv2", use_bias=False)),
-            batch_norm("conv2_bn", LEAK),
-            layers.Flatten(dtype=dtype, name="flatten"),
-            of_discriminator(dense(1024, "fc", use_bias=False)),
-            batch_norm("fc_bn", LEAK),
-        ],
-        name="trunk",
-    )
+    stack = []
+    for i, each in enumerate(row.trunk, 1):
+        layer = make.convolution(each.filters, f"conv{i}", of_d=True, strides=each.stride, use_bias=not each.norm)
+        stack += rectified(layer, each.norm, LEAK)
+    stack.append(layers.Flatten(dtype=dtype, name="flatten"))
+    if row.dense:
+        norm = row.trunk[-1].norm
+        stack += rectified(make.dense(row.dense, "fc", of_d=True, use_bias=not norm), norm, LEAK)
+    trunk = keras.Sequential([keras.Input(image_shape, name="images"), *stack], name="trunk")
+
     features = trunk.output_shape[1:]
     likeness = [MinibatchDiscrimination(minibatch_kernels, name="likeness")] if minibatch_kernels else []
-    d_head = keras.Sequential(
-        [keras.Input(features, name="features"), *likeness, of_discriminator(dense(1, "logit", dtype="float32"))],
-        name="d_head",
-    )
-    networks = {"generator": generator, "trunk": trunk, "d_head": d_head}
-    if not num_parameters:
-        return networks
-    q_head = keras.Sequential(
-        [
-            keras.Input(features, name="features"),
-            dense(128, "fc", use_bias=False),
-            batch_norm("fc_bn", LEAK),
-            dense(num_parameters, "parameters", dtype="float32"),
-        ],
-        name="q_head",
-    )
-    return networks | {"q_head": q_head}
+    networks = {"generator": generator, "trunk": trunk, "d_head": make.d_head(features, likeness)}
+    return networks | ({"q_head": make.q_head(features, num_parameters, row.q_units)} if num_parameters else {})
