@@ -35,7 +35,7 @@ def test_a_run_goes_on_to_the_same_bits_and_is_measured_drawn_and_exported(tmp_p
     run_here(*flags, "--steps=4", "--run_dir=straight", "--evaluation=none", cwd=tmp_path, exporting=False)
     assert_same(weights(tmp_path / "straight", 4), weights(tmp_path / "run", 4))
     assert logged(tmp_path / "straight") == logged(tmp_path / "run")
-    assert "fid" in json.loads((tmp_path / "run" / "evaluation.json").read_text())["figures"]
+    assert "mutual_info/c1" in json.loads((tmp_path / "run" / "evaluation.json").read_text())["figures"]
     run_here("--mode=export", "--run_dir=run", "--export_precision=float16", cwd=tmp_path)
     run_here("--mode=sample", "--run_dir=run", "--count=3", cwd=tmp_path)
 

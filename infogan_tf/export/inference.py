@@ -50,7 +50,7 @@ def _with_batch_norm(layer, norm):
 
 def _copy(layer, kind, weights, **changes):
     copied = kind.from_config({**layer.get_config(), **changes})
-    copied.build(layer.input.shape)
+    copied.build(layer.get_build_config()["input_shape"])
     copied.set_weights([weight.astype(np.float32) for weight in weights])
     return copied
 

@@ -213,7 +213,10 @@ class MinibatchDiscrimination(keras.layers.Layer):
 
     def build(self, input_shape):  # noqa: D102
         shape = (input_shape[-1], self.kernels * self.dimensions)
-        self.kernel = self.add_weight(shape=shape, initializer=keras.initializers.RandomNormal(stddev=0.02))
+        # Named: Keras's own names count variables, and would differ between a run and its resumption.
+        self.kernel = self.add_weight(
+            name="kernel", shape=shape, initializer=keras.initializers.RandomNormal(stddev=0.02)
+        )
 
     def call(self, inputs, training=None):
         """Returns features with similarities, float32 [B, F + kernels], of `inputs` [B, F]."""
