@@ -18,7 +18,6 @@ FAMILIES = {
     "dcgan": ("--networks=dcgan", "--width=4", "--average_decay=0.9"),
     "resnet": ("--networks=resnet", "--width=4", "--d_updates=2"),
     "svhn": ("--networks=paper", "--preset=svhn", "--virtual_batch_norm", "--minibatch_kernels=3"),
-    "infogan_cr": ("--networks=paper", "--preset=infogan_cr"),
 }
 
 

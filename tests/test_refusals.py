@@ -49,7 +49,7 @@ CASES = [
     (["--dataset=mnits"], ["--dataset", "digits, mnist, fashion_mnist, sprites", "'mnits'"]),
     (["--recipe=quick"], ["--recipe", "one of paper, invariant with digits", "'quick'"]),
     (["--model=vae"], ["--model", "one of infogan, gan", "'vae'"]),
-    (["--networks=unet"], ["--networks", "one of paper, mlp", "'unet'"]),
+    (["--networks=unet"], ["--networks", "one of paper, dcgan, resnet, mlp", "'unet'"]),
     # Options that the mode does not read.
     (["--codes=c1=3"], ["--codes", "--mode=sample", "--mode=train"]),
     (["--count=3"], ["--count", "--mode=sample"]),
