@@ -1,1 +1,4 @@
-"""The recipes of each data set, a file each: RECIPES, by name, each a Config for the model that it names."""
+"""The recipes of each data set, a file each: RECIPES, by name, each a Config for the model that it names.
+
+`images.py` has those of images of one's own, and gathers them from the files whose data has to lie in a folder.
+"""

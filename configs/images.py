@@ -1,9 +1,12 @@
-"""Images of one's own: a folder, a .zip, an .npy or an .npz, of any kind, grey or in colour.
+"""Images of one's own: a folder, a .zip, an .npy or an .npz, of any kind, grey or in colour; and those of tfds:NAME.
 
-Command: infogan --dataset=~/photos
+Commands: infogan --dataset=~/photos
+          infogan --dataset=~/chairs --recipe=chairs
 """
 
 from infogan_tf.config.options import Config
+
+from . import celeb_a, chairs, faces, lsun
 
 # The paper's objective, with networks that fit images of any size: spectral norm keeps D from running ahead, so that D
 # and G take steps of one size. The slow start of lambda and the averages of the weights are those of MNIST's recipes.
@@ -19,4 +22,10 @@ RECIPES = {
         lambda_warmup=2_000,
         average_decay=0.999,
     ),
+    # The paper's own for data that has to lie in a folder.
+    **faces.RECIPES,
+    **chairs.RECIPES,
+    # And those of data that may lie in one, where tensorflow-datasets cannot have it.
+    "celeb_a": celeb_a.RECIPES["paper"],
+    "lsun": lsun.RECIPES["paper"],
 }

@@ -35,7 +35,7 @@ def recipe_of(recipes: ModuleType, dataset: str, recipe: str) -> Config:
 
 
 def _recipes(recipes, dataset):
-    """By name, those of a data set; images of one's own have theirs in images.py."""
+    """By name, those of a data set; images of one's own, and data sets by tfds:NAME, have theirs in images.py."""
     return importlib.import_module(f"{recipes.__name__}.{dataset if dataset in LOADERS else 'images'}").RECIPES
 
 
@@ -102,7 +102,7 @@ def _located(options):
     found = dict(options)
     if "dataset" in options:
         source = read_source(options["dataset"], LOADERS)
-        found["dataset"] = str(source.path or source.name)
+        found["dataset"] = str(source.path or options["dataset"])
     if options.get("labels"):
         found["labels"] = str(absolute(options["labels"], "labels"))
     return found

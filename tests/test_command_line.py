@@ -39,7 +39,7 @@ def refused(capsys, *flags):
         (["--mode=fly"], ["--mode", "train, sweep, evaluate, compare, sample, encode, export", "'fly'"]),
         (["--dataset=mnits"], ["--dataset", "digits", "fashion_mnist", "'mnits'"]),
         (["--recipe=quick"], ["--recipe", "one of paper, invariant", "'quick'"]),
-        (["--dataset=dsprites", "--recipe=invariant"], ["--recipe", "one of paper with dsprites", "'invariant'"]),
+        (["--dataset=shapes3d", "--recipe=invariant"], ["--recipe", "one of paper with shapes3d", "'invariant'"]),
         (["--invariance_weight=1", "--invariances=rotate"], ["--invariances", "rotate:SIZE", "'rotate'"]),
         (["--invariance_weight=1", "--jit_compile"], ["--jit_compile", "--invariance_weight"]),
         (["--starts=3"], ["--starts", "expected 1 with --invariance_weight=0", "3"]),

@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+import tensorflow_datasets as tfds
 from conftest import ROOT, make_model, run_here
 
 from infogan_tf.data import LOADERS, load_data
 from infogan_tf.data import tfds as tfds_loader
 from infogan_tf.data.images import Split
 from infogan_tf.data.stream import _mapping, stream
-from infogan_tf.data.tfds import ORIGINALS
+from infogan_tf.data.tfds import find_builder, originals
 from infogan_tf.errors import UserError
 from infogan_tf.evaluation.feature_networks import FeatureNetwork, classifier, label_free
 from infogan_tf.evaluation.metrics.sample_quality import nearest_neighbours
@@ -65,7 +66,19 @@ def test_mnist_from_prepared_data(name):
     assert data.train.images.mean() / 255 == pytest.approx(mean, abs=1e-4)
 
 
-@pytest.mark.parametrize("name", sorted(ORIGINALS))
+ORIGINALS = {
+    "mnist": "train-images-idx3-ubyte.gz",
+    "fashion_mnist": "t10k-labels-idx1-ubyte.gz",
+    "dsprites": "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.hdf5",
+    "shapes3d": "3dshapes.h5",
+    "kmnist": "train-images-idx3-ubyte.gz",
+    "cifar10": "cifar-10-binary.tar.gz",
+    "svhn_cropped": "extra_32x32.mat",
+    "celeb_a": "img_align_celeba.zip",
+}
+
+
+@pytest.mark.parametrize("name", ORIGINALS)
 def test_no_network_and_no_data_is_said(tmp_path, monkeypatch, name):
     # A proxy that refuses every connection is a machine without network.
     for variable in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
@@ -76,44 +89,35 @@ def test_no_network_and_no_data_is_said(tmp_path, monkeypatch, name):
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     for part in (
-        f"--dataset={name}",
-        f"none/{name}",
+        f"--dataset: no prepared {name} in none/{name}",
         "--data_dir",
         "TFDS_DATA_DIR",
-        *ORIGINALS[name],
+        ORIGINALS[name],
         "--dataset=digits",
     ):
         assert part in line
     assert not (tmp_path / "runs").exists()
 
 
-class Builder:
-    """Stands for tensorflow-datasets' builder of data that is not prepared."""
-
-    def __init__(self, error=None):
-        self.error, self.asked = error, False
-
-    def download_and_prepare(self):
-        self.asked = True
-        if self.error:
-            raise self.error
-
-
 def test_original_files_are_prepared_without_network(tmp_path, monkeypatch):
     monkeypatch.setattr(tfds_loader, "reachable", lambda url: pytest.fail("the network was asked"))
-    originals = tmp_path / "downloads" / "manual"
-    originals.mkdir(parents=True)
-    for file in ORIGINALS["mnist"]:
-        (originals / file).write_bytes(b"")
-    builder = Builder()
-    tfds_loader._prepare(builder, "mnist", tmp_path)
-    assert builder.asked
+    manual = tmp_path / "downloads" / "manual"
+    manual.mkdir(parents=True)
+    for file in originals(find_builder("mnist", str(tmp_path))):
+        (manual / file).write_bytes(b"not what was published")
+    with pytest.raises(UserError, match=r"no prepared mnist in .*has wrong checksum.*--dataset=digits") as info:
+        load_data("mnist", str(tmp_path))
+    assert "\n" not in str(info.value)
 
 
 def test_a_download_that_breaks_off_is_said_in_one_line(tmp_path, monkeypatch):
+    def download(self, urls):
+        raise OSError("connection reset\nand more")
+
     monkeypatch.setattr(tfds_loader, "reachable", lambda url: True)
-    with pytest.raises(UserError, match=r"--dataset=mnist: .*\(checksum of train\).*--dataset=digits") as info:
-        tfds_loader._prepare(Builder(OSError("checksum of train\nand more")), "mnist", tmp_path)
+    monkeypatch.setattr(tfds.download.DownloadManager, "download_and_extract", download)
+    with pytest.raises(UserError, match=r"no prepared mnist in .*\(connection reset\).*--dataset=digits") as info:
+        load_data("mnist", str(tmp_path))
     assert "\n" not in str(info.value)
 
 
@@ -124,7 +128,9 @@ def test_a_data_folder_that_is_a_file_is_refused(tmp_path):
 
 
 def test_an_unknown_data_set_is_refused():
-    with pytest.raises(UserError, match=rf"expected one of {', '.join(LOADERS)}; or a folder.*Received: 'mnits'"):
+    with pytest.raises(
+        UserError, match=rf"expected one of {', '.join(LOADERS)}; or tfds:NAME; or a folder.*Received: 'mnits'"
+    ):
         load_data("mnits")
 
 

@@ -18,6 +18,7 @@ from infogan_tf.data import folder as folder_loader
 from infogan_tf.data import load_data
 from infogan_tf.data.decoding import Form, NotDecodedError, decode, look, read_crop, read_ground, read_size
 from infogan_tf.data.listing import held_out_share, list_images, place_of
+from infogan_tf.data.sources import name_of, read_source
 from infogan_tf.errors import UserError
 
 FORM = Form(8, 8, 3)
@@ -107,6 +108,34 @@ def test_an_archive_is_what_the_folder_is(photos, tmp_path):
     np.testing.assert_array_equal(one.test.labels, other.test.labels)
 
 
+@pytest.mark.parametrize("around", ["photos/", "a/b/"])
+def test_a_folder_around_everything_is_not_counted(tmp_path, around):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        for i in range(12):
+            name = f"{around}{'test' if i < 4 else 'train'}/{'ab'[i % 2]}/{i}.png"
+            file.writestr(name, encoded(picture((16, 16), i)))
+        file.writestr(f"{around}README.txt", b"no image")
+        file.writestr("__MACOSX/photos/._1.png", b"Apple's")
+        file.writestr(".DS_Store", b"Apple's")
+    data = load(tmp_path / "a.zip", tmp_path)
+    assert (len(data.train.images), len(data.test.images)) == (8, 4)
+    assert data.label_names == ("a", "b")
+    (tmp_path / "unpacked").mkdir()
+    with zipfile.ZipFile(tmp_path / "a.zip") as file:
+        file.extractall(tmp_path / "unpacked")
+    np.testing.assert_array_equal(load(tmp_path / "unpacked", tmp_path).test.labels, data.test.labels)
+    # An image beside that folder: then it is a class folder as any other, and the image is in none.
+    write(tmp_path / "unpacked" / "beside.png", encoded(picture((16, 16))))
+    assert load(tmp_path / "unpacked", tmp_path).train.labels is None
+
+
+def test_a_folder_around_class_folders_is_not_counted(tmp_path):
+    for i in range(12):
+        write(tmp_path / "set" / "train" / "pets" / "ab"[i % 2] / f"{i}.png", encoded(picture((16, 16), i)))
+    assert load(tmp_path / "set", tmp_path).label_names == ()  # below the split the first folder is the label: one
+    assert load(tmp_path / "set" / "train", tmp_path).label_names == ("a", "b")
+
+
 def test_links_are_followed_but_no_folder_twice(photos, tmp_path):
     (photos / "cats" / "loop").symlink_to(photos, target_is_directory=True)
     (photos / "gone.png").symlink_to(tmp_path / "nowhere")
@@ -135,6 +164,52 @@ def test_arrays_are_images_too(tmp_path):
     held_out = [images[40:].tolist().index(image.tolist()) for image in split.test.images]
     assert sorted(held_out) == list(range(10))
     np.testing.assert_array_equal(split.test.labels, np.array(held_out) % 3)
+
+
+@pytest.mark.parametrize(
+    ("names", "shape"),
+    [
+        (("x_train", "y_train", "x_test", "y_test"), (-1, 1)),  # as Keras has CIFAR-10's labels
+        (("train_images", "train_labels", "test_images", "test_labels"), (-1, 1)),  # as MedMNIST has all
+        (("x_train", "y_train", "x_test", "y_test"), (-1,)),
+    ],
+)
+def test_arrays_of_other_tools(tmp_path, names, shape):
+    images, labels = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3), dtype=np.uint8), np.arange(12) % 4
+    parts = images[:8], labels[:8].reshape(shape), images[8:], labels[8:].reshape(shape).astype(np.uint8)
+    np.savez(tmp_path / "a.npz", **dict(zip(names, parts, strict=True)), extra=np.zeros(3))
+    data = load(tmp_path / "a.npz", tmp_path)
+    np.testing.assert_array_equal(data.train.images, images[:8])
+    np.testing.assert_array_equal(data.train.labels, labels[:8])
+    assert sorted(data.test.labels) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("a$b$", "a_b_"),
+        ("<i>", "_i_"),
+        ("back\\slash", "back_slash"),
+        ("été 1", "été 1"),
+        ("a&b", "a&b"),
+        ("n\tl", "n_l"),
+    ],
+)
+def test_the_name_of_a_folder_becomes_plain(tmp_path, folder, name):
+    (tmp_path / folder).mkdir()
+    source = read_source(str(tmp_path / folder), {})
+    assert (source.name, source.path) == (name, tmp_path / folder)
+    assert name_of("/") == "images"
+
+
+def test_a_folder_whose_name_is_no_utf8_is_refused_and_a_link_to_it_taken(photos, tmp_path):
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
+    photos.rename(odd)
+    done = run_here(f"--dataset={odd}", cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert "--dataset: expected a path whose name is UTF-8; a link" in done.stderr
+    (tmp_path / "link").symlink_to(odd)
+    assert load(tmp_path / "link", tmp_path).name == "link"
 
 
 # === How a file becomes an image ===
@@ -248,6 +323,28 @@ def test_images_are_decoded_once_and_a_change_is_noticed(photos, tmp_path, monke
     assert len(decoded) == 80
     assert isinstance(first.train.images.base, np.memmap)
     assert not list(photos.rglob("*.partial"))
+
+
+def test_images_that_were_moved_are_the_same(photos, tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((20, 16, 16), np.uint8))
+    (tmp_path / "elsewhere").mkdir()
+    for path in (photos, tmp_path / "a.npy"):
+        before = load(path, tmp_path).digest
+        after = load(path.rename(tmp_path / "elsewhere" / path.name), tmp_path).digest
+        assert before == after
+    assert len(list((tmp_path / "cache" / "images").iterdir())) == 2
+
+
+def test_images_that_are_others_are_told_apart_where_names_sizes_and_times_are_alike(tmp_path):
+    found = set()
+    for part in "ab":
+        for i in range(12):
+            write(tmp_path / part / "set" / f"{i}.bmp", encoded(picture((16, 16), i + 50 * (part == "b")), "BMP"))
+            os.utime(tmp_path / part / "set" / f"{i}.bmp", (0, 0))
+        np.save(tmp_path / part / "set.npy", np.full((20, 16, 16), ord(part), np.uint8))
+        os.utime(tmp_path / part / "set.npy", (0, 0))
+        found |= {load(tmp_path / part / name, tmp_path).digest for name in ("set", "set.npy")}
+    assert len(found) == 4
 
 
 def test_two_that_need_the_same_images_decode_them_once(photos, tmp_path, monkeypatch):
@@ -444,7 +541,7 @@ def test_a_cache_that_cannot_be_written_is_named(photos, tmp_path):
 # === A run ===
 
 
-def test_a_folder_trains_goes_on_and_notices_that_it_changed(photos, tmp_path, monkeypatch):
+def test_a_folder_trains_goes_on_and_notices_that_it_changed(photos, tmp_path):
     write(photos / "text.png", b"just text")
     flags = ("--batch_size=8", "--latents=noise:4,cat:2", "--precision=float32", "--evaluation=none",
              "--eval_every=2", "--image_size=16", f"--cache_dir={tmp_path / 'cache'}")  # fmt: skip
@@ -458,15 +555,30 @@ def test_a_folder_trains_goes_on_and_notices_that_it_changed(photos, tmp_path, m
     assert "c1_error" in (run / "metrics.jsonl").read_text()
     metadata = json.loads((run / "export/infogan/1/assets.extra/metadata.json").read_text())
     assert metadata["dataset"] == metadata["options"]["dataset"] == "photos"
-    run_here("--resume", f"--run_dir={run}", "--steps=4", "--evaluation=none", cwd=tmp_path)
+    run_here("--resume", f"--run_dir={run}", "--steps=4", "--evaluation=none", cwd=tmp_path, exporting=False)
     write(photos / "cats" / "new.png", encoded(picture()))
     done = run_here("--resume", f"--run_dir={run}", "--steps=6", cwd=tmp_path, check=False)
     assert done.returncode == 2
     assert "--dataset: expected the images that" in done.stderr
-    # Drawing needs no images.
-    monkeypatch.chdir(tmp_path)
-    photos.rename(tmp_path / "moved")
-    run_here("--mode=sample", f"--run_dir={run}", "--count=4", cwd=tmp_path)
+    (photos / "cats" / "new.png").unlink()
+    moved = photos.rename(tmp_path / "moved")
+    done = run_here("--resume", f"--run_dir={run}", "--steps=6", cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert (
+        f"which are not there any more; --dataset=FOLDER says where they are now. Received: '{photos}'" in done.stderr
+    )
+    run_here("--mode=sample", f"--run_dir={run}", "--count=4", cwd=tmp_path)  # needs no images
+    for other in ("mnist", "tfds:mnist"):
+        done = run_here("--resume", f"--run_dir={run}", f"--dataset={other}", cwd=tmp_path, check=False)
+        assert f"and keeps it. Received: '{other}'" in done.stderr
+    flags = ("--steps=6", "--dataset=moved", "--evaluation=none")
+    run_here("--resume", f"--run_dir={run}", *flags, cwd=tmp_path, exporting=False)
+    assert Path(json.loads((run / "config.json").read_text())["config"]["dataset"]) == moved
+    (tmp_path / "others").mkdir()
+    for i in range(40):
+        write(tmp_path / "others" / f"{i}.png", encoded(picture((40, 36), i)))
+    done = run_here("--resume", f"--run_dir={run}", "--steps=8", "--dataset=others", cwd=tmp_path, check=False)
+    assert "--dataset: expected the images that" in done.stderr
 
 
 def test_options_of_files_are_refused_for_a_data_set_by_name(tmp_path):

@@ -47,7 +47,11 @@ CASES = [
     # Names.
     (["--mode=fly"], ["--mode", "train, sweep, evaluate, compare, sample, encode, export, explore", "'fly'"]),
     (["--dataset=mnits"], ["--dataset", "digits, mnist, fashion_mnist, sprites", "'mnits'"]),
+    (["--dataset=tfds:"], ["--dataset", "tfds:NAME, such as tfds:cifar10", "'tfds:'"]),
     (["--recipe=quick"], ["--recipe", "one of paper, invariant with digits", "'quick'"]),
+    (["--dataset=tfds:cifar10", "--recipe=talk"], ["--recipe", "one of paper, faces", "with tfds:cifar10", "'talk'"]),
+    (["--dataset=cifar10", "--image_size=30"], ["--image_size", "multiples of 4", "'30'"]),
+    (["--dataset=mnist", "--image_size=32"], ["--image_size", "--dataset=mnist is as it is"]),
     (["--model=vae"], ["--model", "one of infogan, gan", "'vae'"]),
     (["--networks=unet"], ["--networks", "one of paper, dcgan, resnet, mlp", "'unet'"]),
     # Options that the mode does not read.
@@ -176,6 +180,8 @@ HEARD = [
     (["--help", "--model=gan"], "normal_noise:100"),
     (["--dry_run"], "--latents=noise:62,cat:10,uniform:2"),
     (["--dry_run", "--model=gan", "--steps=7"], "--steps=7"),
+    (["--dry_run", "--dataset=cifar10", "--crop=none"], "--crop=none"),
+    (["--dry_run", "--dataset=tfds:lsun/tower", "--recipe=lsun"], "--dataset=tfds:lsun/tower"),
     (["--dry_run", "--resume", "--run_dir=gan", "--steps=20000"], "--steps=20000"),
 ]
 

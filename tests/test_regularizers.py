@@ -314,6 +314,16 @@ def test_the_shared_code_is_learnt():
     assert np.mean(losses[-5:]) < 0.6
 
 
+@pytest.mark.parametrize(("step", "counts"), [(6, False), (7, True)])
+def test_contrast_counts_from_its_start(step, counts):
+    model = make_model("noise:3,cat:4,uniform:2", regularizers=[Contrast(1.0, start=7)])
+    model.step.assign(step)
+    (term,) = model.regularizers
+    given = batch(latents=tf.zeros((8, model.layout.width)), seed=SEED)
+    assert [float(loss) > 0.0 for loss in (term.d_term(model, given), term.g_term(model, given))] == [counts, counts]
+    assert Contrast.from_config(term.get_config()).start == 7
+
+
 # === Weights near their own past ===
 
 

@@ -27,7 +27,7 @@ def encode(config: Config, given: dict[str, object], argv: list[str]) -> Path:
     output, suffix = codes_output(config.output, kept.dataset, codes)
     model = restored_model(run, kept)
     form = Form(*run.image_shape(), read_crop(kept.crop), read_ground(kept.background))
-    with contextlib.closing(images_in_order(kept)) as images:
+    with contextlib.closing(images_in_order(kept, form)) as images:
         size = len(images) * (NAME_BYTES + 2 * NUMBER_BYTES * len(codes))
         if suffix == "":
             each = len(images) * FILE_BYTES + (0 if images.can_be_linked else images.bytes)

@@ -1,6 +1,7 @@
 """The data set of a run, what its pictures were made to be, and other images that are brought to that form."""
 
 import contextlib
+import dataclasses
 
 import numpy as np
 from tqdm import tqdm
@@ -11,19 +12,19 @@ from infogan_tf.data.arrays import rows_in_order
 from infogan_tf.data.decoding import Form, read_crop, read_ground
 from infogan_tf.data.images import ImageData
 from infogan_tf.data.in_order import FilesInOrder, RowsInOrder
-from infogan_tf.data.sources import Source, read_source
+from infogan_tf.data.sources import Source, is_fixed, read_source
 from infogan_tf.errors import UserError
 
 
 def images_of(config: Config) -> ImageData:
     """Loads what a run is trained on; `load_data` says what is raised."""
-    options = {} if config.dataset in LOADERS else {name: getattr(config, name) for name in OF_FILES}
+    options = {} if is_fixed(config.dataset, LOADERS) else {name: getattr(config, name) for name in OF_FILES}
     return load_data(config.dataset, config.data_dir, **options)
 
 
 def form_of(config: Config, image_shape: tuple[int, int, int]) -> Form | None:
-    """What pictures of one's own were made to be that a run is trained on; None of a data set by name."""
-    if config.dataset in LOADERS:
+    """What pictures were made to be that a run is trained on; None of a data set that is as it is."""
+    if is_fixed(config.dataset, LOADERS):
         return None
     return Form(*image_shape, read_crop(config.crop), read_ground(config.background))
 
@@ -44,7 +45,7 @@ def pictures_of(config: Config, image_shape: tuple[int, int, int], most: int) ->
     """
     form = Form(*image_shape, read_crop(config.crop), read_ground(config.background))
     try:
-        with contextlib.closing(_opened(read_source(config.samples, (), "samples"))) as source:
+        with contextlib.closing(_opened(read_source(config.samples, {}, "samples"))) as source:
             chosen = np.zeros(len(source), bool)
             chosen[np.random.default_rng(0).permutation(len(source))[:most]] = True
             shown = tqdm(source.images(form), desc="Pictures", total=len(source), unit="image", delay=1)
@@ -57,20 +58,30 @@ def pictures_of(config: Config, image_shape: tuple[int, int, int], most: int) ->
     return np.stack(pictures), len(chosen), len(found) - len(pictures)
 
 
-def images_in_order(config: Config) -> FilesInOrder | RowsInOrder:
+def images_in_order(config: Config, form: Form) -> FilesInOrder | RowsInOrder:
     """Opens every image of the data set, of both splits, in its own order and as it lies there; to be closed.
+
+    Args:
+        config: The options.
+        form: What they are to be made; those of tensorflow-datasets are made so here, and are in the order of training
+            and evaluation.
 
     Raises:
         UserError: Where there are none, or they cannot be had.
     """
     source = read_source(config.dataset, LOADERS)
-    if source.kind != "named":
+    if source.path:
         return _opened(source)
-    data = load_data(config.dataset, config.data_dir)
+    made = source.kind == "tfds"
+    if made:
+        config = dataclasses.replace(
+            config, labels="", image_size=f"{form.height}x{form.width}", channels=str(form.channels)
+        )
+    data = images_of(config)
     # Of a grid of factors the test images are some of the others.
     splits = {"train": data.train.images} | ({} if data.factors else {"test": data.test.images})
     rows = ((name, index, row) for name, images in splits.items() for index, row in enumerate(images))
-    return RowsInOrder([images.shape for images in splits.values()], rows)
+    return RowsInOrder([images.shape for images in splits.values()], rows, made)
 
 
 def _opened(source: Source) -> FilesInOrder | RowsInOrder:

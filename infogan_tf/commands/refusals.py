@@ -10,7 +10,7 @@ from infogan_tf.config.grid import OWN, combinations, parse_grid, parse_seeds, s
 from infogan_tf.config.options import Config, run_fields
 from infogan_tf.config.source import constant
 from infogan_tf.data import LOADERS, OF_FILES
-from infogan_tf.data.sources import name_of, read_source
+from infogan_tf.data.sources import is_fixed, name_of, read_source
 from infogan_tf.errors import UserError
 from infogan_tf.files import newest_version
 from infogan_tf.latents.language import read_latents
@@ -24,6 +24,7 @@ from infogan_tf.runs.records import (
     existing_sweep,
     folders_of_runs,
     require_checkpoint,
+    require_images_there,
 )
 
 
@@ -47,6 +48,7 @@ def _train(config, given, resolved):
     if config.resume:
         run, kept = existing_run(config.run_dir, given, MAY_CHANGE)
         run.image_shape()
+        require_images_there(run, kept)
         _check_labels(kept)
     else:
         check_new(config.run_dir, name_of(config.dataset))
@@ -86,6 +88,7 @@ def _evaluate(config, given, resolved):
         raise UserError(f"--output: expected with --samples; a run has its own files. Received: {config.output!r}")
     run, kept = existing_run(config.run_dir, given, may_change=("data_dir", "cache_dir", "labels"))
     require_checkpoint(run)
+    require_images_there(run, kept)
     _check_labels(kept)
 
 
@@ -93,12 +96,12 @@ def _measure_pictures(config, given):
     if config.run_dir:
         raise UserError(f"--run_dir, --samples: expected one of them. Received: {config.run_dir!r}, {config.samples!r}")
     _refuse_run_options(given, "--samples", ("dataset", "data_dir", *OF_FILES))
-    if config.dataset in LOADERS:
+    if is_fixed(config.dataset, LOADERS):
         for name in OF_FILES:
             if name in given:
                 raise UserError(f"--{name}: --dataset={config.dataset} is as it is. Received: {given[name]}")
     _check_labels(config)
-    read_source(config.samples, (), flag="samples")
+    read_source(config.samples, {}, flag="samples")
     new_output(config.output or "samples.json", (".json",), "a new .json file")
 
 

@@ -65,8 +65,8 @@ class Config:
 
     dataset: str = option(
         "digits",
-        "The images to learn from, which decide the defaults: a data set by name, or images of one's own: a folder, a "
-        ".zip, an .npy or an .npz. Names win: ./mnist is a folder.",
+        "The images to learn from, which decide the defaults: a data set by name, tfds:NAME of tensorflow-datasets, or "
+        "images of one's own: a folder, a .zip, an .npy or an .npz. Names win: ./mnist is a folder.",
         "Data",
     )
     recipe: str = option(
@@ -83,33 +83,33 @@ class Config:
 
     image_size: str = option(
         "",
-        "Of images of one's own, height and width, as in 64 or 64x48, multiples of 4; if not given the largest of 28, "
-        "32, 48 and 64 that is not above the median of their shorter sides.",
+        "Height and width of images of one's own, or of tensorflow-datasets, as in 64 or 64x48, multiples of 4; if not "
+        "given the largest of 28, 32, 48 and 64 that is not above the median of their shorter sides.",
         "Data",
     )
     channels: str = option(
-        "auto", "Of images of one's own: 1, grey; 3, in colour; auto, grey where some 500 of them all are.", "Data",
+        "auto", "Of the same images: 1, grey; 3, in colour; auto, grey where some 500 of them all are.", "Data",
         choices=("auto", "1", "3"),
     )  # fmt: skip
     crop: str = option(
         "center",
-        "Of images of one's own: center takes the largest part of the wanted proportions; none squeezes the whole; "
+        "Of the same images: center takes the largest part of the wanted proportions; none squeezes the whole; "
         "LEFT,TOP,WIDTH,HEIGHT takes that part, in pixels.",
         "Data",
     )
     background: str = option(
-        "white", "Of images of one's own: the colour under what is transparent, a name or #rrggbb.", "Data"
+        "white", "Of the same images: the colour under what is transparent, a name or #rrggbb.", "Data"
     )
     cache_dir: str = option(
         "",
-        "Where images of one's own are kept once they are decoded; by default infogan_tf under XDG_CACHE_HOME, or "
+        "Where the same images are kept once they are decoded; by default infogan_tf under XDG_CACHE_HOME, or "
         "under ~/.cache.",
         "Data",
     )
     labels: str = option(
         "",
-        "What is known of images of one's own, for evaluation alone: a .csv whose first column names the file (or has "
-        "the index within an array), the others classes, or 0 and 1 (or -1 and 1).",
+        "What is known of the same images, for evaluation alone: a .csv whose first column names the file (or has the "
+        "index within an array or data set), the others classes, or 0 and 1 (or -1 and 1).",
         "Data",
     )
 
@@ -198,6 +198,9 @@ class Config:
     )
     contrast_weight: float = option(
         0.0, "Weight of telling which code two images share (InfoGAN-CR).", "Toolbox", low=0.0, high=1000.0
+    )
+    contrast_start: int = option(
+        0, "First step in which it counts; InfoGAN-CR has it in the last tenth.", "Toolbox", low=0, high=10**9
     )
     historical_averaging_weight: float = option(
         0.0, "Weight of the squared distance of D's and G's weights from their own mean so far.", "Toolbox", low=0.0,

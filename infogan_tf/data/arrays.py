@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import hashlib
 import math
 import zipfile
 import zlib
@@ -13,16 +14,19 @@ import numpy as np
 from PIL import Image
 
 from infogan_tf.data.cache import digest_of, kept_or_made, write_rows
-from infogan_tf.data.decoding import MOST_PIXELS, SMALLEST, Form, fitted
-from infogan_tf.data.folder import SIZES, Wanted, side_of
+from infogan_tf.data.decoding import MOST_PIXELS, Form, fitted
+from infogan_tf.data.folder import Wanted, size_of
 from infogan_tf.data.images import ImageData
 from infogan_tf.data.labels import Table, with_labels
 from infogan_tf.data.listing import DEFLATED, held_out_share, place_of
 from infogan_tf.errors import UserError, first_line
 
-# The names that an .npz may have for its images, each with that of their labels; the last are a split.
+# The names that an .npz may have for its images, each with that of their labels; SPLITS are those of a split.
 WHOLE = (("images", "labels"), ("x", "y"), ("arr_0", "arr_1"))
-SPLIT = (("x_train", "y_train"), ("x_test", "y_test"))
+SPLITS = (
+    (("x_train", "y_train"), ("x_test", "y_test")),
+    (("train_images", "train_labels"), ("test_images", "test_labels")),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +62,7 @@ class _Array:
 def load_array(name: str, path: Path, wanted: Wanted, cache_dir: Path, table: Table | None = None) -> ImageData:
     """The images of an .npy or .npz, uint8 [N, H, W] or [N, H, W, C], and their labels where there are any.
 
-    An .npz has `images` and perhaps `labels` (or x and y), or x_train, y_train, x_test, y_test. The labels of NAME.npy
+    An .npz has `images` and perhaps `labels`, or other names: WHOLE and SPLITS have them all. The labels of NAME.npy
     are NAME_labels.npy beside it. Without a split a tenth is held out, by a hash of the index.
 
     Args:
@@ -83,10 +87,13 @@ def load_array(name: str, path: Path, wanted: Wanted, cache_dir: Path, table: Ta
                 f"Received: {str(path)!r}, with {len(its_labels):,} labels"
             )
     height, width, channels = (*images[0].shape, 1)[1:4]
-    as_they_are = all(side % 4 == 0 and SMALLEST <= side <= max(SIZES) for side in (height, width))
-    size = wanted.size or ((height, width) if as_they_are else (side_of(min(height, width)),) * 2)
-    form = Form(*size, wanted.channels or (1 if channels == 1 else 3), wanted.crop, wanted.ground)
-    train, test = _split([array.shape[0] for array in images])
+    form = Form(
+        *(wanted.size or size_of(height, width)),
+        wanted.channels or (1 if channels == 1 else 3),
+        wanted.crop,
+        wanted.ground,
+    )
+    train, test = split_of([array.shape[0] for array in images])
     if not len(train) or not len(test):
         raise UserError(
             f"--dataset: expected two images or more. Received: {str(path)!r}, with {len(train) + len(test)}"
@@ -109,8 +116,7 @@ def load_array(name: str, path: Path, wanted: Wanted, cache_dir: Path, table: Ta
         return record
 
     files = [file for file in (path, _beside(path)) if file.is_file()]
-    facts = (str(path), wanted, *((file.stat().st_size, file.stat().st_mtime_ns) for file in files))
-    data = kept_or_made(name, digest_of(facts), cache_dir, make)
+    data = kept_or_made(name, digest_of([wanted, *map(_facts, files)]), cache_dir, make)
     return data if table is None else with_labels(data, table, rows)
 
 
@@ -128,7 +134,7 @@ def rows_in_order(path: Path) -> tuple[list[tuple[int, ...]], Iterator[tuple[str
     except Exception as error:  # as in load_array
         raise _refused(path, error) from error
     counts = [array.shape[0] for array in arrays]
-    held_out = set() if len(arrays) == 2 else set(_split(counts)[1].tolist())
+    held_out = set() if len(arrays) == 2 else set(split_of(counts)[1].tolist())
 
     def rows():
         for number, array in enumerate(arrays):
@@ -139,6 +145,16 @@ def rows_in_order(path: Path) -> tuple[list[tuple[int, ...]], Iterator[tuple[str
                 raise _refused(path, error) from error
 
     return [array.shape for array in arrays], rows()
+
+
+def _facts(file: Path) -> tuple[int, int, bytes]:
+    """A file's size, its time, and a digest of some of its content: arrays of one shape have one size."""
+    status, digest = file.stat(), hashlib.sha256()
+    with file.open("rb") as stream:
+        for part in range(16):
+            stream.seek(status.st_size * part // 16)
+            digest.update(stream.read(4_096))
+    return status.st_size, status.st_mtime_ns, digest.digest()
 
 
 def _beside(path: Path) -> Path:
@@ -153,10 +169,10 @@ def _chosen(path: Path) -> tuple[list[_Array], list[_Array | None]]:
         return [_array(path, None, True)], [_array(beside, None, False) if beside.is_file() else None]
     with zipfile.ZipFile(path) as archive:
         names = {name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")}
-    whole = [pair for pair in WHOLE if pair[0] in names][:1]
-    pairs = SPLIT if {images for images, _ in SPLIT} <= names else whole
+    kinds = [*SPLITS, *((pair,) for pair in WHOLE)]
+    pairs = next((pairs for pairs in kinds if {images for images, _ in pairs} <= names), None)
     if not pairs:
-        wanted = ", ".join([*(images for images, _ in WHOLE), "x_train with x_test"])
+        wanted = ", ".join(" with ".join(images for images, _ in pairs) for pairs in reversed(kinds))
         raise ValueError(f"none of its arrays is called {wanted}: {', '.join(sorted(names)) or 'it has none'}")
     labelled = all(labels in names for _, labels in pairs)
     return (
@@ -182,7 +198,7 @@ def _array(path: Path, name: str | None, of_images: bool) -> _Array:
         good = good and 0 < array.shape[1] * array.shape[2] <= MOST_PIXELS
         wanted = "uint8 images, [N, H, W] or [N, H, W, C] of 1, 3 or 4 channels"
     else:
-        good, wanted = array.dtype.kind in "iu" and len(array.shape) == 1, "labels that are integers [N]"
+        good, wanted = array.dtype.kind in "iu" and array.shape[1:] in ((), (1,)), "labels that are integers [N]"
     if not good:
         raise ValueError(f"expected {wanted}; it has {array.dtype} {list(array.shape)}")
     if math.prod(array.shape) * array.dtype.itemsize > size:
@@ -192,7 +208,7 @@ def _array(path: Path, name: str | None, of_images: bool) -> _Array:
 
 def _labels(array: _Array) -> np.ndarray:
     """All labels, int64 [N]."""
-    return np.fromiter((int(row) for row in array.rows()), np.int64)
+    return np.fromiter((row.item() for row in array.rows()), np.int64)
 
 
 def _read_header(stream) -> tuple[tuple[int, ...], np.dtype]:
@@ -206,8 +222,15 @@ def _read_header(stream) -> tuple[tuple[int, ...], np.dtype]:
     return shape, dtype
 
 
-def _split(counts: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """The indices for training and for evaluation."""
+def split_of(counts: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """The indices for training and for evaluation, int64 each, of images that have numbers and no names.
+
+    Those for evaluation are in an order that makes the first of them a sample of all.
+
+    Args:
+        counts: How many images there are, [N], a tenth of which is held out by a hash of the index; or of each split,
+            [N, M], where those for evaluation count on from N.
+    """
     if len(counts) == 2:
         test = np.arange(counts[0], sum(counts))
         return np.arange(counts[0]), np.random.default_rng(0).permutation(test)
@@ -215,7 +238,6 @@ def _split(counts: list[int]) -> tuple[np.ndarray, np.ndarray]:
     held_out = places < share
     if counts[0] > 1:
         held_out[places.argmin()], held_out[places.argmax()] = True, False
-    # In the order of their hashes: the first of them are a sample of all.
     test = np.flatnonzero(held_out)
     return np.flatnonzero(~held_out), test[places[test].argsort(kind="stable")]
 

@@ -34,7 +34,10 @@ def cache_folder(cache_dir: str | Path | None = None) -> Path:
 
 
 def digest_of(facts: Iterable[object]) -> str:
-    """A name for the images that these facts describe: another one after any change of a fact, or of VERSION."""
+    """A name for the images that these facts describe: another one after any change of a fact, or of VERSION.
+
+    Where the images lie is no fact: those that were moved are the same.
+    """
     digest = hashlib.sha256(f"{VERSION}".encode())
     for fact in facts:
         digest.update(repr(fact).encode("utf-8", "surrogateescape"))
@@ -51,8 +54,9 @@ def kept_or_made(name: str, digest: str, cache_dir: Path, make: Callable[[Path],
         digest: Of all that the images depend on.
         cache_dir: The folder of the cache, which is made.
         make: Writes the images to the path that it is given, and returns what is kept beside them: the numbers "train"
-            and "test" of images, in this order; "classes", the names of the labels; "labels" where there are any; and
-            "skipped", the files that could not be read, each with why.
+            and "test" of images, in this order; "classes", the names of the labels; "labels" where there are any;
+            "attributes", their names, and "bits", those of each image packed into bytes and in hexadecimal, where there
+            are any; and "skipped", the files that could not be read, each with why.
 
     Raises:
         UserError: Where the cache cannot be written, or is not what was kept.
@@ -130,11 +134,23 @@ def _opened(name: str, folder: Path, digest: str) -> ImageData:
         labels = np.asarray(record["labels"], np.int64) if "labels" in record else None
         if images.dtype != np.uint8 or len(images) != count + record["test"]:
             raise ValueError(f"{len(images)} images of {images.dtype}")
+        names, attributes = tuple(record.get("attributes", ())), None
+        if names:
+            packed = np.frombuffer(bytes.fromhex("".join(record["bits"])), np.uint8).reshape(len(images), -1)
+            attributes = np.unpackbits(packed, axis=1, count=len(names)).astype(np.int8)
         splits = [
-            Split(images[part], None if labels is None else labels[part]) for part in (slice(count), slice(count, None))
+            Split(images[part], *(None if each is None else each[part] for each in (labels, attributes)))
+            for part in (slice(count), slice(count, None))
         ]
         skipped = tuple((file, why) for file, why in record["skipped"])
-        return ImageData(name, *splits, label_names=tuple(record["classes"]), digest=digest, skipped=skipped)
+        return ImageData(
+            name,
+            *splits,
+            label_names=tuple(record["classes"]),
+            attribute_names=names,
+            digest=digest,
+            skipped=skipped,
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"{folder}: expected what was kept there. Received: {error}. Delete it, and it is made anew"

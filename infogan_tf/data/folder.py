@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import dataclasses
+import hashlib
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from infogan_tf.data.cache import digest_of, kept_or_made, write_rows
-from infogan_tf.data.decoding import Form, decode, look
+from infogan_tf.data.decoding import SMALLEST, Form, decode, look
 from infogan_tf.data.images import ImageData
 from infogan_tf.data.labels import Table, with_labels
 from infogan_tf.data.listing import File, labels_of, list_images, reading
@@ -22,6 +23,9 @@ from infogan_tf.errors import UserError, first_line
 SIZES = (28, 32, 48, 64)
 # So many images are looked at to find out their size, and whether they are in colour.
 LOOKED_AT = 500
+# So many files are read to tell folders apart whose files are called alike, and have sizes and times alike: arrays of
+# pixels that were unpacked from archives which state no times.
+TOLD_BY = 16
 # Each may hold a picture of MOST_PIXELS.
 MOST_WORKERS = 8
 # More than this share of files that cannot be read stops the work: most likely it is the wrong folder.
@@ -48,6 +52,13 @@ class Wanted:
 def side_of(shorter: float) -> int:
     """The side of the images that are made of pictures whose shorter side is that long."""
     return max((side for side in SIZES if side <= shorter), default=SIZES[0])
+
+
+def size_of(height: int, width: int) -> tuple[int, int]:
+    """The height and width of images that are made of pictures which are all this large: theirs, where these fit."""
+    if all(side % 4 == 0 and SMALLEST <= side <= max(SIZES) for side in (height, width)):
+        return height, width
+    return (side_of(min(height, width)),) * 2
 
 
 def load_folder(name: str, path: Path, wanted: Wanted, cache_dir: Path, table: Table | None = None) -> ImageData:
@@ -87,7 +98,7 @@ def load_folder(name: str, path: Path, wanted: Wanted, cache_dir: Path, table: T
                 f"--dataset: expected images for training and for evaluation. Received: {str(path)!r}, with "
                 f"{len(train):,} and {len(test):,} that can be read"
             )
-        classes, labels = labels_of((*train, *test))
+        classes, labels = labels_of((*train, *test), listing.around)
         return {
             "train": len(train),
             "test": len(test),
@@ -96,11 +107,21 @@ def load_folder(name: str, path: Path, wanted: Wanted, cache_dir: Path, table: T
             "skipped": [[shown(file.name), why] for file, why in skipped],
         }
 
-    data = kept_or_made(name, digest_of([str(path), wanted, *files]), cache_dir, make)
+    data = kept_or_made(name, digest_of([wanted, *files, *_contents(path, files)]), cache_dir, make)
     if table is None:
         return data
     missing = {file for file, _ in data.skipped}
     return with_labels(data, table, rows[[shown(file.name) not in missing for file in files]])
+
+
+def _contents(path: Path, files: tuple[File, ...]) -> Iterator[bytes]:
+    """Those of a few files, as digests; of one that cannot be read it is empty."""
+    with reading(path) as read:
+        for file in files[:: max(1, len(files) // TOLD_BY)][:TOLD_BY]:
+            try:
+                yield hashlib.sha256(read(file)).digest()
+            except (OSError, ValueError):
+                yield b""
 
 
 def shown(name: str) -> str:
@@ -138,13 +159,13 @@ def _rows(files, read, form, skipped) -> Iterator[tuple[int, np.ndarray] | None]
 
 
 def decoded(
-    files: Iterable[File], read: Callable[[File], bytes], form: Form
-) -> Iterator[tuple[File, np.ndarray | str]]:
+    files: Iterable[File | bytes], read: Callable[[File | bytes], bytes], form: Form
+) -> Iterator[tuple[File | bytes, np.ndarray | str]]:
     """Every file in order, with its image or the reason why there is none; a bounded number at a time, on all cores.
 
     Args:
-        files: Of a listing.
-        read: As `reading` gives it.
+        files: Of a listing, or whatever else `read` takes.
+        read: Gives a file's content, from several threads at once, as `reading` does.
         form: What the images are made to be.
     """
 

@@ -88,13 +88,14 @@ class RowsInOrder:
     Args:
         shapes: Of the arrays, (N, H, W) or (N, H, W, C).
         rows: Every image: its split, its index, and its pixels, uint8 [H, W] or [H, W, C].
+        made: Whether they are of the form already that `images` is asked for, and not to be cropped again.
     """
 
     columns: ClassVar[tuple[str, ...]] = ("split", "index")
     can_be_linked = False
 
-    def __init__(self, shapes: list[tuple[int, ...]], rows: Iterable[tuple[str, int, np.ndarray]]):
-        self._count, self._rows = sum(shape[0] for shape in shapes), rows
+    def __init__(self, shapes: list[tuple[int, ...]], rows: Iterable[tuple[str, int, np.ndarray]], made: bool = False):
+        self._count, self._rows, self._made = sum(shape[0] for shape in shapes), rows, made
         self.bytes = sum(map(math.prod, shapes))
 
     def __len__(self):
@@ -107,7 +108,7 @@ class RowsInOrder:
         """As `FilesInOrder.images`."""
         for row in self._rows:
             try:
-                image = fitted(picture_of(row[2]), form)
+                image = row[2] if self._made else fitted(picture_of(row[2]), form)
             except NotDecodedError as error:
                 image = str(error)
             yield row, image

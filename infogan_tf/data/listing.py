@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import hashlib
+import itertools
 import math
 import os
 import zipfile
@@ -43,10 +44,12 @@ class Listing:
     Attributes:
         train: What is for training.
         test: What is for evaluation.
+        around: How many folders lie around all of them, one within another, as `zip -r` puts one into an archive.
     """
 
     train: tuple[File, ...]
     test: tuple[File, ...]
+    around: int = 0
 
 
 def list_files(path: Path) -> list[File]:
@@ -64,18 +67,19 @@ def list_files(path: Path) -> list[File]:
 def list_images(path: Path) -> Listing:
     """Says which of the files that `list_files` lists are for training, and which for evaluation.
 
-    `train/` and `test/` at the top are the split. Otherwise a tenth, about 10,000 at most, is held out by a hash of
-    each file's name within the folder, so that an added file moves no other; above 100,000 files, 200,000, and so on,
-    the share is halved.
+    `train/` and `test/` at the top are the split; a folder that all images lie in is not counted. Otherwise a tenth,
+    about 10,000 at most, is held out by a hash of each file's name within the folder, so that an added file moves no
+    other; above 100,000 files, 200,000, and so on, the share is halved.
 
     Raises:
         UserError: Where the folder or archive cannot be read, or has fewer than two images.
     """
     files = list_files(path)
-    tops = {_parts(file.name)[0] for file in files if len(_parts(file.name)) > 1}
-    if {"train", "test"} <= tops:
-        train = [file for file in files if _parts(file.name)[0] == "train"]
-        test = [file for file in files if _parts(file.name)[0] == "test"]
+    around = _folders_around(files)
+    tops = [_parts(file.name, around)[:-1][:1] for file in files]
+    if ["train"] in tops and ["test"] in tops:
+        train = [file for file, top in zip(files, tops, strict=True) if top == ["train"]]
+        test = [file for file, top in zip(files, tops, strict=True) if top == ["test"]]
     else:
         share = held_out_share(len(files))
         test = [file for file in files if place_of(file.name) < share]
@@ -92,15 +96,19 @@ def list_images(path: Path) -> Listing:
             f"--dataset: expected a folder or archive with two images or more, {', '.join(SUFFIXES)}. "
             f"Received: {str(path)!r}, with {len(files)}"
         )
-    return Listing(tuple(train), tuple(test))
+    return Listing(tuple(train), tuple(test), around)
 
 
-def labels_of(files: Iterable[File]) -> tuple[tuple[str, ...], list[int]]:
+def labels_of(files: Iterable[File], around: int = 0) -> tuple[tuple[str, ...], list[int]]:
     """Returns the names of the class folders, sorted, and the number of each file's; nothing where there are none.
 
     A class folder is the first one below the split. All files have to lie in one, of two or more.
+
+    Args:
+        files: Of a listing.
+        around: Its `Listing.around`.
     """
-    found = [_class_of(file.name) for file in files]
+    found = [_class_of(file.name, around) for file in files]
     classes = set(found)
     if None in classes or len(classes) < 2:
         return (), []
@@ -222,13 +230,21 @@ def _is_hidden(name):
     return name.startswith(".") or name == "__MACOSX" or name == "/"
 
 
-def _parts(name):
-    return name.split("/")
+def _parts(name, around=0):
+    return name.split("/")[around:]
 
 
-def _class_of(name: str) -> str | None:
+def _folders_around(files: list[File]) -> int:
+    """How many folders all files lie in, one within another, and which are no part of a split; they are sorted."""
+    # What the first and the last have in common, those between have as well.
+    ends = [_parts(file.name)[:-1] for file in (*files[:1], *files[-1:])]
+    shared = itertools.takewhile(lambda folders: len(set(folders)) == 1, zip(*ends, strict=False))
+    return len(list(itertools.takewhile(lambda folders: folders[0] not in ("train", "test"), shared)))
+
+
+def _class_of(name: str, around: int) -> str | None:
     """The folder that labels a file: the first below the split; None where it lies in none."""
-    parts = _parts(name)
+    parts = _parts(name, around)
     if parts[0] in ("train", "test"):
         parts = parts[1:]
     return parts[0] if len(parts) > 1 else None

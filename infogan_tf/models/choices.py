@@ -10,6 +10,7 @@ from infogan_tf.config.flags import as_flag
 from infogan_tf.config.options import Config
 from infogan_tf.config.source import constant, parameters
 from infogan_tf.data import LOADERS, OF_FILES
+from infogan_tf.data.sources import is_fixed
 from infogan_tf.errors import UserError
 from infogan_tf.latents.language import read_latents
 from infogan_tf.models import MODELS
@@ -57,7 +58,7 @@ def not_taken(config: Config) -> dict[str, str]:
         found[option] = f"--model={config.model} does not take it"
     for option in set().union(*map(options_of_family, FAMILIES)) - options_of_family(config.networks):
         found[option] = f"--networks={config.networks} does not take it"
-    if config.dataset in LOADERS:
+    if is_fixed(config.dataset, LOADERS):
         found |= dict.fromkeys(OF_FILES, f"--dataset={config.dataset} is as it is")
     for place in TERMS:
         weight, *others = options_of_term(place).values()
@@ -130,7 +131,7 @@ def check_latents(config: Config) -> None:
 
 def check_options(config: Config) -> None:
     """Refuses, by a UserError, options that do not go together, as far as they alone can tell."""
-    if config.dataset not in LOADERS:
+    if not is_fixed(config.dataset, LOADERS):
         from infogan_tf.data.own import read_wanted
 
         size = read_wanted(config.image_size, config.channels, config.crop, config.background).size

@@ -18,9 +18,14 @@ class Contrast(Term):
 
     Args:
         weight: Lambda of the paper's equation 6.
+        start: The first step that it counts in, from 0; before, the term is 0. The paper switches it on late.
     """
 
     NEEDS = ("q_head",)
+
+    def __init__(self, weight: float, start: int = 0, **kwargs):
+        super().__init__(weight, **kwargs)
+        self.start = start
 
     def prepare(self, model):  # noqa: D102
         self.head = keras.Sequential(
@@ -50,7 +55,12 @@ class Contrast(Term):
         with keras.StatelessScope():
             features = model.trunk(images, training=True)
             logits = self.head(tf.concat(tf.split(features, 2), axis=-1), training=True)
-        return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=shared, logits=logits))
+        # No branch saves the passes before the start, as in `FeatureMatching`.
+        counts = tf.cast(model.step >= self.start, tf.float32)
+        return counts * tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=shared, logits=logits))
+
+    def get_config(self):  # noqa: D102
+        return {**super().get_config(), "start": self.start}
 
     @staticmethod
     def pairs(layout, count: tf.Tensor | int, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

@@ -34,7 +34,8 @@ def existing_run(
     Args:
         run_dir: Its folder.
         given: The flags that the user gave.
-        may_change: Those of them that have a say; the others are to be as the run's.
+        may_change: Those of them that have a say; the others are to be as the run's. Where `data_dir` has, images of
+            one's own may lie elsewhere, too: `require_same_images` tells whether they are the same.
         flag: That named the folder, for the message.
 
     Raises:
@@ -50,6 +51,8 @@ def existing_run(
     kept = record.get("config")
     if not isinstance(kept, dict):
         raise UserError(f"{run.config_file}: expected an object named 'config'")
+    if "data_dir" in may_change and _are_paths(kept.get("dataset"), given.get("dataset")):
+        may_change = (*may_change, "dataset")
     kept.update({name: value for name, value in given.items() if name in may_change})
     config = Config.from_json(kept, run.config_file)
     try:
@@ -67,6 +70,20 @@ def existing_run(
         if received != own:
             raise UserError(f"--{field.name}: the run in {run_dir} has {own!r} and keeps it. Received: {received!r}")
     return run, config
+
+
+def _are_paths(*datasets: object) -> bool:
+    """Whether all are images of one's own, as --dataset has them: by their absolute paths."""
+    return all(isinstance(dataset, str) and Path(dataset).is_absolute() for dataset in datasets)
+
+
+def require_images_there(run: RunDirectory, config: Config) -> None:
+    """Refuses, by a UserError, to work with images of one's own that are not where they were; nothing is read yet."""
+    if _are_paths(config.dataset) and not Path(config.dataset).exists():
+        raise UserError(
+            f"--dataset: expected the images of {run}, which are not there any more; --dataset=FOLDER says where they "
+            f"are now. Received: {config.dataset!r}"
+        )
 
 
 def require_same_images(run: RunDirectory, data: ImageData) -> None:

@@ -1,0 +1,19 @@
+"""EMNIST's letters, 28x28: 26 of them, capital and small ones of a letter together; with the paper's MNIST settings.
+
+Command: infogan --dataset=emnist
+"""
+
+from infogan_tf.config.options import Config
+
+# As on MNIST, but for a class for each letter, and for twice as many steps for twice as many images.
+RECIPES = {
+    "paper": Config(
+        model="infogan",
+        dataset="emnist",
+        latents="noise:62,cat:26,uniform:2",
+        steps=10_000,
+        lr_decay_steps="8000",
+        lambda_warmup=2_000,
+        average_decay=0.999,
+    )
+}

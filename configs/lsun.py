@@ -1,0 +1,21 @@
+"""LSUN's bedrooms, three million photos in colour, made 64x64.
+
+Commands: infogan --dataset=lsun
+          infogan --dataset=~/bedrooms --recipe=lsun
+"""
+
+from infogan_tf.config.options import Config
+
+# Not among the paper's data, but among those of talks about it: codes as on MNIST, noise as on CelebA.
+RECIPES = {
+    "paper": Config(
+        model="infogan",
+        dataset="lsun",
+        latents="noise:128,cat:10,uniform:2",
+        steps=20_000,
+        lambda_warmup=2_000,
+        average_decay=0.999,
+        image_size="64",
+        channels="3",
+    )
+}

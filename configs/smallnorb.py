@@ -1,0 +1,13 @@
+"""Small NORB, 96x96 in grey, made 64x64: toys of five kinds from all sides, in six lights.
+
+Command: infogan --dataset=smallnorb
+"""
+
+from infogan_tf.config.options import Config
+
+# A class for each kind, and a uniform code each for height, side and light, as far as these can be told apart.
+RECIPES = {
+    "paper": Config(
+        model="infogan", dataset="smallnorb", latents="noise:62,cat:5,uniform:3", lambda_warmup=2_000, image_size="64"
+    )
+}

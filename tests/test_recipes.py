@@ -1,0 +1,141 @@
+"""Every recipe trains two steps on images of its data set's shape, and has the paper's latents and rates."""
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from PIL import Image
+from stored import store
+
+import configs
+from infogan_tf.command_line import recipe_of
+from infogan_tf.commands.images import images_of
+from infogan_tf.data import LOADERS
+from infogan_tf.data.images import Factors, ImageData
+from infogan_tf.data.stream import stream
+from infogan_tf.latents.language import read_latents
+from infogan_tf.latents.layout import LatentLayout
+from infogan_tf.models.build import build_model
+from infogan_tf.models.choices import check_options, resolve
+
+SHAPES = {
+    "digits": (16, 16, 1),
+    "mnist": (28, 28, 1),
+    "fashion_mnist": (28, 28, 1),
+    "kmnist": (28, 28, 1),
+    "emnist": (28, 28, 1),
+    "sprites": (32, 32, 1),
+    "sprites64": (64, 64, 1),
+    "dsprites": (64, 64, 1),
+    "shapes3d": (64, 64, 3),
+    "svhn_cropped": (32, 32, 3),
+    "cifar10": (32, 32, 3),
+    "celeb_a": (32, 32, 3),
+    "celeb_a talk": (28, 28, 3),
+    "lsun": (64, 64, 3),
+    "smallnorb": (64, 64, 1),
+    "images": (28, 28, 3),
+    "images faces": (32, 32, 1),
+    "images faces_elevation": (32, 32, 1),
+    "images faces_lighting": (32, 32, 1),
+    "images chairs": (64, 64, 1),
+    "images chairs_width": (64, 64, 1),
+    "images celeb_a": (32, 32, 3),
+    "images lsun": (64, 64, 3),
+}
+# These hold an image of each combination of factors, and are too large to be made here.
+OF_FACTORS = ("dsprites", "shapes3d")
+
+
+def recipes_of(dataset):
+    return __import__(f"configs.{dataset}", fromlist=["RECIPES"]).RECIPES
+
+
+def every_recipe():
+    return [(dataset, recipe) for dataset in (*LOADERS, "images") for recipe in recipes_of(dataset)]
+
+
+def few_images(dataset, config, folder):
+    """Stand-ins of a data set's own shape, by the loader that reads the real ones."""
+    if dataset in OF_FACTORS:
+        images = np.random.default_rng(0).integers(0, 256, (12, *SHAPES[dataset]), dtype=np.uint8)
+        return ImageData.of_grid(dataset, Factors(("shape", "x"), (3, 4), (False, True), images), tuple("abc"))
+    return images_of(config)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A data_dir with a few images of each data set of tensorflow-datasets, a cache, and a folder of pictures."""
+    folder = tmp_path_factory.mktemp("data")
+    for name in ("mnist", "fashion_mnist", *(place[5:] for place in LOADERS.values() if place.startswith("tfds:"))):
+        store(name, folder / "data", {"train": 12, "test": 6})
+    (folder / "pictures").mkdir()
+    for i, image in enumerate(np.random.default_rng(0).integers(0, 256, (12, 30, 40, 3), dtype=np.uint8)):
+        Image.fromarray(image).save(folder / "pictures" / f"{i}.png")
+    return folder
+
+
+@pytest.mark.parametrize(("dataset", "recipe"), every_recipe())
+def test_every_recipe_trains(folder, dataset, recipe):
+    source = str(folder / "pictures") if dataset == "images" else dataset
+    given = {"data_dir": str(folder / "data"), "batch_size": 4, "precision": "float32"}
+    given |= {"cache_dir": str(folder / "cache")} if dataset == "images" or LOADERS[dataset].startswith("tfds:") else {}
+    config = resolve(recipe_of(configs, source, recipe), given)
+    check_options(config)
+    data = few_images(dataset, config, folder)
+    assert data.image_shape == SHAPES.get(f"{dataset} {recipe}", SHAPES[dataset])
+    model = build_model(config, data.image_shape)
+    networks = [getattr(model, role) for role in model.roles()]
+    before = [variable.numpy() for network in networks for variable in network.trainable_variables]
+    model.run_eagerly = True  # tracing takes longer than two steps
+    model.fit(stream(data.train.images, 4), steps_per_epoch=2, shuffle=False, verbose=0)
+    assert int(model.step.numpy()) == 2
+    after = [variable.numpy() for network in networks for variable in network.trainable_variables]
+    assert all(np.isfinite(values).all() for values in after)
+    assert all((one != other).any() for one, other in zip(before, after, strict=True))
+
+
+def test_every_file_of_recipes_is_one_that_can_be_asked_for():
+    files = {path.stem for path in (ROOT / "configs").glob("[a-z]*.py")}
+    assert files == {*LOADERS, "images", "faces", "chairs"}
+    for gathered in ("faces", "chairs"):
+        assert recipes_of(gathered).items() <= recipes_of("images").items()
+
+
+# Appendix C of the paper: how many latents there are, the rates of D with Q and of G, and lambda by kind of code.
+PAPER = {
+    ("mnist", "paper"): (74, 2e-4, 1e-3, 1.0, 1.0),
+    ("svhn_cropped", "paper"): (168, 2e-4, 1e-3, 1.0, 1.0),
+    ("celeb_a", "paper"): (228, 2e-4, 1e-3, 1.0, None),
+    ("images", "faces"): (133, 2e-4, 5e-4, None, 0.2),
+    ("images", "faces_elevation"): (133, 4e-4, 3e-4, None, 0.1),
+    ("images", "faces_lighting"): (133, 8e-4, 3e-4, None, 0.1),
+    ("images", "chairs"): (189, 2e-4, 1e-3, 1.0, 10.0),
+    ("images", "chairs_width"): (189, 2e-4, 1e-3, 2.0, 0.05),
+}
+
+
+@pytest.mark.parametrize(("dataset", "recipe"), PAPER)
+def test_the_papers_settings(dataset, recipe):
+    config = resolve(recipes_of(dataset)[recipe], {})
+    layout = LatentLayout.parse(config.latents)
+    weights = {True: config.lambda_cat, False: config.lambda_cont}
+    weights = {kind: config.lambda_info if weight is None else weight for kind, weight in weights.items()}
+    has = {bool(classes) for _, classes in read_latents(config.latents).codes.values()}
+    found = [weights[kind] if kind in has else None for kind in (True, False)]
+    assert (layout.width, config.d_learning_rate, config.g_learning_rate, *found) == PAPER[dataset, recipe]
+
+
+def test_the_settings_of_infogan_cr():
+    config = recipes_of("dsprites")["contrastive"]
+    passes = config.steps * config.batch_size / 737_280
+    assert (passes, config.contrast_start / config.steps, config.g_updates) == (28, 0.9, 2)
+    assert (config.lambda_info, config.contrast_weight, config.g_learning_rate, config.d_learning_rate) == (
+        0.05, 2.0, 1e-3, 2e-3,
+    )  # fmt: skip
+    assert LatentLayout.parse(config.latents).width == 10
+
+
+def test_celeb_a_of_the_talk_takes_smaller_steps_on_the_way():
+    config = recipes_of("celeb_a")["talk"]
+    assert config.learning_rate_boundaries() == [20_000]
+    assert config.steps == 40_000
