@@ -277,3 +277,15 @@ def test_a_run_goes_on_to_the_same_weights(tmp_path):
     shutil.rmtree(tmp_path / "cache")  # it is decoded anew, to the same bytes
     run_here("--resume", f"--run_dir={run}", "--steps=4", "--evaluation=none", cwd=tmp_path, exporting=False)
     assert_same(weights(tmp_path / "whole", 4), weights(run, 4))
+
+
+def test_codes_are_read_in_any_of_them(tmp_path, tiny_run):
+    store("pictures", tmp_path / "data", {"train": 6, "test": 3}, SQUARE)
+    flags = ("--mode=encode", f"--run_dir={tiny_run[0]}", f"--data_dir={tmp_path / 'data'}", "--output=codes.csv")
+    run_here(*flags, "--dataset=tfds:pictures", "--crop=2,0,16,16", cwd=tmp_path)
+    header, *lines = (tmp_path / "codes.csv").read_text().splitlines()
+    assert header.startswith("split,index,c1")
+    assert [line.split(",")[:2] for line in lines] == [
+        *(["train", str(i)] for i in range(6)),
+        *(["test", str(i)] for i in range(3)),
+    ]
