@@ -11,7 +11,13 @@ from infogan_tf.config.options import Config
 
 # Ten codes of ten classes. The largest square in the middle is made 32x32. The paper does not say for how long.
 PAPER = Config(
-    model="infogan", dataset="celeb_a", latents="noise:128,cat:10x10", steps=20_000, image_size="32", channels="3"
+    model="infogan",
+    dataset="celeb_a",
+    preset="celeb_a",
+    latents="noise:128,cat:10x10",
+    steps=20_000,
+    image_size="32",
+    channels="3",
 )
 
 RECIPES = {

@@ -14,6 +14,7 @@ from infogan_tf.config.options import Config
 ROTATION = Config(
     model="infogan",
     dataset="images",
+    preset="chairs",
     latents="noise:128,cat:20x3,uniform:1",
     lambda_cat=1.0,
     lambda_cont=10.0,

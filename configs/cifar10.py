@@ -5,11 +5,14 @@ Command: infogan --dataset=cifar10
 
 from infogan_tf.config.options import Config
 
-# Not among the paper's data: a class for each kind, else as on its colour images; lambda rises slowly, as on MNIST.
+# Not among the paper's data: a class for each kind, noise as on its colour images, networks as for images of one's own.
 RECIPES = {
     "paper": Config(
         model="infogan",
         dataset="cifar10",
+        networks="dcgan",
+        spectral_norm=True,
+        g_learning_rate=2e-4,
         latents="noise:128,cat:10,uniform:2",
         steps=20_000,
         lambda_warmup=2_000,

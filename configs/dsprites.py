@@ -9,11 +9,12 @@ from infogan_tf.config.options import Config
 RECIPES = {
     # A class for each shape, and a uniform code for each other factor.
     "paper": Config(model="infogan", dataset="dsprites", latents="noise:20,cat:3,uniform:4"),
-    # InfoGAN-CR's settings (Lin et al. 2020, arXiv:1906.06034): 28 passes over the images, and its contrast in the last
-    # tenth of them.
+    # InfoGAN-CR's networks and settings (Lin et al. 2020, arXiv:1906.06034): 28 passes over the images, and contrast in
+    # the last tenth of them.
     "contrastive": Config(
         model="infogan",
         dataset="dsprites",
+        preset="infogan_cr",
         latents="noise:5,uniform:5",
         lambda_info=0.05,
         contrast_weight=2.0,

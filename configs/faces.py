@@ -15,6 +15,7 @@ from infogan_tf.config.options import Config
 AZIMUTH = Config(
     model="infogan",
     dataset="images",
+    preset="faces",
     latents="noise:128,uniform:5",
     lambda_info=0.2,
     d_learning_rate=2e-4,

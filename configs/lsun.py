@@ -6,11 +6,15 @@ Commands: infogan --dataset=lsun
 
 from infogan_tf.config.options import Config
 
-# Not among the paper's data, but among those of talks about it: codes as on MNIST, noise as on CelebA.
+# Not among the paper's data, but among those of talks about it: codes as on MNIST, noise as on CelebA, networks as for
+# images of one's own.
 RECIPES = {
     "paper": Config(
         model="infogan",
         dataset="lsun",
+        networks="dcgan",
+        spectral_norm=True,
+        g_learning_rate=2e-4,
         latents="noise:128,cat:10,uniform:2",
         steps=20_000,
         lambda_warmup=2_000,

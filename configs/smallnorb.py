@@ -5,9 +5,17 @@ Command: infogan --dataset=smallnorb
 
 from infogan_tf.config.options import Config
 
-# A class for each kind, and a uniform code each for height, side and light, as far as these can be told apart.
+# A class for each kind, and a uniform code each for height, side and light, as far as these can be told apart; networks
+# as for images of one's own.
 RECIPES = {
     "paper": Config(
-        model="infogan", dataset="smallnorb", latents="noise:62,cat:5,uniform:3", lambda_warmup=2_000, image_size="64"
+        model="infogan",
+        dataset="smallnorb",
+        networks="dcgan",
+        spectral_norm=True,
+        g_learning_rate=2e-4,
+        latents="noise:62,cat:5,uniform:3",
+        lambda_warmup=2_000,
+        image_size="64",
     )
 }

@@ -8,6 +8,11 @@ from infogan_tf.config.options import Config
 # Four codes of ten classes and four continuous ones. The paper does not say for how long.
 RECIPES = {
     "paper": Config(
-        model="infogan", dataset="svhn_cropped", latents="noise:124,cat:10x4,uniform:4", steps=20_000, image_size="32"
+        model="infogan",
+        dataset="svhn_cropped",
+        preset="svhn",
+        latents="noise:124,cat:10x4,uniform:4",
+        steps=20_000,
+        image_size="32",
     )
 }

@@ -42,8 +42,8 @@ SHAPES = {
     "images celeb_a": (32, 32, 3),
     "images lsun": (64, 64, 3),
 }
-# These hold an image of each combination of factors, and are too large to be made here.
-OF_FACTORS = ("dsprites", "shapes3d")
+# These hold an image of each combination of factors, and are too large to be read or made here.
+OF_FACTORS = ("sprites", "sprites64", "dsprites", "shapes3d")
 
 
 def recipes_of(dataset):
@@ -101,16 +101,17 @@ def test_every_file_of_recipes_is_one_that_can_be_asked_for():
         assert recipes_of(gathered).items() <= recipes_of("images").items()
 
 
-# Appendix C of the paper: how many latents there are, the rates of D with Q and of G, and lambda by kind of code.
+# Appendix C of the paper: the networks, how many latents there are, the rates of D with Q and of G, and lambda by kind
+# of code.
 PAPER = {
-    ("mnist", "paper"): (74, 2e-4, 1e-3, 1.0, 1.0),
-    ("svhn_cropped", "paper"): (168, 2e-4, 1e-3, 1.0, 1.0),
-    ("celeb_a", "paper"): (228, 2e-4, 1e-3, 1.0, None),
-    ("images", "faces"): (133, 2e-4, 5e-4, None, 0.2),
-    ("images", "faces_elevation"): (133, 4e-4, 3e-4, None, 0.1),
-    ("images", "faces_lighting"): (133, 8e-4, 3e-4, None, 0.1),
-    ("images", "chairs"): (189, 2e-4, 1e-3, 1.0, 10.0),
-    ("images", "chairs_width"): (189, 2e-4, 1e-3, 2.0, 0.05),
+    ("mnist", "paper"): ("mnist", 74, 2e-4, 1e-3, 1.0, 1.0),
+    ("svhn_cropped", "paper"): ("svhn", 168, 2e-4, 1e-3, 1.0, 1.0),
+    ("celeb_a", "paper"): ("celeb_a", 228, 2e-4, 1e-3, 1.0, None),
+    ("images", "faces"): ("faces", 133, 2e-4, 5e-4, None, 0.2),
+    ("images", "faces_elevation"): ("faces", 133, 4e-4, 3e-4, None, 0.1),
+    ("images", "faces_lighting"): ("faces", 133, 8e-4, 3e-4, None, 0.1),
+    ("images", "chairs"): ("chairs", 189, 2e-4, 1e-3, 1.0, 10.0),
+    ("images", "chairs_width"): ("chairs", 189, 2e-4, 1e-3, 2.0, 0.05),
 }
 
 
@@ -122,13 +123,17 @@ def test_the_papers_settings(dataset, recipe):
     weights = {kind: config.lambda_info if weight is None else weight for kind, weight in weights.items()}
     has = {bool(classes) for _, classes in read_latents(config.latents).codes.values()}
     found = [weights[kind] if kind in has else None for kind in (True, False)]
-    assert (layout.width, config.d_learning_rate, config.g_learning_rate, *found) == PAPER[dataset, recipe]
+    assert config.networks == "paper"
+    assert (config.preset, layout.width, config.d_learning_rate, config.g_learning_rate, *found) == PAPER[
+        dataset, recipe
+    ]
 
 
 def test_the_settings_of_infogan_cr():
     config = recipes_of("dsprites")["contrastive"]
     passes = config.steps * config.batch_size / 737_280
     assert (passes, config.contrast_start / config.steps, config.g_updates) == (28, 0.9, 2)
+    assert (config.networks, config.preset, config.spectral_norm) == ("paper", "infogan_cr", True)
     assert (config.lambda_info, config.contrast_weight, config.g_learning_rate, config.d_learning_rate) == (
         0.05, 2.0, 1e-3, 2e-3,
     )  # fmt: skip
