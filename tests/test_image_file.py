@@ -8,7 +8,6 @@ import threading
 import numpy as np
 import pytest
 
-from infogan_tf.data import image_file
 from infogan_tf.data.image_file import images_in_file
 from infogan_tf.errors import UserError
 
@@ -114,8 +113,8 @@ def test_a_file_that_is_not_whole_is_named_and_left_alone(path, how):
 
 
 def test_too_small_a_disk_is_said_before_anything_is_read(path, monkeypatch):
-    monkeypatch.setattr(image_file.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10_000))
-    with pytest.raises(UserError, match=r"--data_dir: expected .*0\.04 MB free.*Received: .*ours' \(0\.01 MB free\)"):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10_000))
+    with pytest.raises(UserError, match=r"--data_dir: .*Received: .*ours' \(0\.04 MB are needed, 0\.01 MB free\)"):
         images_in_file(path, IMAGES.shape, never)
     assert left(path) == []
 

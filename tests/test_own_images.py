@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import struct
 import threading
 import zipfile
@@ -530,6 +531,14 @@ def test_an_archive_with_a_password_is_refused(photos, tmp_path):
     (tmp_path / "locked.zip").write_bytes(locked)
     with pytest.raises(UserError, match="without a password"):
         load(tmp_path / "locked.zip", tmp_path)
+
+
+def test_too_small_a_disk_is_said_before_anything_is_decoded(photos, tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10_000))
+    monkeypatch.setattr(folder_loader, "decode", lambda *_: pytest.fail("a picture was decoded"))
+    with pytest.raises(UserError, match=r"--cache_dir: .*\(0\.12 MB are needed, 0\.01 MB free\)"):
+        load(photos, tmp_path)
+    assert not list((tmp_path / "cache" / "images").glob("[!.]*"))
 
 
 def test_a_cache_that_cannot_be_written_is_named(photos, tmp_path):

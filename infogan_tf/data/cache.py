@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
@@ -87,8 +88,14 @@ def write_rows(
         most: How many rows there are.
         shape: Height, width and channels of every image.
         rows: The place of each image, from 0, and the image, uint8; None for one that is left out. No place is missing.
+
+    Raises:
+        OSError: Where it cannot be written; with too small a disk before any row is asked for.
     """
-    count = 0
+    count, needed = 0, most * math.prod(shape)
+    free = shutil.disk_usage(target.parent).free
+    if free < needed:
+        raise OSError(f"{needed / 1e6:,.2f} MB are needed, {free / 1e6:,.2f} MB free")
     # Not through a memory map: a disk that fills up meanwhile would end in a bus error, which nobody can catch.
     with tqdm(total=most, desc="Reading images, once", unit="image", disable=None) as bar, target.open("xb") as file:
         _write_header(file, (most, *shape))

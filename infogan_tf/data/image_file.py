@@ -1,13 +1,11 @@
 """Images written once, in order, to a file that is then memory-mapped: memory holds only those in use."""
 
-import math
-import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
+from infogan_tf.data.cache import write_rows
 from infogan_tf.errors import UserError
 from infogan_tf.files import alone_in, remove_leftovers, whole_file
 
@@ -39,27 +37,21 @@ def images_in_file(
                     _write(path, shape, read)
         except OSError as error:
             raise UserError(
-                f"--data_dir: expected a folder that can be written, with {math.prod(shape) / 1e6:,.2f} MB free, to "
-                f"put images in order there, once. Received: {str(path.parent)!r} ({error})"
+                "--data_dir: expected a folder that can be written, with room to put images in order there, once. "
+                f"Received: {str(path.parent)!r} ({error})"
             ) from error
     return _open(path, shape)
 
 
 def _write(path, shape, read):
     remove_leftovers(path.parent)
-    free = shutil.disk_usage(path.parent).free
-    if free < math.prod(shape):
-        raise OSError(f"{free / 1e6:,.2f} MB free")
-    bar = tqdm(total=shape[0], unit="image", desc=f"Writing {path}, once")
-    # Not through a memory map: a disk that fills up meanwhile would end in a bus error, which nobody can catch.
-    with bar, whole_file(path) as temporary, temporary.open("xb") as file:
-        np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
-        start = file.tell()
-        for places, images in read():
-            for place, image in zip(places.tolist(), images, strict=True):
-                file.seek(start + place * image.nbytes)
-                file.write(image.tobytes())
-            bar.update(len(places))
+    with whole_file(path) as temporary:
+        write_rows(temporary, shape[0], shape[1:], _rows(read))
+
+
+def _rows(read):
+    for places, images in read():
+        yield from zip(places.tolist(), images, strict=True)
 
 
 def _open(path, shape):
