@@ -181,14 +181,17 @@ def test_a_legend_has_room_for_its_names_and_none_for_lines_of_nothing():
 # === Samples ===
 
 
-def test_samples_come_without_a_table_of_codes(gan, tmp_path):
-    (tmp_path / "a.csv").write_text("not of these samples")
+def test_samples_come_with_their_noise_and_without_codes(gan, tmp_path):
     for output in ("a.png", "a.npy", "a/"):
         done = run_here("--mode=sample", f"--run_dir={gan[0]}", "--count=5", f"--output={output}", cwd=tmp_path)
         assert "codes" not in done.stdout
     assert np.load(tmp_path / "a.npy").shape == (5, 16, 16, 1)
-    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [f"00000{i}.png" for i in range(5)]
-    assert (tmp_path / "a.csv").read_text() == "not of these samples"
+    pictures = [f"00000{i}.png" for i in range(5)]
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [*pictures, "latents.csv"]
+    for table in (tmp_path / "a.csv", tmp_path / "a" / "latents.csv"):
+        header, *rows = table.read_text().splitlines()
+        assert header.split(",") == [f"z{i}" for i in range(1, 7)]
+        assert len(rows) == 5
     done = run_here("--mode=sample", f"--run_dir={gan[0]}", "--codes=c1=3", cwd=tmp_path, check=False)
     assert done.returncode == 2
     assert "--codes: " in done.stderr
