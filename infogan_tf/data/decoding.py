@@ -4,7 +4,7 @@ import dataclasses
 import io
 
 import numpy as np
-from PIL import Image, ImageColor, ImageOps
+from PIL import ExifTags, Image, ImageColor
 
 from infogan_tf.errors import UserError
 
@@ -12,6 +12,16 @@ FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
 # An image of more pixels is not decoded: a file of kilobytes may say that it is one of gigabytes.
 MOST_PIXELS = 2**26
 SMALLEST, LARGEST = 16, 128
+# What sets a picture upright, by EXIF's orientation of it.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 class NotDecodedError(ValueError):
@@ -99,7 +109,7 @@ def decode(content: bytes, form: Form) -> np.ndarray:
         # JPEG can be decoded at a half, a quarter or an eighth of its size: enough, where the images are to be small.
         if isinstance(form.crop, str):
             image.draft(None, (2 * form.width, 2 * form.height))
-        return fitted(ImageOps.exif_transpose(_loaded(image)), form)
+        return fitted(_upright(image), form)
 
 
 def fitted(picture: Image.Image, form: Form) -> np.ndarray:
@@ -122,7 +132,7 @@ def look(content: bytes) -> tuple[int, int, bool]:
         NotDecodedError: Where it cannot be had.
     """
     with _opened(content) as image:
-        upright = ImageOps.exif_transpose(_loaded(image))
+        upright = _upright(image)
         if upright.mode in ("1", "L", "LA") or upright.mode.startswith(("I", "F")):
             return upright.height, upright.width, False
         picture = upright.convert("RGB")
@@ -147,12 +157,19 @@ def _opened(content):
     return image
 
 
-def _loaded(image):
+def _upright(image):
+    """The picture with its pixels, turned as its EXIF data say; as it lies there, where these are damaged."""
     try:
         image.load()
     except Exception as error:  # as in _opened
         raise NotDecodedError(_first_line(error, "cannot be decoded")) from error
-    return image
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+    except Exception:  # as in _opened; the picture itself is whole
+        return image
+    # Not by Pillow's own, which writes the other EXIF data anew and fails where one of them is odd.
+    turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
+    return image if turn is None else image.transpose(turn)
 
 
 def _first_line(error, otherwise):
