@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from infogan_tf.data.sources import refuse_within
 from infogan_tf.errors import UserError
 from infogan_tf.files import skipped_beside
 from infogan_tf.latents.plan import Plan
@@ -91,11 +92,7 @@ def codes_output(name: str, dataset: str, codes: Mapping[str, tuple[str, int]]) 
         )
     if suffix:
         new_output(str(skipped_beside(output)), (".txt",), "a new .txt file, for what cannot be read,")
-    if Path(dataset).is_absolute() and output.resolve().is_relative_to(Path(dataset).resolve()):
-        raise UserError(
-            "--output: expected a place outside the folder of images, into which nothing is written. "
-            f"Received: {name!r}, in {dataset}"
-        )
+    refuse_within(name, dataset, "output")
     return output, suffix
 
 

@@ -10,7 +10,7 @@ from infogan_tf.config.grid import OWN, combinations, parse_grid, parse_seeds, s
 from infogan_tf.config.options import Config, run_fields
 from infogan_tf.config.source import constant
 from infogan_tf.data import LOADERS, OF_FILES
-from infogan_tf.data.sources import is_fixed, name_of, read_source
+from infogan_tf.data.sources import is_fixed, name_of, read_source, refuse_within
 from infogan_tf.errors import UserError
 from infogan_tf.files import newest_version
 from infogan_tf.latents.language import read_latents
@@ -49,8 +49,10 @@ def _train(config, given, resolved):
         run, kept = existing_run(config.run_dir, given, MAY_CHANGE)
         run.image_shape()
         require_images_there(run, kept)
+        refuse_within(config.run_dir, kept.dataset, "run_dir")
         _check_labels(kept)
     else:
+        refuse_within(config.run_dir or "runs", config.dataset, "run_dir")
         check_new(config.run_dir, name_of(config.dataset))
         check_options(config)
         _check_labels(config)
@@ -72,6 +74,7 @@ def _sweep(config, given, resolved):
         own = resolved(shared | parse(["", *flags])[0])
         check_options(own)
         _check_labels(own)
+    refuse_within(config.run_dir or "runs", config.dataset, "run_dir")
     if config.resume:
         existing_sweep(config.run_dir, shared_flags(given))
     else:
@@ -101,8 +104,10 @@ def _measure_pictures(config, given):
             if name in given:
                 raise UserError(f"--{name}: --dataset={config.dataset} is as it is. Received: {given[name]}")
     _check_labels(config)
-    read_source(config.samples, {}, flag="samples")
-    new_output(config.output or "samples.json", (".json",), "a new .json file")
+    pictures = read_source(config.samples, {}, flag="samples").path
+    output = new_output(config.output or "samples.json", (".json",), "a new .json file")
+    for images in (config.dataset, str(pictures)):
+        refuse_within(str(output), images, "output")
 
 
 def _compare(config, given, resolved):

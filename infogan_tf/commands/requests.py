@@ -4,6 +4,7 @@ from pathlib import Path
 
 from infogan_tf.commands.output import sample_output
 from infogan_tf.config.options import Config
+from infogan_tf.data.sources import absolute, refuse_within
 from infogan_tf.errors import UserError
 from infogan_tf.latents.language import read_latents, read_values
 from infogan_tf.latents.plan import Plan
@@ -33,6 +34,12 @@ def sample_request(
                 raise UserError(
                     f"--{name}: expected without --latents_file, which says what is drawn. Received: {given[name]}"
                 )
-        file = Path(config.latents_file)
+        file = absolute(config.latents_file, "latents_file")
+        if file.exists() and not file.is_file():  # a pipe would be waited for
+            raise UserError(
+                f"--latents_file: expected a .csv, and no directory, pipe or device. Received: {config.latents_file!r}"
+            )
         plan = Plan(count_rows(file, described), codes, file)
-    return plan, *sample_output(config.output, plan, image_shape, len(columns_of(described)))
+    output, suffix = sample_output(config.output, plan, image_shape, len(columns_of(described)))
+    refuse_within(str(output), kept.dataset, "output")
+    return plan, output, suffix

@@ -6,7 +6,7 @@ from infogan_tf.data.decoding import read_crop, read_ground, read_size
 from infogan_tf.data.folder import Wanted, load_folder
 from infogan_tf.data.images import ImageData
 from infogan_tf.data.labels import read_table
-from infogan_tf.data.sources import Source
+from infogan_tf.data.sources import Source, refuse_within
 from infogan_tf.data.tfds_images import load_tfds_images
 from infogan_tf.errors import UserError
 
@@ -26,6 +26,7 @@ def load_own(
     table, folder = read_table(labels) if labels else None, cache_folder(cache_dir)
     if source.kind == "tfds":
         return load_tfds_images(source.name, source.builder, wanted, folder, data_dir, table)
+    refuse_within(str(folder), str(source.path), "cache_dir")
     load = load_array if source.kind == "array" else load_folder
     return load(source.name, source.path, wanted, folder, table)
 

@@ -55,6 +55,23 @@ def absolute(text: str, flag: str) -> Path:
         raise UserError(f"--{flag}: cannot be looked at ({error}). Received: {text!r}") from error
 
 
+def refuse_within(text: str, images: str, flag: str) -> None:
+    """Refuses, by a UserError, what would be written into a folder of images; it may be there or not.
+
+    What lay there would be an image of the next run, and another fingerprint of this one.
+
+    Args:
+        text: The path of what is to be written.
+        images: As --dataset has it once it is an absolute path; a data set by name is no folder.
+        flag: That has it, for the message.
+    """
+    if Path(images).is_absolute() and Path(text).resolve().is_relative_to(Path(images).resolve()):
+        raise UserError(
+            f"--{flag}: expected a place outside the folder of images, into which nothing is written. "
+            f"Received: {text!r}, in {images}"
+        )
+
+
 def is_fixed(text: str, names: Mapping[str, str]) -> bool:
     """Whether the images of a data set are as they are, and no option makes them of another size or crop.
 
