@@ -16,7 +16,7 @@ from infogan_tf.data.cache import digest_of, kept_or_made, write_rows
 from infogan_tf.data.decoding import SMALLEST, Form, decode, look
 from infogan_tf.data.images import ImageData
 from infogan_tf.data.labels import Table, with_labels
-from infogan_tf.data.listing import File, labels_of, list_images, reading
+from infogan_tf.data.listing import File, labels_of, list_images, reading, shown
 from infogan_tf.errors import UserError, first_line
 
 # The sizes that are taken where none is asked for.
@@ -84,7 +84,7 @@ def load_folder(name: str, path: Path, wanted: Wanted, cache_dir: Path, table: T
         skipped = []
         with reading(path) as read, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's, of files that are odd: here, as threads share the filters
-            form = _form(wanted, files, read)
+            form = _form(wanted, path, files, read)
             write_rows(target, len(files), (form.height, form.width, form.channels), _rows(files, read, form, skipped))
         if len(skipped) > MOST_UNREADABLE * len(files):
             raise UserError(
@@ -124,12 +124,7 @@ def _contents(path: Path, files: tuple[File, ...]) -> Iterator[bytes]:
                 yield b""
 
 
-def shown(name: str) -> str:
-    """A file's name as text that can be written; bytes that are no UTF-8 are shown by their numbers."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
-
-
-def _form(wanted: Wanted, files: tuple[File, ...], read: Callable[[File], bytes]) -> Form:
+def _form(wanted: Wanted, path: Path, files: tuple[File, ...], read: Callable[[File], bytes]) -> Form:
     """What the images are made to be, found out from some of them where it was not asked for."""
     size, channels = wanted.size, wanted.channels
     if size is None or channels is None:
@@ -139,7 +134,8 @@ def _form(wanted: Wanted, files: tuple[File, ...], read: Callable[[File], bytes]
                 found.append(look(read(file)))
         if not found:
             raise UserError(
-                f"--dataset: expected images. Received: files that are none, such as {shown(files[0].name)}"
+                f"--dataset: expected images. Received: {str(path)!r}, with files that are none, such as "
+                f"{shown(files[0].name)}"
             )
         size = size or (side_of(np.median([min(height, width) for height, width, _ in found])),) * 2
         channels = channels or (3 if any(in_colour for *_, in_colour in found) else 1)

@@ -11,8 +11,8 @@ import numpy as np
 
 from infogan_tf.data.arrays import picture_of
 from infogan_tf.data.decoding import Form, NotDecodedError, fitted
-from infogan_tf.data.folder import decoded, shown
-from infogan_tf.data.listing import SUFFIXES, File, list_files, reading
+from infogan_tf.data.folder import decoded
+from infogan_tf.data.listing import SUFFIXES, File, list_files, reading, shown, written
 from infogan_tf.errors import UserError
 
 
@@ -57,7 +57,7 @@ class FilesInOrder:
 
     def name(self, file: File) -> tuple[str, ...]:
         """What a file is called, a text for each of `columns`."""
-        return (shown(file.name),)
+        return (written(file.name),)
 
     def file_name(self, file: File) -> str:
         """A name for it in a folder of many; files of different folders may share it."""

@@ -15,7 +15,7 @@ from typing import TextIO
 import numpy as np
 
 from infogan_tf.data.images import ImageData, Split
-from infogan_tf.data.listing import SUFFIXES
+from infogan_tf.data.listing import SUFFIXES, shown
 from infogan_tf.errors import UserError
 
 DELIMITERS = (",", ";", "\t")
@@ -70,16 +70,16 @@ class Table:
                 raise _refused(
                     self.path,
                     "each file's path within the folder, where several have one name",
-                    f"{name!r}, which is {files[found[0]]} and {files[found[1]]}",
+                    f"{name!r}, which is {shown(files[found[0]])} and {shown(files[found[1]])}",
                 )
             if found and rows[found[0]] >= 0:
-                raise _refused(self.path, "one row for each file", f"two for {files[found[0]]}")
+                raise _refused(self.path, "one row for each file", f"two for {shown(files[found[0]])}")
             if found:
                 rows[found[0]] = row
         if (rows < 0).all():
             raise _refused(
                 self.path,
-                f"names of the images in its first column, such as {files[0]}",
+                f"names of the images in its first column, such as {shown(files[0])}",
                 f"others, such as {self.names[0]!r}",
             )
         return rows

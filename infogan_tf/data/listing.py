@@ -128,6 +128,16 @@ def place_of(name: str) -> float:
     return int.from_bytes(hashlib.sha256(os.fsencode(name)).digest()[:8], "big") / 2**64
 
 
+def written(name: str) -> str:
+    """A file's name as text that can be written; bytes that are no UTF-8 stand by their numbers."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def shown(name: str) -> str:
+    """A file's name as a part of one line: as `written`, and so do line breaks and what else steers a terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in written(name))
+
+
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[Callable[[File], bytes]]:
     """Gives a function that reads a file of the listing, from several threads at once; at most LARGEST_FILE bytes.

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from infogan_tf.data.decoding import Form
 from infogan_tf.data.in_order import FilesInOrder, RowsInOrder
+from infogan_tf.data.listing import shown
 from infogan_tf.errors import UserError
 from infogan_tf.files import new_file, new_folder, skipped_beside
 from infogan_tf.latents.codes import Code
@@ -62,7 +63,7 @@ def read_codes(
         for item, image in source.images(form):
             bar.update()
             if isinstance(image, str):
-                skipped.append((", ".join(source.name(item)), image))
+                skipped.append((shown(", ".join(source.name(item))), image))
                 continue
             any_read, block[len(items)] = True, image
             items.append(item)
