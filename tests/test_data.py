@@ -127,6 +127,11 @@ def test_a_data_folder_that_is_a_file_is_refused(tmp_path):
         load_data("mnist", str(tmp_path / "file"))
 
 
+def test_a_data_folder_of_a_user_whom_there_is_not_is_refused():
+    with pytest.raises(UserError, match=r"--data_dir: .*Received: '~nobody-here/data'"):
+        load_data("mnist", "~nobody-here/data")
+
+
 def test_an_unknown_data_set_is_refused():
     with pytest.raises(
         UserError, match=rf"expected one of {', '.join(LOADERS)}; or tfds:NAME; or a folder.*Received: 'mnits'"

@@ -15,6 +15,7 @@ import pytest
 from conftest import run_here
 from PIL import Image
 
+from infogan_tf.data import arrays as array_loader
 from infogan_tf.data import folder as folder_loader
 from infogan_tf.data import load_data
 from infogan_tf.data.decoding import Form, NotDecodedError, decode, look, read_crop, read_ground, read_size
@@ -233,6 +234,22 @@ def test_pictures_stand_upright(orientation):
     np.testing.assert_array_equal(found[..., 0], np.asarray(upright.convert("L")))
 
 
+@pytest.mark.parametrize("damage", [b"", b"no TIFF header", b"II*\0\xff\xff\xff\x7f"])
+def test_a_picture_whose_exif_data_are_damaged_is_one_all_the_same(damage):
+    stored = Image.new("RGB", (16, 8), "white")
+    content = encoded(stored, "JPEG", exif=b"Exif\0\0" + damage, dpi=(72, 72))
+    assert (decode(content, Form(8, 16, 1)) > 250).all()
+    assert look(content) == (8, 16, False)
+
+
+def test_a_picture_stands_upright_where_its_other_exif_data_are_odd():
+    # The orientation, 6, and a number below 0 where there are none, which Pillow reads and cannot write.
+    entries = struct.pack("<HHLHHHHLl", 0x0112, 3, 1, 6, 0, 0x0100, 9, 1, -5)
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 2) + entries + b"\0\0\0\0"
+    content = encoded(Image.new("RGB", (16, 8), "white"), "JPEG", exif=exif)
+    assert look(content) == (16, 8, False)
+
+
 def test_what_is_transparent_lies_on_the_ground():
     clear = Image.new("RGBA", (8, 8), (255, 0, 0, 0))
     assert (decode(encoded(clear), FORM) == 255).all()
@@ -406,6 +423,30 @@ def test_a_few_that_cannot_be_read_are_left_out_and_named(photos, tmp_path):
     assert sorted(name for name, _ in data.skipped) == ["\\xff\\xfe.png", "text.png"]
 
 
+def test_a_name_with_a_line_break_stays_in_one_line(photos, tmp_path):
+    write(photos / "a\n\x1b[31mb.png", b"just text")
+    assert [name for name, _ in load(photos, tmp_path).skipped] == ["a\\n\\x1b[31mb.png"]
+    for i in range(10):
+        write(photos / f"\n{i}.png", b"just text")
+    with pytest.raises(UserError, match="such as") as info:
+        load(photos, tmp_path)
+    assert len(str(info.value).splitlines()) == 1
+
+
+def test_a_name_of_any_length_has_a_place_in_the_cache(photos, tmp_path):
+    photos = photos.rename(photos.with_name("ä" * 127))
+    assert len(load(photos, tmp_path).train.images) > 1
+
+
+def test_nothing_is_kept_within_the_images(photos, tmp_path):
+    before = sorted(photos.rglob("*"))
+    (tmp_path / "link").symlink_to(photos)
+    for folder in (photos, photos / "cache", tmp_path / "link" / "cache"):
+        with pytest.raises(UserError, match="--cache_dir: expected a place outside the folder of images"):
+            load_data(str(photos), cache_dir=str(folder))
+    assert sorted(photos.rglob("*")) == before
+
+
 def test_many_that_cannot_be_read_stop_the_work(photos, tmp_path):
     for i in range(10):
         write(photos / f"{i}.png", b"just text")
@@ -483,6 +524,15 @@ def objects(path):
     np.savez(path, images=np.array([{}, {}], object))
 
 
+def lies(path):
+    """An archive whose directory says of an array, of zeros, that it is larger than deflated data can be."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": (10**6, 40, 50)})
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("images.npy", header.getvalue() + bytes(10**5))
+        archive.infolist()[0].file_size = 2 * 10**9 + 128
+
+
 BAD_SOURCES = {
     "nowhere": lambda path: None,
     "empty": lambda path: path.mkdir(),
@@ -512,6 +562,17 @@ def test_what_is_no_data_set_is_refused_in_one_line(tmp_path, name):
         load(path, tmp_path)
     assert len(str(info.value).splitlines()) == 1
     assert str(path) in str(info.value)
+
+
+def test_what_an_archive_claims_is_not_taken_for_granted(tmp_path, monkeypatch):
+    lies(tmp_path / "lies.npz")
+    with pytest.raises(UserError, match="claims more than it can hold"):
+        load(tmp_path / "lies.npz", tmp_path)
+    # Labels that are too many are not read: deflated, they may be more than memory holds.
+    monkeypatch.setattr(array_loader, "_labels", lambda array: pytest.fail("they were read"))
+    np.savez(tmp_path / "many.npz", images=np.zeros((9, 16, 16), np.uint8), labels=np.zeros(10**5, np.uint8))
+    with pytest.raises(UserError, match="a label for each of 9 images; it has 100,000"):
+        load(tmp_path / "many.npz", tmp_path)
 
 
 def test_a_truncated_array_is_refused(tmp_path):

@@ -79,6 +79,12 @@ CASES = [
     (["--invariance_weight=1", "--jit_compile"], ["--jit_compile", "--invariance_weight"]),
     (["--lr_decay_steps=5,3"], ["--lr_decay_steps", "ascending"]),
     (["--starts=3"], ["--starts", "expected 1 with --invariance_weight=0"]),
+    # Nothing is written into a folder of images, neither by a name nor because one stands there.
+    (["--dataset=full", "--run_dir=full/run"], ["--run_dir", "outside the folder of images", "'full/run'"]),
+    (["--dataset=."], ["--run_dir", "outside the folder of images", "'runs'"]),
+    (["--mode=sweep", "--dataset=."], ["--run_dir", "outside the folder of images", "'runs'"]),
+    (["--mode=evaluate", "--samples=full", "--output=full/a.json"], ["--output", "outside", "'full/a.json'"]),
+    (["--mode=evaluate", "--samples=swept", "--dataset=."], ["--output", "outside the folder", "'samples.json'"]),
     # Runs.
     (["--run_dir=file"], ["--run_dir", "expected a folder", "'file'"]),
     (["--run_dir=file/below"], ["--run_dir", "expected a folder", "'file/below'"]),
@@ -113,6 +119,7 @@ CASES = [
     (["--mode=sample", "--run_dir=run", "--latents_file=nowhere.csv"], ["--latents_file", "No such file", "nowhere"]),
     (["--mode=sample", "--run_dir=run", "--latents_file=full"], ["--latents_file", "directory", "'full'"]),
     (["--mode=sample", "--run_dir=run", "--latents_file=there.png"], ["--latents_file", "c1,c2,c3,z1", "kept"]),
+    (["--mode=sample", "--run_dir=run", "--latents_file=/dev/zero"], ["--latents_file", "device", "'/dev/zero'"]),
     (["--mode=sample", "--run_dir=run", "--latents_file=few.csv", "--count=3"], ["--count", "--latents_file", "3"]),
     (["--mode=sample", "--run_dir=run", "--latents_file=few.csv"], ["--latents_file", "a class from 0 to 9", "line 3"]),
     (["--mode=sample", "--run_dir=run", "--latents_file=none.csv"], ["--latents_file", "a row or more", "none.csv"]),

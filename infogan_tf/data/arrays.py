@@ -29,6 +29,10 @@ SPLITS = (
 )
 
 
+# As many times its size is the most that deflated data becomes.
+MOST_DEFLATED = 1_032
+
+
 @dataclasses.dataclass(frozen=True)
 class _Array:
     """An array in a file: its header, and how to open what follows it."""
@@ -77,15 +81,15 @@ def load_array(name: str, path: Path, wanted: Wanted, cache_dir: Path, table: Ta
     """
     try:
         images, labels = _chosen(path)
+        for array, its_labels in zip(images, labels, strict=True):
+            # Before they are read: there may be more of them than memory holds.
+            if its_labels is not None and its_labels.shape[0] != array.shape[0]:
+                raise ValueError(
+                    f"expected a label for each of {array.shape[0]:,} images; it has {its_labels.shape[0]:,} labels"
+                )
         labels = [each and _labels(each) for each in labels]
     except Exception as error:  # NumPy raises whatever a malformed header made of it
         raise _refused(path, error) from error
-    for array, its_labels in zip(images, labels, strict=True):
-        if its_labels is not None and len(its_labels) != array.shape[0]:
-            raise UserError(
-                f"--dataset: expected a label for each of {array.shape[0]:,} images. "
-                f"Received: {str(path)!r}, with {len(its_labels):,} labels"
-            )
     height, width, channels = (*images[0].shape, 1)[1:4]
     form = Form(
         *(wanted.size or size_of(height, width)),
@@ -191,6 +195,8 @@ def _array(path: Path, name: str | None, of_images: bool) -> _Array:
             info = archive.getinfo(f"{name}.npy")
             if info.compress_type not in DEFLATED:
                 raise ValueError("an archive that is neither deflated nor stored")
+            if info.file_size > MOST_DEFLATED * info.compress_size or info.compress_size > path.stat().st_size:
+                raise ValueError("an archive that claims more than it can hold")
             member, size, stream = info.filename, info.file_size, stack.enter_context(archive.open(info))
         array = _Array(path, member, *_read_header(stream))
     if of_images:
@@ -198,7 +204,10 @@ def _array(path: Path, name: str | None, of_images: bool) -> _Array:
         good = good and 0 < array.shape[1] * array.shape[2] <= MOST_PIXELS
         wanted = "uint8 images, [N, H, W] or [N, H, W, C] of 1, 3 or 4 channels"
     else:
-        good, wanted = array.dtype.kind in "iu" and array.shape[1:] in ((), (1,)), "labels that are integers [N]"
+        good, wanted = (
+            array.dtype.kind in "iu" and array.shape[:1] and array.shape[1:] in ((), (1,)),
+            "labels that are integers [N]",
+        )
     if not good:
         raise ValueError(f"expected {wanted}; it has {array.dtype} {list(array.shape)}")
     if math.prod(array.shape) * array.dtype.itemsize > size:

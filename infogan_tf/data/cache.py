@@ -18,6 +18,7 @@ from infogan_tf.files import alone_in, partial_name, read_json, remove_leftovers
 
 # To be raised with any change to how images are made: what another version kept is not used.
 VERSION = 2
+_LONGEST_NAME = 100  # bytes of the data set's name in a folder's; file systems take 255 in all
 _HEADER = 128  # bytes of an .npy file's header, whatever the number of images
 
 
@@ -62,7 +63,7 @@ def kept_or_made(name: str, digest: str, cache_dir: Path, make: Callable[[Path],
     Raises:
         UserError: Where the cache cannot be written, or is not what was kept.
     """
-    plain = re.sub(r"[^\w.-]", "_", name)
+    plain = re.sub(r"[^\w.-]", "_", name).encode()[:_LONGEST_NAME].decode(errors="ignore")
     folder = cache_dir / "images" / f"{plain}-{digest[:20]}"
     if not (folder / "images.json").is_file():
         try:

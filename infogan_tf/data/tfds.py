@@ -42,8 +42,16 @@ def load_tfds(name: str, data_dir: str | None = None) -> ImageData:
 
 
 def data_folder(data_dir: str | None) -> Path:
-    """Returns the folder of prepared data, which need not exist; the defaults are those of `load_tfds`."""
-    return Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
+    """Returns the folder of prepared data, which need not exist; the defaults are those of `load_tfds`.
+
+    Raises:
+        UserError: Where it is that of a user whom there is not.
+    """
+    text = data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise UserError(f"--data_dir: expected a folder ({error}). Received: {text!r}") from error
 
 
 def prepared_builder(name: str, data_dir: str | None):
