@@ -82,8 +82,9 @@ def test_fewer_images_than_features_have_a_kid_alone(count, tests):
     assert "kid" in found.figures
     assert ("fid" in found.figures) == (count > 4)
     assert "fid/real test images" not in found.figures
-    which = "generated and training" if count == 4 else "test"
-    (note,) = (note for note in found.notes if note.startswith("FID: not measured"))
+    title, which = ("FID", "generated and training") if count == 4 else ("FID of real test images", "test")
+    (note,) = (note for note in found.notes if note.startswith("FID") and "not measured" in note)
+    assert note.startswith(f"{title}: not measured")
     assert f"expected more {which} images than the network has features, 4" in note
     assert "Received: 4. KID" in note
 

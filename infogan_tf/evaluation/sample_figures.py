@@ -5,6 +5,7 @@ names that too, as in fid/inception-2015.
 """
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -77,11 +78,16 @@ def measure_samples(compared: Compared, found: Evaluation) -> None:
 
 
 def frechet_distances(compared: Compared, found: Evaluation) -> None:
-    """FID, and that of real test images to read it by."""
+    """FID, and that of real test images to read it by; without enough of these, a note that it alone is missing."""
     real = metrics.feature_statistics(_enough("generated and training", compared.real, compared.fake))
     found.figures[compared.name("fid")] = metrics.frechet_distance(real, metrics.feature_statistics(compared.fake))
     if compared.test is None:
         return
+    of_which = f", {compared.subject}" if compared.subject else ""
+    attempt(f"FID of real test images{of_which}", functools.partial(_of_test_images, real), compared, found)
+
+
+def _of_test_images(real, compared, found):
     test = metrics.feature_statistics(_enough("test", compared.test))
     subject = "/real test images" + (f", {compared.subject}" if compared.subject else "")
     found.figures[f"fid{subject}"] = metrics.frechet_distance(real, test)
