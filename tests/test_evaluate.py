@@ -3,6 +3,7 @@
 import dataclasses
 import html.parser
 import json
+import re
 import shutil
 import subprocess
 
@@ -16,7 +17,7 @@ from infogan_tf import load_data
 from infogan_tf.config.options import Config
 from infogan_tf.evaluation.metrics.clustering import matched_error
 from infogan_tf.evaluation.result import Evaluation
-from infogan_tf.reports import comparison
+from infogan_tf.reports import comparison, pages
 from infogan_tf.reports.run_page import _headline
 from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.runs.records import existing_run
@@ -252,6 +253,32 @@ def test_of_runs_that_minimised_one_invariance_term_the_lowest_is_named(monkeypa
     page, criteria = comparison.compare_runs(runs)
     assert [criterion.best for criterion in criteria] == [*best, "c"]
     assert f"take <b>{criteria[0].best}</b>" in page
+
+
+@pytest.mark.parametrize(("side", "width"), [(16, 513), (28, 582), (32, 662), (64, 651), (128, 1291)])
+def test_grids_of_ten_are_shown_at_about_one_width(side, width):
+    assert pages.grid(np.zeros((10, side, side, 3), np.uint8), 10, "").width == width
+
+
+def test_codes_are_called_by_what_each_run_found_of_them(tmp_path):
+    def run(name, latents, found):
+        lines = [{"step": 2, "d_loss": 1.0}]
+        return comparison.Run(name, RunDirectory(tmp_path / name), Config(steps=2, latents=latents), lines, found)
+
+    codes = {"c1": {"does": "Blond_Hair (class 6), AUC 0.76"}, "c2": {"does": "warmth, rho = -0.41"}}
+    runs = [
+        run("faces", "noise:6,cat:10,uniform:1", Evaluation("quick", 2, codes=codes)),
+        run("others", "noise:6,cat:10", Evaluation("quick", 2, codes={"c1": {"does": "not Bald, AUC 0.73"}})),
+        run("new", "noise:6,cat:10,uniform:1", None),
+    ]
+    page, _ = comparison.compare_runs(runs[:2])
+    rows = ["".join(row.split()) for row in re.findall(r"<tr><td>c\d</td>.*?</tr>", page, re.DOTALL)]
+    assert rows == [
+        "<tr><td>c1</td><td>Blond_Hair(class6),AUC0.76</td><td>notBald,AUC0.73</td></tr>",
+        "<tr><td>c2</td><td>warmth,rho=-0.41</td><td></td></tr>",
+    ]
+    assert comparison._effects(runs[::2])["c1"] == ["Blond_Hair (class 6), AUC 0.76", ""]
+    assert comparison._effects(runs[2:]) == {}
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def heat_map(counts: list[list[int]], rows: list[str], columns: list[str], y_lab
 
 
 def change_maps(maps: dict[str, np.ndarray], columns: int = 6) -> str:
-    """Pictures of where something changes, [H, W] each, by name; each from black, 0, to white, its own most."""
+    """Pictures of where something changes, [H, W] each, by name; each from black, 0, to the brightest, its own most."""
     rows = -(-len(maps) // columns)
     height, width = next(iter(maps.values())).shape
     side = 1.6  # inches

@@ -157,6 +157,7 @@ def compare_runs(runs: list[Run], program: Sequence[str] = ()) -> tuple[str, lis
         group_figures=_figure_rows(runs, list(groups.values())) if len(groups) < len(runs) else [],
         curves=_curves(runs),
         pictures=[_newest_picture(run) for run in runs if run.folder.pictures("samples")],
+        effects=_effects(runs),
         criteria=criteria,
         notes=notes,
     )
@@ -248,6 +249,13 @@ def _curves(runs):
         (name, charts.line_chart({run.name: charts.curve(run.lines, name) for run in runs}, "step", name))
         for name in wanted
     ]
+
+
+def _effects(runs):
+    """By code, what each run's evaluation says that it does; empty where that says nothing of it."""
+    codes = dict.fromkeys(name for run in runs if run.found for name in run.found.codes)
+    found = [run.found.codes if run.found else {} for run in runs]
+    return {name: [own.get(name, {}).get("does", "") for own in found] for name in codes}
 
 
 def _newest_picture(run):

@@ -22,7 +22,7 @@ class Grid:
     @property
     def width(self) -> int:
         """Pixels at which the page shows it: enlarged to whole multiples, where that is not too wide."""
-        return self.picture.shape[1] * max(1, 600 // self.picture.shape[1])
+        return self.picture.shape[1] * max(1, 670 // self.picture.shape[1])
 
     @property
     def source(self) -> str:
