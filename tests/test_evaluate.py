@@ -54,6 +54,16 @@ def evaluated(tiny_run, tmp_path_factory):
     return folder / "run", done.stdout
 
 
+def test_a_class_is_called_after_the_label_that_most_of_it_has(evaluated):
+    confusion = json.loads((evaluated[0] / "evaluation.json").read_text())["confusion"]
+    page = (evaluated[0] / "report.html").read_text()
+    for k, (label, share) in enumerate(zip(confusion["matched"], confusion["shares"], strict=True)):
+        column = [row[confusion["classes"].index(k)] for row in confusion["counts"]]
+        own = column[confusion["labels"].index(label)] if label else 0
+        assert share == pytest.approx(own / max(1, sum(column)))
+        assert (f"{k} → {label}" in page) is (share > 0.5)
+
+
 @pytest.fixture(scope="module")
 def three_runs(evaluated, tmp_path_factory):
     """A folder of the evaluated run and two that were not, of other seeds."""
@@ -74,6 +84,7 @@ def test_the_figures_are_those_of_the_run(evaluated):
     data = load_data("digits")
     classes = restored_model(run, config).encode(data.test.images)["c1"]["probabilities"].argmax(axis=-1)
     assert found["figures"]["accuracy/c1"] == pytest.approx(1 - matched_error(classes, data.test.labels))
+    assert "main.py --mode=export --run_dir=run\n" in evaluated[1]  # the model card is older than these figures
     # Real test images are nearer to the training images than those of four steps of training.
     assert found["figures"]["fid/real test images"] < found["figures"]["fid"]
 

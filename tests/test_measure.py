@@ -110,6 +110,7 @@ def test_classes_are_matched_to_labels(material):
     assert found.figures["accuracy/c1"] == found.figures["nmi/c1"] == pytest.approx(1.0)
     assert found.confusion["matched"] == ["middle", "long", "short"]
     assert found.confusion["classes"] == [1, 2, 0]
+    assert found.confusion["shares"] == [1.0, 1.0, 1.0]
     np.testing.assert_array_equal(found.confusion["counts"], 100 * np.eye(3))
 
 

@@ -1,6 +1,7 @@
 """--mode=evaluate: measures a run and writes what came out: evaluation.json, report.html, scalars for TensorBoard."""
 
 import json
+import shlex
 from pathlib import Path
 
 import tensorflow as tf
@@ -9,12 +10,13 @@ from infogan_tf.commands.images import images_of, pictures_of
 from infogan_tf.commands.output import new_output, writing_to
 from infogan_tf.config.options import Config
 from infogan_tf.data.images import ImageData
+from infogan_tf.environment.invocation import command_words
 from infogan_tf.errors import UserError
 from infogan_tf.evaluation.figures import describe, title_of
 from infogan_tf.evaluation.measure import SETTINGS, Material, measure
 from infogan_tf.evaluation.measure_pictures import measure_pictures
 from infogan_tf.evaluation.result import Evaluation
-from infogan_tf.files import new_file, read_json, write_text
+from infogan_tf.files import new_file, read_json, versions, write_text
 from infogan_tf.models import MODELS
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.reports.run_page import report_page
@@ -47,6 +49,9 @@ def evaluate(config: Config, given: dict[str, object], argv: list[str]) -> Path:
             )
         evaluate_run(model, data, kept, run, setting)
     print(f"Wrote {run.report}.")
+    if versions(run.export):
+        again = [*command_words(argv[0]), "--mode=export", f"--run_dir={run.path}"]
+        print(f"The export's model card has the figures from before; one with these: {shlex.join(again)}")
     return run.report
 
 

@@ -219,11 +219,13 @@ def _confusion(code, code_classes, labels, names):
     matched = clustering.match(counts)
     # Classes in the order of their labels, so that agreement lies on the diagonal; those without a label come last.
     order = sorted(range(code.num_classes), key=lambda k: (matched[k] < 0, matched[k]))
+    own = [int(counts[label, k]) if label >= 0 else 0 for k, label in enumerate(matched)]
     return {
         "code": code.name,
         "labels": names,
         "classes": order,
         "matched": [names[label] if label >= 0 else "" for label in matched],
+        "shares": [each / max(1, int(total)) for each, total in zip(own, counts.sum(axis=0), strict=True)],
         "counts": counts[:, order].tolist(),
     }
 
