@@ -37,6 +37,7 @@ def _functions(model, size, count, folder):
     """What is measured, by name: functions of a number of images that return the bytes of their result."""
     import tensorflow as tf
 
+    from infogan_tf.latents.plan import Plan
     from infogan_tf.reports.drawing import write_array
 
     def generate(number):
@@ -47,7 +48,7 @@ def _functions(model, size, count, folder):
 
     def write(number):
         path = folder / f"{len(list(folder.iterdir()))}.npy"  # a new name each time
-        write_array(path, model, number)
+        write_array(path, model, Plan(number))
         return path.stat().st_size
 
     latents = model.layout.sample(count, model.stream_seed("sample")).numpy()
