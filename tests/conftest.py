@@ -187,7 +187,10 @@ def exported(live_model, tmp_path_factory):
         "step": 2,
         "figures": {"accuracy/c1": 0.9651, "mutual_info/c1": 2.297, "fid": math.nan},
         "stderrs": {"mutual_info/c1": 0.0008},
-        "codes": {"c1": {"does": "the class"}, "c2": {"does": "width, rho = 0.68"}},
+        "codes": {
+            "c1": {"does": "the class", "classes": ["zero", "one", *[""] * 8]},
+            "c2": {"does": "width, rho = 0.68"},
+        },
     }
     base = tmp_path_factory.mktemp("export") / "infogan"
     return export_saved_model(live_model, base, "float32", "digits", {"steps": 2, "latents": "a|b"}, evaluation)

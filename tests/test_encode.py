@@ -1,6 +1,7 @@
 """Codes of any images: each row is what the model reads in that image, and sorted images are where the table says."""
 
 import csv
+import json
 import os
 import shutil
 import zipfile
@@ -102,6 +103,24 @@ def test_every_row_is_what_the_model_reads_in_that_file(encoded, photos, model):
         assert_row(row, model.encode(image[np.newaxis]))
     assert (folder / "codes_skipped.txt").read_text() == "dogs/text.png: no image of a kind that is read\n"
     assert "codes.csv: the codes of 8 images; left out are 1" in done[0].stdout
+
+
+@pytest.mark.parametrize("step", [4, 2])
+def test_classes_have_the_names_that_an_evaluation_of_these_weights_gave_them(photos, tiny_run, tmp_path, step):
+    shutil.copytree(tiny_run[0], tmp_path / "run")
+    names = [f"kind {k}, or so" for k in range(9)] + [""]
+    codes = {"c1": {"classes": names}, "c2": {}, "c4": {"classes": ["", ""]}}
+    (tmp_path / "run" / "evaluation.json").write_text(json.dumps({"step": step, "codes": codes}))
+    encode(tmp_path / "run", tmp_path, f"--dataset={photos}")
+    rows = table(tmp_path / "codes.csv")
+    if step == 4:
+        assert [row["c1_name"] for row in rows] == [names[int(row["c1"])] for row in rows]
+        done = encode(tmp_path / "run", tmp_path, f"--dataset={photos}", "--output=sorted/")
+        named = next(k for k in (int(row["c1"]) for row in rows) if names[k])
+        assert f"{named} {names[named]}: " in done.stdout
+        assert (tmp_path / "sorted" / "codes.csv").read_bytes() == (tmp_path / "codes.csv").read_bytes()
+    else:
+        assert list(rows[0]) == ["file", *COLUMNS]
 
 
 def test_what_is_read_in_an_image_does_not_depend_on_the_others(encoded, photos, tiny_run, tmp_path):

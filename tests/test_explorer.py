@@ -401,7 +401,10 @@ def oblong(tmp_path_factory):
     """A model of oblong images in colour, which were cropped at the centre."""
     model, form = make_model(image_shape=(8, 12, 3)), Form(8, 12, 3)
     base = tmp_path_factory.mktemp("oblong") / "infogan"
-    folder = export_saved_model(model, base, options={"crop": "center", "background": "white"}, form=form)
+    codes = {"c1": {"does": "the kind", "classes": ["", "cats, mostly asleep", *[""] * 8]}}
+    evaluation = {"step": 0, "figures": {}, "stderrs": {}, "codes": codes}
+    options = {"crop": "center", "background": "white"}
+    folder = export_saved_model(model, base, options=options, evaluation=evaluation, form=form)
     return SavedModelRest(folder), model, form
 
 
@@ -411,6 +414,10 @@ def test_photos_of_any_proportions_are_read_in_colour(browser, oblong):
         page = watched.page
         watched.read()
         assert page.evaluate("[pad.width, pad.height]") == [280, 187]
+        # Classes with the names that the evaluation found for them.
+        labels = page.eval_on_selector_all("#code-c1 .classes label", "all => all.map(each => each.textContent)")
+        assert labels == ["0", "1cats, mostly asleep", *map(str, range(2, 10))]
+        assert page.locator("#posterior .bars li >> nth=1").get_attribute("title") == "cats, mostly asleep"
         file = io.BytesIO()
         Image.effect_noise((31, 90), 90).convert("RGB").rotate(90, expand=True).save(file, format="PNG")
         watched.forget()

@@ -274,6 +274,7 @@ def test_codes_are_called_by_the_attribute_that_goes_with_them_best():
     assert found.codes["c2"]["does"] == "not dark, AUC 1.00"
     assert [match["name"] for match in found.codes["c1"]["goes_with"]] == ["dark", "not dark"]
     assert found.codes["c1"]["does"] == "dark (class 0), AUC 1.00"
+    assert found.codes["c1"]["classes"] == ["dark", "not dark"]
     assert found.figures["attribute_auc/c2"] == 1.0
     # Noise goes with nothing: it is called by what it changes in drawn images, or nothing.
     assert found.codes["c3"]["goes_with"][0]["auc"] < 0.6
@@ -307,6 +308,7 @@ def test_nothing_known_is_nothing_measured():
     found = measured(Material(Model(), ImageData("levels", *splits), of.setting))
     assert found.associations == {}
     assert "goes_with" not in found.codes["c1"]
+    assert found.codes["c1"]["classes"] == ["", ""]
     assert not [note for note in found.notes if "Attributes" in note]
 
 

@@ -7,8 +7,11 @@ from infogan_tf.commands.images import images_in_order
 from infogan_tf.commands.output import FILE_BYTES, NAME_BYTES, NUMBER_BYTES, codes_output, require_space, writing_to
 from infogan_tf.config.options import Config
 from infogan_tf.data.decoding import Form, read_crop, read_ground
+from infogan_tf.files import read_json
 from infogan_tf.latents.language import read_latents
+from infogan_tf.models.base import GenerativeModel
 from infogan_tf.reports import reading
+from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.runs.records import OF_OTHER_IMAGES, existing_run
 from infogan_tf.runs.restored import restored_model
 
@@ -34,6 +37,16 @@ def encode(config: Config, given: dict[str, object], argv: list[str]) -> Path:
             size += each * sum(bool(classes) for _, classes in codes.values())
         require_space(output, size)
         with writing_to(str(output)):
-            written = reading.WRITERS[suffix](output, model, images, form)
+            written = reading.WRITERS[suffix](output, model, images, form, _class_names(run, model))
     print(f"Wrote {written}.")
     return output
+
+
+def _class_names(run: RunDirectory, model: GenerativeModel) -> dict[str, list[str]]:
+    """By code, what an evaluation of these weights calls each class; empty where nothing is known."""
+    if not run.evaluation_file.exists():
+        return {}
+    found = read_json(run.evaluation_file)
+    if found.get("step") != int(model.step.numpy()):
+        return {}
+    return {name: facts["classes"] for name, facts in found.get("codes", {}).items() if any(facts.get("classes", ()))}

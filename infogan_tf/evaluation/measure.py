@@ -31,6 +31,8 @@ from infogan_tf.models.base import GenerativeModel
 
 # A rank correlation below this names nothing, nor does an area under the ROC curve.
 LEAST_RHO, LEAST_AUC = 0.2, 0.6
+# A class is called after its label where more of its images have it.
+LEAST_SHARE = 0.5
 # So many images have to have an attribute, and so many not, for its area.
 LEAST_IMAGES = 10
 # By so many images it is told whether they show figures, or are photos.
@@ -305,7 +307,9 @@ def effects(material: Material, found: Evaluation) -> None:
     measured = attributes(material.images, material.ground)
     for code in material.read_codes:
         facts, of_classes = found.codes[code.name], code in material.categoricals
-        if not of_classes:
+        if of_classes:
+            facts["classes"] = _class_names(code, found)
+        else:
             facts["correlations"] = rank_correlations(material.values[code.name], measured, groups)
         # Labels by themselves name classes, and not codes.
         known = _known_as(facts.get("goes_with", ()), of_classes) if material.data.attribute_names else ""
@@ -313,6 +317,16 @@ def effects(material: Material, found: Evaluation) -> None:
             facts["does"] = "dead: Q reads nothing of it"
         else:
             facts["does"] = known or ("the class of the image" if of_classes else _in_words(facts["correlations"]))
+
+
+def _class_names(code, found):
+    """What each class is called: the label that most of it has, or the attribute that goes with it, or nothing."""
+    if found.confusion.get("code") == code.name:
+        # Matching gives every class a label, also one that few of its images have.
+        pairs = zip(found.confusion["matched"], found.confusion["shares"], strict=True)
+        return [label if share > LEAST_SHARE else "" for label, share in pairs]
+    matches = found.codes[code.name].get("goes_with", [None] * code.num_classes)
+    return [match["name"] if match and match["auc"] >= LEAST_AUC else "" for match in matches]
 
 
 def _known_as(matches, of_classes):

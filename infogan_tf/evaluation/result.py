@@ -17,7 +17,8 @@ class Evaluation:
         stderrs: Standard errors by name, of the figures that have one.
         codes: By code: "kind", "entropy" H(c) and "ceiling" in nats, "does" in words, and "correlations" with the
             attributes of generated images; "goes_with", for the code or each of its classes, the attribute of real
-            images that goes with it best: "name", "auc" and "train_auc", or None.
+            images that goes with it best: "name", "auc" and "train_auc", or None; and "classes", what each class of a
+            code is called, or "".
         confusion: "code", "labels", "classes" in matched order and "counts" [labels, classes]; by class, the label
             that is "matched" to it one-to-one, and the "shares" of its images that have it; empty without labels.
         associations: AUC of every code, or class of one ("columns"), for every attribute and label of real images

@@ -38,7 +38,8 @@ def make_metadata(
         latents         the layout, as --latents has it
         noise           size, and distribution: uniform (on [-1, 1]) or normal
         codes           for each: name, kind, num_classes (null where it is a number), read (whether images can be
-                        asked for it), does: in words what the evaluation found, or empty
+                        asked for it), does: in words what the evaluation found, or empty; classes: what each class
+                        is called, or empty; none without an evaluation
         image_shape     [height, width, channels]
         dataset, step, options, precision
         weights         a digest of the weights before they are stored, by which two exports can be told apart
@@ -64,6 +65,7 @@ def make_metadata(
                 "num_classes": code.num_classes if code.discrete else None,
                 "read": code in model.read_codes,
                 "does": evaluation["codes"].get(code.name, {}).get("does", ""),
+                "classes": evaluation["codes"].get(code.name, {}).get("classes", []),
             }
             for code in layout.codes
         ],

@@ -11,7 +11,7 @@ import hashlib
 import heapq
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,12 +39,19 @@ class ClassFolders:
     Args:
         folder: Where they go, a folder that is there and empty.
         codes: The discrete codes, one or more.
+        names: By code, what each class is called, or "".
         source: Where the images come from. Where they can be linked, and this file system has symbolic links, a class
             folder has links to the user's files, else copies.
     """
 
-    def __init__(self, folder: Path, codes: Sequence[Code], source: FilesInOrder | RowsInOrder):
-        self.folder, self.codes, self.source = folder, codes, source
+    def __init__(
+        self,
+        folder: Path,
+        codes: Sequence[Code],
+        names: Mapping[str, Sequence[str]],
+        source: FilesInOrder | RowsInOrder,
+    ):
+        self.folder, self.codes, self.names, self.source = folder, codes, names, source
         self._link = source.can_be_linked and can_link(folder)
         self._counts = {code.name: [0] * code.num_classes for code in codes}
         # The surest images of each class: heaps of (probability, -number, image), the least sure first.
@@ -86,7 +93,7 @@ class ClassFolders:
                 if images:
                     sheet = tile(_enlarged(np.stack(images)), min(SHEET, len(images)))
                     to_pil(sheet).save(self.folder / f"{_class_name(code, k)}.png", format="PNG")
-                rows.append((f"{k}: {count:,}", images[:SHEET]))
+                rows.append((f"{self._called(code.name, k)}: {count:,}", images[:SHEET]))
             if len(rows) <= MOST_ROWS:
                 _overview(rows).save(self.folder / f"{code.name}.png", format="PNG")
 
@@ -94,10 +101,14 @@ class ClassFolders:
         """What was sorted, and how many are in each class."""
         count = sum(self._counts[self.codes[0].name])
         by_code = [
-            f"{name} " + ", ".join(f"{k}: {n:,}" for k, n in enumerate(counts) if n)
+            f"{name} " + ", ".join(f"{self._called(name, k)}: {n:,}" for k, n in enumerate(counts) if n)
             for name, counts in self._counts.items()
         ]
         return f"{'links to' if self._link else 'copies of'} {count:,} images by class ({'; '.join(by_code)})"
+
+    def _called(self, code, k):
+        name = self.names[code][k] if code in self.names else ""
+        return f"{k} {name}" if name else str(k)
 
 
 def can_link(folder: Path) -> bool:

@@ -2,13 +2,13 @@
 
 Images are read in blocks of fixed size, so that memory does not grow with their number and what is read in one does
 not depend on the others. A row of the table has what the image is called by, and for every code its most probable
-value under the code's name: of a discrete code with how probable it is, of a continuous one with the standard deviation
-where that is learnt.
+value under the code's name: of a discrete code with what the class is called, where that is known, and with how
+probable it is; of a continuous one with the standard deviation where that is learnt.
 """
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -76,10 +76,22 @@ def read_codes(
         raise UserError(f"--dataset: expected images that can be read. Received: none, such as {': '.join(skipped[0])}")
 
 
-def write_table(path: Path, model: GenerativeModel, source: FilesInOrder | RowsInOrder, form: Form) -> str:
+Names = Mapping[str, Sequence[str]]
+
+
+def write_table(
+    path: Path, model: GenerativeModel, source: FilesInOrder | RowsInOrder, form: Form, names: Names
+) -> str:
     """Writes the codes of all images into a new .csv; returns what was written, in words.
 
     What cannot be read is listed in NAME_skipped.txt beside NAME.csv; without such there is no such file.
+
+    Args:
+        path: The .csv.
+        model: The trained model.
+        source: Where the images come from.
+        form: What they are made to be.
+        names: By code, what each class is called, or "".
     """
     skipped = []
     with (
@@ -87,10 +99,10 @@ def write_table(path: Path, model: GenerativeModel, source: FilesInOrder | RowsI
         temporary.open("w", encoding="utf-8", newline="") as table,
         contextlib.closing(read_codes(model, source, form, skipped)) as blocks,
     ):
-        _write_header(table, model, source)
+        _write_header(table, model, source, names)
         count = 0
         for items, _, posterior in blocks:
-            _write_rows(table, model, source, items, posterior)
+            _write_rows(table, model, source, names, items, posterior)
             count += len(items)
         # Both or neither: an error here leaves no table.
         table.flush()
@@ -100,10 +112,13 @@ def write_table(path: Path, model: GenerativeModel, source: FilesInOrder | RowsI
     return f"{path}: the codes of {count:,} images{_left_out(skipped, skipped_beside(path))}"
 
 
-def write_class_folders(path: Path, model: GenerativeModel, source: FilesInOrder | RowsInOrder, form: Form) -> str:
+def write_class_folders(
+    path: Path, model: GenerativeModel, source: FilesInOrder | RowsInOrder, form: Form, names: Names
+) -> str:
     """Sorts all images by class into a new folder, with the table as codes.csv; returns what was written, in words.
 
-    `ClassFolders` says what is in it. What cannot be read is listed in its skipped_files.txt.
+    `ClassFolders` says what is in it. What cannot be read is listed in its skipped_files.txt. The arguments are those
+    of `write_table`.
     """
     skipped = []
     discrete = [code for code in model.read_codes if code.discrete]
@@ -112,10 +127,10 @@ def write_class_folders(path: Path, model: GenerativeModel, source: FilesInOrder
         (temporary / "codes.csv").open("w", encoding="utf-8", newline="") as table,
         contextlib.closing(read_codes(model, source, form, skipped)) as blocks,
     ):
-        folders = ClassFolders(temporary, discrete, source)
-        _write_header(table, model, source)
+        folders = ClassFolders(temporary, discrete, names, source)
+        _write_header(table, model, source, names)
         for items, images, posterior in blocks:
-            _write_rows(table, model, source, items, posterior)
+            _write_rows(table, model, source, names, items, posterior)
             for code in discrete:
                 q = posterior[code.name]
                 folders.add(code, items, images, code.most_probable(q), code.greatest_probability(q))
@@ -137,22 +152,24 @@ def _list_skipped(path, skipped):
     path.write_text("".join(f"{name}: {why}\n" for name, why in skipped), encoding="utf-8")
 
 
-def _write_header(table: TextIO, model, source) -> None:
+def _write_header(table: TextIO, model, source, names) -> None:
     nothing = model.encode(np.zeros((0, *model.image_shape), np.uint8))
-    names = [name for code in model.read_codes for name in _columns(code, nothing[code.name])]
-    table.write(",".join([*source.columns, *names]) + "\n")
+    columns = [name for code in model.read_codes for name in _columns(code, nothing[code.name], names)]
+    table.write(",".join([*source.columns, *columns]) + "\n")
 
 
-def _write_rows(table: TextIO, model, source, items, posterior) -> None:
-    columns = [c for code in model.read_codes for c in _columns(code, posterior[code.name]).values()]
+def _write_rows(table: TextIO, model, source, names, items, posterior) -> None:
+    columns = [c for code in model.read_codes for c in _columns(code, posterior[code.name], names).values()]
     texts = zip(*(column.astype(str) for column in columns), strict=True)  # as few digits as give the float32 back
     for item, values in zip(items, texts, strict=True):
         table.write(",".join([*map(cell, source.name(item)), *values]) + "\n")
 
 
-def _columns(code: Code, posterior: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _columns(code: Code, posterior: Mapping[str, np.ndarray], names: Names) -> dict[str, np.ndarray]:
     """What the table says of a code, by column."""
     columns = {code.name: code.most_probable(posterior)}
+    if code.name in names:
+        columns[f"{code.name}_name"] = np.array([cell(name) for name in names[code.name]])[columns[code.name]]
     if code.discrete:
         columns[f"{code.name}_probability"] = code.greatest_probability(posterior)
     elif not code.fixed_stddev:

@@ -20,8 +20,6 @@ HEADLINE = ("accuracy", "mutual_info", "nmi", "fid", PUBLISHED_FID, "recall", "l
 # Samples are shown as they were at about these steps, which the literature shows too, and at the last.
 PROGRESS_STEPS = (500, 3_000, 10_000)
 PAIRS, TEST_IMAGES = 20, 10
-# A class is called after its label where more of its images have it.
-LEAST_SHARE = 0.5
 
 
 def report_page(
@@ -157,15 +155,8 @@ def _traversal(material: Material, found: Evaluation, name: str, images: np.ndar
 
 
 def _class_names(code: Code, found: Evaluation) -> list[str]:
-    """The classes by number, each with the label that most of it has, or with the attribute that it goes with."""
-    if found.confusion.get("code") == code.name:
-        # Matching gives every class a label, also one that few of its images have.
-        pairs = zip(found.confusion["matched"], found.confusion["shares"], strict=True)
-        names = [label if share > LEAST_SHARE else "" for label, share in pairs]
-    else:
-        matches = found.codes.get(code.name, {}).get("goes_with", [])
-        names = [match["name"] if match and match["auc"] >= LEAST_AUC else "" for match in matches]
-    names = names if len(names) == code.num_classes else [""] * code.num_classes
+    """The classes by number, each with what it is called."""
+    names = found.codes.get(code.name, {}).get("classes", [""] * code.num_classes)
     return [f"{k} → {name}" if name else str(k) for k, name in enumerate(names)]
 
 

@@ -126,6 +126,9 @@ function drawCode(code, seed, index) {
 // 0 where the code is continuous.
 const classesOf = (code) => code.num_classes ?? 0;
 
+// What a class is called by the evaluation; empty where nothing is known.
+const calledBy = (code, value) => code.classes?.[value] ?? "";
+
 // === State: seed, count, lock, and a value or "random" for each code; the address's fragment holds it ===
 
 let site, meta;
@@ -278,14 +281,18 @@ function codeCard(code) {
   if (classesOf(code)) {
     const withImages = classesOf(code) <= MOST_THUMBNAILS;
     const radios = Array.from({ length: classesOf(code) }, (_, value) => {
-      const radio = element("input", { type: "radio", name, value, class: "unseen", "aria-label": `${name} ${value}` });
+      const called = calledBy(code, value);
+      const label = `${name} ${value}${called && `, ${called}`}`;
+      const radio = element("input", { type: "radio", name, value, class: "unseen", "aria-label": label });
       radio.addEventListener("change", () => setCode(name, value));
       return radio;
     });
     const labels = radios.map((radio, value) => {
       const image = element("img", { alt: "" });
       if (withImages) images.push(image);
-      return element("label", {}, radio, ...(withImages ? [image] : []), String(value));
+      const called = calledBy(code, value);
+      const words = called ? [element("small", {}, called)] : [];
+      return element("label", { title: called }, radio, ...(withImages ? [image] : []), String(value), ...words);
     });
     card.append(element("div", { class: "classes", role: "radiogroup", "aria-label": `${name}: ${words}` }, ...labels));
     random.addEventListener("change", () => setCode(name, random.checked ? "random" : sample(followed()).values[name]));
@@ -527,7 +534,7 @@ function readCode(code, outputs) {
     const bars = shares.map((share, index) => {
       const bar = element("span", { class: "bar" });
       bar.style.setProperty("--share", `${100 * share}%`);
-      return element("li", {}, element("span", {}, String(index)), bar, element("span", {}, `${(100 * share).toFixed(1)}%`));
+      return element("li", { title: calledBy(code, index) }, element("span", {}, String(index)), bar, element("span", {}, `${(100 * share).toFixed(1)}%`));
     });
     card.append(element("ol", { class: "bars" }, ...bars));
     return { code, card, value: shares.indexOf(Math.max(...shares)) };
