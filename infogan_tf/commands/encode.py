@@ -3,10 +3,9 @@
 import contextlib
 from pathlib import Path
 
-from infogan_tf.commands.images import images_in_order
+from infogan_tf.commands.images import form_by_options, images_in_order
 from infogan_tf.commands.output import FILE_BYTES, NAME_BYTES, NUMBER_BYTES, codes_output, require_space, writing_to
 from infogan_tf.config.options import Config
-from infogan_tf.data.decoding import Form, read_crop, read_ground
 from infogan_tf.files import read_json
 from infogan_tf.latents.language import read_latents
 from infogan_tf.models.base import GenerativeModel
@@ -29,7 +28,7 @@ def encode(config: Config, given: dict[str, object], argv: list[str]) -> Path:
     codes = read_latents(kept.latents).codes
     output, suffix = codes_output(config.output, kept.dataset, codes)
     model = restored_model(run, kept)
-    form = Form(*run.image_shape(), read_crop(kept.crop), read_ground(kept.background))
+    form = form_by_options(kept, run.image_shape())
     with contextlib.closing(images_in_order(kept, form)) as images:
         size = len(images) * (NAME_BYTES + 2 * NUMBER_BYTES * len(codes))
         if suffix == "":

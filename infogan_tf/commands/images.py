@@ -24,8 +24,11 @@ def images_of(config: Config) -> ImageData:
 
 def form_of(config: Config, image_shape: tuple[int, int, int]) -> Form | None:
     """What pictures were made to be that a run is trained on; None of a data set that is as it is."""
-    if is_fixed(config.dataset, LOADERS):
-        return None
+    return None if is_fixed(config.dataset, LOADERS) else form_by_options(config, image_shape)
+
+
+def form_by_options(config: Config, image_shape: tuple[int, int, int]) -> Form:
+    """The form of pictures that are brought to a shape with --crop and --background."""
     return Form(*image_shape, read_crop(config.crop), read_ground(config.background))
 
 
@@ -43,7 +46,7 @@ def pictures_of(config: Config, image_shape: tuple[int, int, int], most: int) ->
     Raises:
         UserError: Where there are none, or they cannot be had.
     """
-    form = Form(*image_shape, read_crop(config.crop), read_ground(config.background))
+    form = form_by_options(config, image_shape)
     try:
         with contextlib.closing(_opened(read_source(config.samples, {}, "samples"))) as source:
             chosen = np.zeros(len(source), bool)

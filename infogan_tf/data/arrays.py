@@ -102,11 +102,11 @@ def load_array(name: str, path: Path, wanted: Wanted, cache_dir: Path, table: Ta
         raise UserError(
             f"--dataset: expected two images or more. Received: {str(path)!r}, with {len(train) + len(test)}"
         )
-    rows = None if table is None else table.rows_of([str(index) for index in np.concatenate([train, test])])
+    order = np.concatenate([train, test])
+    rows = None if table is None else table.rows_of([str(index) for index in order])
 
     def make(target):
-        places = np.empty(len(train) + len(test), np.int64)
-        places[np.concatenate([train, test])] = np.arange(len(places))
+        places = order.argsort()
         pictures = (picture_of(row) for array in images for row in array.rows())
         images_of_form = ((place, fitted(each, form)) for place, each in zip(places, pictures, strict=True))
         try:
@@ -116,7 +116,7 @@ def load_array(name: str, path: Path, wanted: Wanted, cache_dir: Path, table: Ta
         record = {"train": len(train), "test": len(test), "classes": [], "skipped": []}
         if labels[0] is not None:
             names, numbers = np.unique(np.concatenate(labels), return_inverse=True)
-            record |= {"classes": list(map(str, names)), "labels": numbers[np.concatenate([train, test])].tolist()}
+            record |= {"classes": list(map(str, names)), "labels": numbers[order].tolist()}
         return record
 
     files = [file for file in (path, _beside(path)) if file.is_file()]

@@ -50,11 +50,11 @@ def load_tfds_images(
         raise UserError(
             f"--dataset: expected two images or more. Received: {records.name}, with {len(train) + len(test)}"
         )
-    rows = None if table is None else table.rows_of([str(index) for index in np.concatenate([train, test])])
+    order = np.concatenate([train, test])
+    rows = None if table is None else table.rows_of([str(index) for index in order])
 
     def make(target):
-        places = np.empty(len(train) + len(test), np.int64)
-        places[np.concatenate([train, test])] = np.arange(len(places))
+        places = order.argsort()
         form, read = _form_and_reader(records, wanted)
         labels, attributes = [], []
 
@@ -75,7 +75,6 @@ def load_tfds_images(
             count = write_rows(target, len(places), (form.height, form.width, form.channels), images())
         if count != len(places):
             raise records.refused(f"which has {count:,} images, and not {len(places):,}")
-        order = np.concatenate([train, test])
         record = {"train": len(train), "test": len(test), "classes": [], "skipped": []}
         if records.attributes:
             record["attributes"] = records.attributes
