@@ -1,5 +1,8 @@
 """The training state on disk: whole, checked, the last ones kept."""
 
+import tracemalloc
+
+import keras
 import numpy as np
 import pytest
 from conftest import make_model
@@ -61,7 +64,7 @@ def test_a_damaged_one_is_named_and_skipped(three, capsys, damage):
 def test_all_damaged_is_an_error(three):
     for path in three.paths():
         path.write_bytes(b"")
-    with pytest.raises(UserError, match="none of its 3 checkpoints can be read"):
+    with pytest.raises(UserError, match=r"step_00000030\.npz: .*; of 3 checkpoints none can be restored"):
         three.restore(make_model())
 
 
@@ -76,6 +79,82 @@ def test_another_models_checkpoint_is_refused_before_anything_changes(three):
         three.restore(other)
     for variable, value in zip(other.weights, before, strict=True):
         np.testing.assert_array_equal(variable, value)
+
+
+class _Small:
+    """The least that has a training state: two weights, a metric and a step, no optimizer."""
+
+    def __init__(self):
+        self.step = keras.Variable(7, dtype="int64", name="step")
+        self.kernel = keras.Variable(np.float32([[1.5, -2.0], [0.25, 8.0]]), name="kernel")
+        self.weights, self.metrics_variables, self.optimizers = [self.step, self.kernel], [], {}
+
+    def values(self):
+        return [variable.numpy().tolist() for variable in self.weights]
+
+
+def _why_refused(checkpoints, model):
+    try:
+        checkpoints.restore(model)
+    except UserError as error:
+        return str(error)
+
+
+def test_any_flipped_bit_is_seen_or_does_not_matter(tmp_path):
+    """Every bit of a whole checkpoint: it is refused in one line, or gives what was saved."""
+    saved, checkpoints = _Small(), Checkpoints(tmp_path)
+    path = checkpoints.save(saved)
+    content = bytearray(path.read_bytes())
+    assert len(content) < 4096
+    found, refused = _Small(), 0
+    found.step.assign(0)
+    for bit in range(8 * len(content)):
+        content[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(content)
+        content[bit // 8] ^= 1 << bit % 8
+        why = _why_refused(checkpoints, found)
+        if why is None:
+            assert found.values() == saved.values(), bit
+            found.step.assign(0)
+        else:
+            assert str(path) in why
+            assert "\n" not in why
+            assert found.values()[0] == 0
+            refused += 1
+    assert refused > 4 * len(content)
+
+
+@pytest.mark.parametrize("forged", ["more", "type", "nan", "compressed"])
+def test_a_forged_one_is_passed_over(tmp_path, forged):
+    """What a checksum does not show: sizes, types and values that the model does not have."""
+    checkpoints = Checkpoints(tmp_path)
+    older = checkpoints.save(_Small())
+    arrays = dict(np.load(older))
+    (kernel,) = (name for name in arrays if "kernel" in name)
+    arrays[kernel] = {
+        "more": np.zeros((2, 3), np.float32),
+        "type": arrays[kernel].astype(np.int32),
+        "nan": np.full((2, 2), np.nan, np.float32),
+        "compressed": arrays[kernel],
+    }[forged]
+    newer = tmp_path / "step_00000008.npz"
+    (np.savez_compressed if forged == "compressed" else np.savez)(newer, **arrays)
+    assert checkpoints.restore(_Small()) == older
+
+
+def test_no_array_is_read_before_its_size_is_known_to_be_right(tmp_path):
+    checkpoints = Checkpoints(tmp_path)
+    path = checkpoints.save(_Small())
+    arrays = dict(np.load(path))
+    (kernel,) = (name for name in arrays if "kernel" in name)
+    np.savez(path, **arrays | {kernel: np.zeros(2**24, np.float32)})
+    tracemalloc.start()
+    try:
+        with pytest.raises(UserError, match="kernel"):
+            checkpoints.restore(_Small())
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_state_with_nan_is_not_saved(three):
