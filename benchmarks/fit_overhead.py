@@ -54,7 +54,7 @@ def main(_):
         model.step.assign(0)
         round_config = dataclasses.replace(config, steps=steps)
         started = time.perf_counter()
-        fit(model, data, round_config, run, ["infogan"])
+        fit(model, data, round_config, run, "")
         return time.perf_counter() - started
 
     with tempfile.TemporaryDirectory() as folder:

@@ -18,12 +18,14 @@ from infogan_tf.data import LOADERS
 from infogan_tf.data.sources import absolute, read_source
 from infogan_tf.environment.backend import require_tensorflow
 from infogan_tf.environment.invocation import command_words, end_with_parent
-from infogan_tf.errors import RunStopped, UserError
+from infogan_tf.environment.terminal import unread_is_dropped
+from infogan_tf.errors import NOT_WRITTEN, RunStopped, UserError, about_file
 from infogan_tf.models import MODELS
 from infogan_tf.models.choices import resolve, taken
 from infogan_tf.networks import FAMILIES
 from infogan_tf.networks.presets import PRESETS
 from infogan_tf.runs.records import MAY_CHANGE, existing_run
+from infogan_tf.runs.start import options_of_start
 
 
 def recipe_of(recipes: ModuleType, dataset: str, recipe: str) -> Config:
@@ -47,7 +49,8 @@ def main(argv: list[str], recipes: ModuleType) -> int:
         recipes: The package of recipes, a module for each data set with its RECIPES.
 
     Returns:
-        The exit status: 0 done, 1 training broke, 2 bad input, 128 + n stopped by signal n.
+        The exit status: 0 done, 1 training broke, 2 bad input, 74 a file cannot be written or read, 128 + n stopped by
+        signal n.
     """
     # TensorFlow's start-up chatter; set before it is imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -55,11 +58,17 @@ def main(argv: list[str], recipes: ModuleType) -> int:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever called
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+    with unread_is_dropped("stderr"):
+        return _status(argv, recipes)
+
+
+def _status(argv, recipes):
+    program = command_words(argv[0])[-1]
     try:
         _run(argv, recipes)
         sys.stdout.flush()  # here, and not when Python ends: a reader that has gone is no traceback
     except UserError as error:
-        print(f"{command_words(argv[0])[-1]}: {error}", file=sys.stderr)
+        print(f"{program}: {error}", file=sys.stderr)
         return 2
     except RunStopped as stopped:
         if str(stopped):
@@ -69,6 +78,9 @@ def main(argv: list[str], recipes: ModuleType) -> int:
         # Who read the output has seen enough, as in `--help | head`. What is left of it goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:
+        print(f"{program}: {about_file(error)}", file=sys.stderr)
+        return NOT_WRITTEN
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
         return 130
@@ -94,7 +106,9 @@ def _run(argv, recipes):
         return
     require_tensorflow()
     command = importlib.import_module(f"infogan_tf.commands.{config.mode}")
-    getattr(command, config.mode)(config, given, argv)
+    # What is long goes on when nobody reads any more what it says.
+    with unread_is_dropped("stdout"):
+        getattr(command, config.mode)(config, given, argv)
 
 
 def _located(options):
@@ -103,12 +117,16 @@ def _located(options):
     if "dataset" in options:
         source = read_source(options["dataset"], LOADERS)
         found["dataset"] = str(source.path or options["dataset"])
-    if options.get("labels"):
-        found["labels"] = str(absolute(options["labels"], "labels"))
+    for name in ("labels", "start_from"):
+        if options.get(name):
+            found[name] = str(absolute(options[name], name))
     return found
 
 
 def _recipe_for(recipes, options):
+    """The defaults: of the data set by recipe, or of the run to start from."""
+    if options.get("start_from"):
+        return options_of_start(options)
     return recipe_of(recipes, options.get("dataset", Config.dataset), options.get("recipe", Config.recipe))
 
 

@@ -1,5 +1,8 @@
 """The errors that a user can mend: main.py prints their one line in place of a traceback."""
 
+# The exit status of a program that could not write or read a file, as sysexits.h has it.
+NOT_WRITTEN = 74
+
 
 class UserError(ValueError):
     """Bad input: the message names the flag or file, what was expected and what was received."""
@@ -15,6 +18,11 @@ class RunStopped(Exception):
     def __init__(self, message: str, exit_code: int):
         super().__init__(message)
         self.exit_code = exit_code
+
+
+def about_file(error: OSError) -> str:
+    """Says which file or folder the system has something against, and what."""
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error)
 
 
 def first_line(error: Exception) -> str:

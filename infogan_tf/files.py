@@ -4,19 +4,41 @@ import contextlib
 import errno
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from infogan_tf.errors import UserError
+from infogan_tf.errors import UserError, first_line
 
-_LEFTOVERS = ".*.partial"
+_LEFTOVER = re.compile(r"\.(?P<name>.+)\.[0-9]+\.partial", re.DOTALL)
 
 
 def partial_name(path: Path) -> Path:
     """Returns a hidden name beside `path` for what this process still writes; `remove_leftovers` knows its form."""
     return path.with_name(f".{path.name}.{os.getpid()}.partial")
+
+
+@contextlib.contextmanager
+def naming(path: str | os.PathLike) -> Iterator[None]:
+    """Lets an OSError of the block name `path`, the file or folder that the block is about."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno or errno.EIO, error.strerror or str(error), str(path)) from error
+
+
+@contextlib.contextmanager
+def written_by_tensorflow(path: str | os.PathLike) -> Iterator[None]:
+    """Turns what TensorFlow raises where it cannot write `path` into the OSError that Python raises then."""
+    from tensorflow import errors  # takes seconds to import, and is imported by whoever writes with it
+
+    try:
+        yield
+    except errors.OpError as error:
+        # "{{node ...}} folder/file; No space left on device"
+        raise OSError(errno.EIO, first_line(error).rpartition("; ")[2], str(path)) from error
 
 
 @contextlib.contextmanager
@@ -28,13 +50,14 @@ def whole_file(path: str | os.PathLike) -> Iterator[Path]:
     """
     path = Path(path)
     temporary = partial_name(path)
-    try:
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with naming(path):
+        try:
+            yield temporary
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -60,14 +83,26 @@ def new_folder(path: Path) -> Iterator[Path]:
         FileExistsError: Where something exists at `path` before or after the block; it is left as it was.
     """
     _refuse_existing(path)
-    temporary = partial_name(path)
-    temporary.mkdir()
-    try:
+    with temporary_folder(path) as temporary:
         yield temporary
         _refuse_existing(path)
         temporary.rename(path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def temporary_folder(path: Path) -> Iterator[Path]:
+    """Yields a new folder beside `path`, to be moved to where it belongs; if it is still there, it is deleted.
+
+    While the block lasts no other process's `remove_leftovers` takes the folder for one that a kill left.
+    """
+    temporary = partial_name(path)
+    with naming(path):
+        try:
+            temporary.mkdir()
+            with alone_in(temporary):
+                yield temporary
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -110,9 +145,14 @@ def skipped_beside(table: Path) -> Path:
 
 
 def sync_folder(folder: Path) -> None:
-    """Waits until everything in `folder`, at any depth, and the folder's own entries have reached the disk."""
+    """Waits until everything in `folder`, at any depth, and the folder's own entries have reached the disk.
+
+    Windows opens no folders: there it waits for the files alone.
+    """
     for path in (*folder.rglob("*"), folder):
-        descriptor = os.open(path, os.O_RDONLY)
+        if os.name == "nt" and path.is_dir():
+            continue
+        descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
@@ -143,16 +183,25 @@ def write_text(path: str | os.PathLike, text: str) -> None:
 
 def is_empty(folder: Path) -> bool:
     """Whether `folder` holds nothing, or only what a killed process left there."""
-    return all(path.match(_LEFTOVERS) for path in folder.iterdir())
+    return not any(path for path in folder.iterdir() if not _LEFTOVER.fullmatch(path.name))
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Deletes the temporary files and folders that a killed process left in `folder`."""
-    for leftover in folder.glob(_LEFTOVERS):
+def remove_leftovers(folder: Path, of: str | None = None) -> None:
+    """Deletes the temporary files and folders that a killed process left in `folder`.
+
+    Args:
+        folder: In which no other process writes files; folders that another one still fills are left alone.
+        of: The name of what was to be written, for its leftovers alone; None for those of any.
+    """
+    for leftover in list(folder.iterdir()) if folder.is_dir() else []:
+        found = _LEFTOVER.fullmatch(leftover.name)
+        if not found or of not in (None, found["name"]):
+            continue
         if leftover.is_dir():
-            shutil.rmtree(leftover)
+            with contextlib.suppress(BlockingIOError, FileNotFoundError), alone_in(leftover):
+                shutil.rmtree(leftover)
         else:
-            leftover.unlink()
+            leftover.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -85,18 +85,18 @@ def run_main(*flags, cwd, environment=(), check=True, **kwargs):
     return done
 
 
-def run_here(*flags, cwd, check=True, exporting=True):
+def run_here(*flags, cwd, check=True, exporting=True, stdout=None):
     """Runs main() in this process, which saves the seconds of importing TensorFlow; as `run_main` otherwise.
 
     Without `exporting` a version is written that says of what weights it is, and holds no model: half of a tiny run's
-    time is the export's.
+    time is the export's. It prints to the stream `stdout`, if that is given.
     """
     printed, complained = io.StringIO(), io.StringIO()
     before = Path.cwd()
     os.chdir(cwd)
     try:
         with (
-            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stdout(stdout or printed),
             contextlib.redirect_stderr(complained),
             pytest.MonkeyPatch.context() as patch,
         ):

@@ -1,10 +1,12 @@
 """A whole run: what it writes, and that it survives a kill."""
 
 import json
+import os
 import shlex
 import shutil
 import signal
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -172,7 +174,7 @@ def test_a_run_killed_before_its_first_checkpoint_starts_anew(tmp_path, uninterr
 
 @pytest.mark.slow
 def test_signals_save_say_how_to_resume_and_stop(tmp_path, uninterrupted, monkeypatch):
-    at = {7: signal.SIGINT, 13: signal.SIGTERM}
+    at = {7: signal.SIGINT, 13: signal.SIGTERM, 16: signal.SIGHUP}
     begin = SaveCheckpoints.on_train_batch_begin
 
     def raising(self, batch, logs=None):
@@ -192,6 +194,42 @@ def test_signals_save_say_how_to_resume_and_stop(tmp_path, uninterrupted, monkey
         assert not (tmp_path / "run" / "export").exists()
     run_here(*flags, cwd=tmp_path, exporting=False)
     assert_same_run(tmp_path / "run", uninterrupted)
+
+
+def test_a_signal_that_is_ignored_stays_so(tmp_path, uninterrupted, monkeypatch):
+    """As under nohup; and a training outside of the main thread, where Python hears no signals, trains."""
+    begin = SaveCheckpoints.on_train_batch_begin
+
+    def raising(self, batch, logs=None):
+        begin(self, batch, logs)
+        signal.raise_signal(signal.SIGHUP)
+
+    monkeypatch.setattr(SaveCheckpoints, "on_train_batch_begin", raising)
+    previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        thread = threading.Thread(
+            target=run_here, args=(*LONG, "--run_dir=run"), kwargs={"cwd": tmp_path, "exporting": False}
+        )
+        thread.start()
+        thread.join()
+    finally:
+        signal.signal(signal.SIGHUP, previous)
+    assert_same_run(tmp_path / "run", uninterrupted)
+
+
+@pytest.mark.parametrize("output", ["reader gone", "closed", "full disk"])
+def test_output_that_nobody_reads_stops_no_training(tmp_path, output):
+    reading, writing = os.pipe()
+    os.close(reading)
+    if output == "full disk":
+        os.close(writing)
+        writing = os.open("/dev/full", os.O_WRONLY)
+    with os.fdopen(writing, "w") as stream:
+        if output == "closed":
+            stream.close()
+        run_here(*TINY, "--run_dir=run", cwd=tmp_path, exporting=False, stdout=stream)
+    assert [line["step"] for line in read_lines(tmp_path / "run" / "metrics.jsonl")] == [2, 4]
+    assert (tmp_path / "run" / "export" / "infogan" / "1").exists()
 
 
 @pytest.mark.slow

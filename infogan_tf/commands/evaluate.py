@@ -16,7 +16,7 @@ from infogan_tf.evaluation.figures import describe, title_of
 from infogan_tf.evaluation.measure import SETTINGS, Material, measure
 from infogan_tf.evaluation.measure_pictures import measure_pictures
 from infogan_tf.evaluation.result import Evaluation
-from infogan_tf.files import new_file, read_json, versions, write_text
+from infogan_tf.files import new_file, read_json, versions, write_text, written_by_tensorflow
 from infogan_tf.models import MODELS
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.reports.run_page import report_page
@@ -109,9 +109,10 @@ def evaluate_run(
     title = f"{MODELS[config.model].title} on {data.name}"
     page = report_page(title, material, found, run, read_lines(run.metrics_file), read_json(run.config_file))
     write_text(run.report, page)
-    writer = tf.summary.create_file_writer(str(run.tensorboard))
-    with writer.as_default(step=step):
-        for name, value in found.figures.items():
-            tf.summary.scalar(f"evaluation/{name}", value)
-    writer.close()
+    with written_by_tensorflow(run.tensorboard):
+        writer = tf.summary.create_file_writer(str(run.tensorboard))
+        with writer.as_default(step=step):
+            for name, value in found.figures.items():
+                tf.summary.scalar(f"evaluation/{name}", value)
+        writer.close()
     return found

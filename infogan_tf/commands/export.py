@@ -43,7 +43,7 @@ def export_run(model: GenerativeModel, config: Config, run: RunDirectory, base: 
     evaluation = read_json(run.evaluation_file) if run.evaluation_file.exists() else None
     options = taken(config)
     options |= {"dataset": name_of(config.dataset)}
-    for place in ("data_dir", "cache_dir", "labels"):
+    for place in ("data_dir", "cache_dir", "labels", "start_from"):
         options.pop(place, None)  # of no use to others, who need not know this machine's folders
     return export_saved_model(
         model,

@@ -11,6 +11,7 @@ from infogan_tf.config.grid import combinations, parse_grid, parse_seeds, shared
 from infogan_tf.config.options import Config
 from infogan_tf.data.sources import name_of
 from infogan_tf.environment.invocation import command_words, environment_of_child
+from infogan_tf.environment.signals import ENDING, on_signals
 from infogan_tf.errors import RunStopped, UserError
 from infogan_tf.evaluation.figures import LOWER, describe
 from infogan_tf.files import versions, write_text
@@ -98,17 +99,12 @@ def _is_done(run: RunDirectory) -> bool:
 def _call(command: list[str]) -> int:
     """Runs a command to its end; a signal that stops this process stops it first, and lets it save."""
     print(shlex.join(command), flush=True)
-    with subprocess.Popen(command, env=environment_of_child()) as child:
-        # A terminal sends Ctrl-C to both; a kill of this process alone is handed on.
-        previous = {
-            signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN),
-            signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: child.terminate()),
-        }
-        try:
-            return child.wait()
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
+    with (
+        subprocess.Popen(command, env=environment_of_child()) as child,
+        # A terminal sends Ctrl-C, and that it was closed, to both; a kill of this process alone is handed on.
+        on_signals(dict.fromkeys(ENDING, signal.SIG_IGN) | {signal.SIGTERM: lambda *_: child.terminate()}),
+    ):
+        return child.wait()
 
 
 def _conclude(folder, paths, program):

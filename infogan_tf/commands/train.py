@@ -24,8 +24,10 @@ from infogan_tf.runs.checkpoints import Checkpoints
 from infogan_tf.runs.claims import at_work, new_run
 from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.runs.records import MAY_CHANGE, begin, existing_run, require_same_images
+from infogan_tf.runs.start import start_from
 from infogan_tf.training.fit import fit
 from infogan_tf.training.starts import choice_note, choose_start
+from infogan_tf.training.stopping import on_full_disk
 
 
 def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
@@ -59,6 +61,8 @@ def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
         _check_options(config, data, strategy)
         model = _build(config, data, strategy)
         found = Checkpoints(run.checkpoints).restore(model) if run else None
+        if config.start_from and not found:
+            start_from(model, config.start_from)
         step = int(model.step.numpy())
         if not same_for_all(strategy, step):
             raise UserError(
@@ -85,11 +89,18 @@ def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
                 print(f"Going on at step {step:,}" + (f", from {found}." if found else ": there is no checkpoint yet."))
 
         program = command_words(argv[0])
-        with together(strategy, f"start all workers again with --resume --run_dir={shlex.quote(str(run))}"):
+        how_to_resume = shlex.join([*program, "--resume", f"--run_dir={run}", f"--evaluation={config.evaluation}"])
+        with (
+            on_full_disk(how_to_resume),
+            together(strategy, f"start all workers again with --resume --run_dir={shlex.quote(str(run))}"),
+        ):
+            if config.start_from and not found and is_chief(strategy):
+                # From here on it does not matter what becomes of the run that it started from.
+                Checkpoints(run.checkpoints).save(model)
             if config.starts > 1 and not found:
-                _start(config, data, strategy, run, program)
+                _start(config, data, strategy, run, how_to_resume)
                 found = Checkpoints(run.checkpoints).restore(model)
-            fit(model, data, config, run, program)
+            fit(model, data, config, run, how_to_resume)
             if is_chief(strategy):
                 _finish(model, data, config, run, config.steps - step, started, program)
 
@@ -99,7 +110,7 @@ def _build(config, data, strategy, start=0):
         return build_model(config, data.image_shape, start=start)
 
 
-def _start(config, data, strategy, run, program):
+def _start(config, data, strategy, run, how_to_resume):
     """Makes the run's starts, and what the best of them wrote the run's own."""
     own = dataclasses.replace(config, steps=min(config.start_steps, config.steps))
 
@@ -108,7 +119,7 @@ def _start(config, data, strategy, run, program):
         model = _build(own, data, strategy, index)
         Checkpoints(folder.checkpoints).restore(model)
         steps_after = own.steps * (config.starts - 1 - index) + config.steps - own.steps
-        fit(model, data, own, folder, program, run, steps_after)
+        fit(model, data, own, folder, how_to_resume, steps_after)
 
     choose_start(run, config, train_start)
     print(f"\n{choice_note(run)}\n")

@@ -75,6 +75,12 @@ class Config:
         "codes, where the data set has transformations that leave a class unchanged.",
         "Data",
     )  # fmt: skip
+    start_from: str = option(
+        "",
+        "A run whose weights a new one begins with; what is not given is as in that run, --dataset too. Its networks "
+        "and codes have to stay as they are.",
+        "Data",
+    )
     data_dir: str = option(
         "",
         "Where prepared data lies, or is downloaded to; by default TFDS_DATA_DIR, then ~/tensorflow_datasets.",

@@ -1,7 +1,6 @@
 """Writes a SavedModel as the next version, complete or not at all."""
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,7 +12,14 @@ from infogan_tf.export.model_card import FOLDER, model_card, write_pictures
 from infogan_tf.export.serving_networks import ExportedNetworks
 from infogan_tf.export.signatures import make_signatures
 from infogan_tf.export.warmup import FILE, write_warmup
-from infogan_tf.files import partial_name, sync_folder, versions
+from infogan_tf.files import (
+    naming,
+    remove_leftovers,
+    sync_folder,
+    temporary_folder,
+    versions,
+    written_by_tensorflow,
+)
 from infogan_tf.models.base import GenerativeModel
 
 
@@ -57,9 +63,10 @@ def export_saved_model(
     texts = {"metadata": json.dumps(metadata, indent=2) + "\n", "readme": model_card(metadata)}
 
     base = Path(base)
-    base.mkdir(parents=True, exist_ok=True)
-    temporary = partial_name(base)
-    try:
+    with naming(base):
+        base.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(base.parent, base.name)
+    with temporary_folder(base) as temporary, written_by_tensorflow(base):
         tf.saved_model.save(networks.module, str(temporary), signatures=make_signatures(networks, texts, form))
         extra = temporary / "assets.extra"
         extra.mkdir()
@@ -69,8 +76,6 @@ def export_saved_model(
         write_pictures(temporary / FOLDER, twin)
         sync_folder(temporary)
         return _take_next_version(temporary, base)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _take_next_version(temporary: Path, base: Path) -> Path:

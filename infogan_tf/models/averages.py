@@ -27,6 +27,10 @@ class Averages(keras.layers.Layer):
             self.add_weight(shape=v.shape, initializer="zeros", trainable=False, name=f"average_{i}")
             for i, v in enumerate(variables)
         ]
+        self.restart(variables)
+
+    def restart(self, variables: Sequence[keras.Variable]) -> None:
+        """Makes the averages what the variables are now."""
         for value, variable in zip(self.values, variables, strict=True):
             value.assign(variable)
 

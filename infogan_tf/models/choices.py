@@ -148,6 +148,8 @@ def check_options(config: Config) -> None:
         read_invariances(config.invariances, discrete, continuous)
     if config.starts > 1 and not config.invariance_weight:
         raise UserError(f"--starts: expected 1 with --invariance_weight=0. Received: {config.starts}")
+    if config.starts > 1 and config.start_from:
+        raise UserError(f"--starts: expected 1 with --start_from. Received: {config.starts}")
     if config.starts > 1 and config.strategy == "multiworker":
         raise UserError(f"--starts: expected 1 with --strategy=multiworker. Received: {config.starts}")
     if config.jit_compile and config.invariance_weight:

@@ -95,11 +95,16 @@ def require_same_images(run: RunDirectory, data: ImageData) -> None:
         )
 
 
-def require_checkpoint(run: RunDirectory) -> None:
-    """Refuses, by a UserError, a run whose config.json or checkpoints tell that there is no model to restore yet."""
+def require_checkpoint(run: RunDirectory, flag: str = "run_dir") -> None:
+    """Refuses, by a UserError, a run whose config.json or checkpoints tell that there is no model to restore yet.
+
+    Args:
+        run: The run.
+        flag: That named it, for the message.
+    """
     run.image_shape()
     if not any(run.checkpoints.glob("step_*.npz")):
-        raise UserError(f"--run_dir: expected a run with a checkpoint. Received: {str(run)!r}, which has none yet")
+        raise UserError(f"--{flag}: expected a run with a checkpoint. Received: {str(run)!r}, which has none yet")
 
 
 def folders_of_runs(text: str) -> list[Path]:

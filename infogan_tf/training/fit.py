@@ -1,7 +1,6 @@
 """Trains a model on its data, with the callbacks that save, show and write a run."""
 
 import contextlib
-import shlex
 import sys
 from collections.abc import Iterator
 
@@ -24,8 +23,7 @@ def fit(
     data: ImageData,
     config: Config,
     run: RunDirectory,
-    program: list[str],
-    whole: RunDirectory | None = None,
+    how_to_resume: str,
     steps_after: int = 0,
 ) -> None:
     """Trains from the model's present step to the run's last, and writes all that a run keeps.
@@ -35,8 +33,7 @@ def fit(
         data: Data set to train on; its test labels, where there are any, serve to show the classification error.
         config: Options of the run.
         run: Directory to write to.
-        program: Command line that starts this program, as words, for the note on how to resume.
-        whole: Run to resume where `run` is only one of its starts; None where it is `run` itself.
+        how_to_resume: Command that goes on with the run, which is named where a signal stops it.
         steps_after: Number of steps that the whole run has still to do afterwards, for the time left.
 
     Raises:
@@ -46,10 +43,8 @@ def fit(
     with contextlib.ExitStack() as stack:
         used = [stopping.StopOnBrokenLoss(checkpoints)]
         if is_chief(strategy):
-            how_to_resume = ["--resume", f"--run_dir={whole or run}", f"--evaluation={config.evaluation}"]
             saver = stopping.SaveCheckpoints(checkpoints, config.checkpoint_every, config.eval_every)
-            command = shlex.join([*program, *how_to_resume])
-            stop_on_signal = stack.enter_context(stopping.StopOnSignal(saver, command))
+            stop_on_signal = stack.enter_context(stopping.StopOnSignal(saver, how_to_resume))
             progress = watching.Progress(config.steps, steps_after)
             used += [*_writers(model, data, config, run, progress), saver, stop_on_signal]
         for initial_epoch, epochs, steps in segments(int(model.step.numpy()), config.steps, config.eval_every):
@@ -76,7 +71,7 @@ def _writers(model, data, config, run, progress) -> list[keras.callbacks.Callbac
         progress,
         watching.MetricsFile(run.metrics_file, config.batch_size),
         board,
-        watching.Pictures(run.samples, _some(data.train.images), board.writer),
+        watching.Pictures(run.samples, _some(data.train.images), board),
         watching.Guards(_some(data.train.images)),
     ]
 

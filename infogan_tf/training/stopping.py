@@ -6,13 +6,16 @@ after every step counts steps by itself, and reads only when it has something to
 Order matters, and `fit` keeps it: what stops a broken run comes before what would save it, and that last but one.
 """
 
+import contextlib
 import math
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
 
-from infogan_tf.errors import RunStopped
+from infogan_tf.environment.signals import ENDING, on_signals
+from infogan_tf.errors import NOT_WRITTEN, RunStopped, about_file
 from infogan_tf.runs.checkpoints import Checkpoints, NotFiniteError
 
 DIVERGED = 1
@@ -50,6 +53,24 @@ def diverged(what: str, step: int, checkpoints: Checkpoints) -> RunStopped:
     paths = checkpoints.paths()
     last = f"the last good checkpoint is {paths[-1]}" if paths else "there is no checkpoint yet"
     return RunStopped(f"Stopped at step {step:,}: {what}; {last}. Lower learning rates may help.", DIVERGED)
+
+
+@contextlib.contextmanager
+def on_full_disk(how_to_resume: str) -> Iterator[None]:
+    """Says in one line what could not be written, and how to go on.
+
+    Args:
+        how_to_resume: The command that goes on with the run.
+
+    Raises:
+        RunStopped: Where that ended the block.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise RunStopped(
+            f"Stopped: {about_file(error)}. What was saved before is whole. To go on: {how_to_resume}", NOT_WRITTEN
+        ) from error
 
 
 class SaveCheckpoints(keras.callbacks.Callback):
@@ -112,7 +133,9 @@ class SaveCheckpoints(keras.callbacks.Callback):
 
 
 class StopOnSignal(keras.callbacks.Callback):
-    """On Ctrl-C or SIGTERM ends the step, saves, says how to go on, and stops; a second one stops at once.
+    """On Ctrl-C, SIGTERM or a closed terminal ends the step, saves, says how to go on, and stops.
+
+    The second time it stops at once.
 
     Args:
         saver: What saves.
@@ -124,23 +147,18 @@ class StopOnSignal(keras.callbacks.Callback):
         self.saver = saver
         self.how_to_resume = how_to_resume
         self.received = None
-        self.previous = {}
+        self.listening = contextlib.ExitStack()
 
     def __enter__(self):
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self.previous[number] = signal.signal(number, self._note)
+        self.listening.enter_context(on_signals(dict.fromkeys(ENDING, self._note)))
         return self
 
     def __exit__(self, *exception):
-        self._restore()
+        self.listening.close()
 
     def _note(self, number, frame):
         self.received = signal.Signals(number)
-        self._restore()
-
-    def _restore(self):
-        while self.previous:
-            signal.signal(*self.previous.popitem())
+        self.listening.close()
 
     def on_train_batch_begin(self, batch, logs=None):  # noqa: D102
         self._stop_if_received()

@@ -15,7 +15,7 @@ import tensorflow as tf
 from infogan_tf import pictures
 from infogan_tf.data.images import Split
 from infogan_tf.evaluation.metrics.clustering import matched_error
-from infogan_tf.files import write_text
+from infogan_tf.files import naming, write_text, written_by_tensorflow
 from infogan_tf.latents import traversal
 from infogan_tf.runs.metrics_file import read_lines
 from infogan_tf.training import guards
@@ -148,7 +148,7 @@ class MetricsFile(keras.callbacks.Callback):
         seconds = time.monotonic() - self.begun[0]
         images_per_second = (step - self.begun[1]) * self.batch_size / seconds
         line = {"step": step, "epoch": epoch + 1, "seconds": seconds, "images_per_second": images_per_second}
-        with self.path.open("a", encoding="utf-8") as file:
+        with naming(self.path), self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line | {name: float(value) for name, value in logs.items()}) + "\n")
 
 
@@ -163,7 +163,9 @@ class TensorBoard(keras.callbacks.Callback):
 
     def __init__(self, folder: Path, config: dict[str, object], every: int = 50):
         super().__init__()
-        self.writer = tf.summary.create_file_writer(str(folder))
+        self.folder = folder
+        with written_by_tensorflow(folder):
+            self.writer = tf.summary.create_file_writer(str(folder))
         self.config = config
         self.every = every
 
@@ -173,7 +175,7 @@ class TensorBoard(keras.callbacks.Callback):
         from tensorboard.plugins.hparams import api as hparams
 
         table = "\n".join(["|option|value|", "|---|---|", *(f"|{k}|{v}|" for k, v in self.config.items())])
-        with self.writer.as_default(step=0):
+        with written_by_tensorflow(self.folder), self.writer.as_default(step=0):
             tf.summary.text("config", table)
             hparams.hparams({name: "" if value is None else value for name, value in self.config.items()})
 
@@ -199,10 +201,16 @@ class TensorBoard(keras.callbacks.Callback):
         self._write({f"epoch/{name}": value for name, value in logs.items()}, int(self.model.step.numpy()))
 
     def _write(self, scalars, step):
-        with self.writer.as_default(step=step):
+        with written_by_tensorflow(self.folder), self.writer.as_default(step=step):
             for name, value in scalars.items():
                 tf.summary.scalar(name, value)
-        self.writer.flush()
+            self.writer.flush()
+
+    def show(self, name: str, picture: np.ndarray, step: int) -> None:
+        """Writes a picture, uint8 [H, W, C], under a name."""
+        with written_by_tensorflow(self.folder), self.writer.as_default(step=step):
+            tf.summary.image(name, picture[np.newaxis])
+            self.writer.flush()
 
 
 class Pictures(keras.callbacks.Callback):
@@ -211,14 +219,14 @@ class Pictures(keras.callbacks.Callback):
     Args:
         folder: Folder of the PNG files, which are named <what>_<step>.png.
         real_images: Real images, uint8 [N, H, W, C], written to TensorBoard once, at step 0.
-        writer: Writer of TensorBoard events.
+        board: What writes to TensorBoard.
     """
 
-    def __init__(self, folder: Path, real_images: np.ndarray, writer: tf.summary.SummaryWriter):
+    def __init__(self, folder: Path, real_images: np.ndarray, board: TensorBoard):
         super().__init__()
         self.folder = Path(folder)
         self.real_images = real_images
-        self.writer = writer
+        self.board = board
 
     def on_train_begin(self, logs=None):  # noqa: D102
         seed = self.model.stream_seed("pictures")
@@ -227,7 +235,7 @@ class Pictures(keras.callbacks.Callback):
             self.grids[code.name] = traversal.traversal_grid(self.model.layout, code.name, seed)
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.model.step.numpy() == 0:
-            self._to_tensorboard("real_images", pictures.tile(self.real_images, 10), 0)
+            self.board.show("real_images", pictures.tile(self.real_images, 10), 0)
 
     def on_epoch_end(self, epoch, logs=None):  # noqa: D102
         step = int(self.model.step.numpy())
@@ -236,9 +244,4 @@ class Pictures(keras.callbacks.Callback):
         for name, grid in self.grids.items():
             picture = pictures.tile(drawn[name], grid.columns)
             pictures.write_png(self.folder / f"{name}_{step:08d}.png", picture)
-            self._to_tensorboard(name, picture, step)
-
-    def _to_tensorboard(self, name, picture, step):
-        with self.writer.as_default(step=step):
-            tf.summary.image(name, picture[np.newaxis])
-        self.writer.flush()
+            self.board.show(name, picture, step)
