@@ -37,8 +37,9 @@ def written_by_tensorflow(path: str | os.PathLike) -> Iterator[None]:
     try:
         yield
     except errors.OpError as error:
-        # "{{node ...}} folder/file; No space left on device"
-        raise OSError(errno.EIO, first_line(error).rpartition("; ")[2], str(path)) from error
+        # "{{node ...}} folder/file; No space left on device [Op:SaveV2]"
+        reason = first_line(error).rpartition("; ")[2].partition(" [Op:")[0]
+        raise OSError(errno.EIO, reason, str(path)) from error
 
 
 @contextlib.contextmanager

@@ -226,7 +226,7 @@ def test_output_that_nobody_reads_stops_no_training(tmp_path, output):
         writing = os.open("/dev/full", os.O_WRONLY)
     with os.fdopen(writing, "w") as stream:
         if output == "closed":
-            stream.close()
+            os.close(writing)
         run_here(*TINY, "--run_dir=run", cwd=tmp_path, exporting=False, stdout=stream)
     assert [line["step"] for line in read_lines(tmp_path / "run" / "metrics.jsonl")] == [2, 4]
     assert (tmp_path / "run" / "export" / "infogan" / "1").exists()

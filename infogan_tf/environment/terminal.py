@@ -49,7 +49,7 @@ class _Forgiving:
     def _dropping(self):
         try:
             yield
-        except (OSError, ValueError):  # ValueError: it was closed
+        except OSError:
             # What the stream still holds, and what comes, goes nowhere, also when Python ends.
-            with contextlib.suppress(OSError, ValueError):
+            with contextlib.suppress(OSError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
