@@ -12,7 +12,7 @@ from typing import Any
 
 from infogan_tf.errors import UserError, first_line
 
-_LEFTOVER = re.compile(r"\.(?P<name>.+)\.[0-9]+\.partial", re.DOTALL)
+_LEFTOVER = re.compile(r"\.(?P<name>.+)\.(?P<process>[0-9]+)\.partial", re.DOTALL)
 
 
 def partial_name(path: Path) -> Path:
@@ -63,12 +63,13 @@ def whole_file(path: str | os.PathLike) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def new_file(path: Path) -> Iterator[Path]:
-    """Yields a temporary path as `whole_file` does, for a `path` where nothing exists.
+    """Yields a temporary path as `whole_file` does, for a `path` where nothing exists; deletes what a kill left of it.
 
     Raises:
         FileExistsError: Where something exists at `path` before or after the block; it is left as it was.
     """
     _refuse_existing(path)
+    remove_leftovers(path.parent, path.name)
     with whole_file(path) as temporary:
         yield temporary
         _refuse_existing(path)
@@ -84,6 +85,7 @@ def new_folder(path: Path) -> Iterator[Path]:
         FileExistsError: Where something exists at `path` before or after the block; it is left as it was.
     """
     _refuse_existing(path)
+    remove_leftovers(path.parent, path.name)
     with temporary_folder(path) as temporary:
         yield temporary
         _refuse_existing(path)
@@ -190,9 +192,12 @@ def is_empty(folder: Path) -> bool:
 def remove_leftovers(folder: Path, of: str | None = None) -> None:
     """Deletes the temporary files and folders that a killed process left in `folder`.
 
+    Folders that another process still fills are left alone.
+
     Args:
-        folder: In which no other process writes files; folders that another one still fills are left alone.
-        of: The name of what was to be written, for its leftovers alone; None for those of any.
+        folder: The folder. Without `of`, no other process may write files there.
+        of: The name of what was to be written, for its leftovers alone; then files that a process of this machine still
+            writes are left alone, too. None takes those of any name.
     """
     for leftover in list(folder.iterdir()) if folder.is_dir() else []:
         found = _LEFTOVER.fullmatch(leftover.name)
@@ -201,8 +206,21 @@ def remove_leftovers(folder: Path, of: str | None = None) -> None:
         if leftover.is_dir():
             with contextlib.suppress(BlockingIOError, FileNotFoundError), alone_in(leftover):
                 shutil.rmtree(leftover)
-        else:
+        elif of is None or not _is_alive(int(found["process"])):
             leftover.unlink(missing_ok=True)
+
+
+def _is_alive(process):
+    """Whether there is such a process on this machine; where that cannot be asked, as on Windows, it is held for so."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def read_json(path: Path) -> dict[str, Any]:

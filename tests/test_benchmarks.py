@@ -29,6 +29,7 @@ PROGRAMS = {
     "export_call": ([*TINY, *PEER], "| batch | ours, ms |", 2),
     "fit_overhead": (["--epochs=1", "--steps=2"], "| round | bare step, ms | fit(), ms | fit() / bare |", 2),
     "kernels": ([*TINY, *BATCH], "| what | on | precision | Keras, ms | ours, ms | Keras / ours |", 4),
+    "kills": (["--kills=10"], "| case | kills | seconds | wrong |", 5),
     "memory": (["--image_size=8", "--steps=1", "--count=10", *BATCH], "| precision | TensorFlow alone |", 1),
     "parts": ([*TINY, *BATCH], "| precision | part | ms | share of the whole |", 11),
     "pipeline": ([*TINY, *BATCH, "--count=100"], "| images in | batch, ms | batches/s |", 2),

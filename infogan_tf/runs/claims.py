@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infogan_tf.errors import UserError
-from infogan_tf.files import alone_in, is_empty
+from infogan_tf.files import alone_in, is_empty, remove_leftovers
 from infogan_tf.runs.directory import RunDirectory
 
 
@@ -104,7 +104,7 @@ def at_work(run: RunDirectory) -> Iterator[RunDirectory]:
 
 @contextlib.contextmanager
 def _kept(run):
-    """As `at_work`; what else the system has against it stays an OSError."""
+    """As `at_work`; what else the system has against it stays an OSError. What a kill left in the run is deleted."""
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(alone_in(run.path))
@@ -112,4 +112,6 @@ def _kept(run):
             raise UserError(
                 f"--run_dir: expected a run in which no other process works. Received: {str(run)!r}, in which one does"
             ) from error
+        for folder in (run.path, run.checkpoints, run.samples, run.export.parent):
+            remove_leftovers(folder)
         yield run

@@ -12,7 +12,7 @@ from infogan_tf.config.flags import as_flag
 from infogan_tf.config.options import Config, run_fields
 from infogan_tf.environment.versions import installed_versions
 from infogan_tf.errors import UserError
-from infogan_tf.files import read_json, remove_leftovers, write_text
+from infogan_tf.files import read_json, write_text
 from infogan_tf.models.choices import check_latents, check_names, not_taken
 from infogan_tf.runs.directory import RunDirectory
 
@@ -173,8 +173,6 @@ def begin(run: RunDirectory, options: dict[str, object], data: ImageData, argv: 
         UserError: Where it cannot be written.
     """
     try:
-        for folder in (run.path, run.checkpoints, run.samples, run.export.parent):
-            remove_leftovers(folder)
         before = read_json(run.config_file).get("commands", []) if run.config_file.exists() else []
         record = {
             "config": options,
