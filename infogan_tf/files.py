@@ -22,11 +22,13 @@ def partial_name(path: Path) -> Path:
 
 @contextlib.contextmanager
 def naming(path: str | os.PathLike) -> Iterator[None]:
-    """Lets an OSError of the block name `path`, the file or folder that the block is about."""
+    """Lets an OSError of the block name `path`, the file or folder that the block is about, if it is the system's."""
     try:
         yield
     except OSError as error:
-        raise OSError(error.errno or errno.EIO, error.strerror or str(error), str(path)) from error
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 @contextlib.contextmanager
