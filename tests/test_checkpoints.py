@@ -74,7 +74,7 @@ def test_none_is_none(tmp_path):
 def test_another_models_checkpoint_is_refused_before_anything_changes(three):
     other = make_model(latents="noise:6,cat:9,uniform:2")
     before = [v.numpy() for v in other.weights]
-    with pytest.raises(UserError, match="the checkpoint of another model"):
+    with pytest.raises(UserError, match="it is of another model"):
         three.restore(other)
     for variable, value in zip(other.weights, before, strict=True):
         np.testing.assert_array_equal(variable, value)

@@ -169,7 +169,7 @@ def test_a_training_run_ends_with_a_report(tmp_path):
     ("spoil", "message"),
     [
         (lambda run: shutil.rmtree(run / "checkpoints"), "a run with a checkpoint"),
-        (lambda run: _edit(run, image_shape=[28, 28, 1]), "the checkpoint of another model"),
+        (lambda run: _edit(run, image_shape=[28, 28, 1]), "it is of another model"),
         (lambda run: _edit(run, image_shape="wide"), "an image_shape of three integers"),
         (lambda run: (run / "config.json").unlink(), "with a config.json"),
     ],

@@ -4,31 +4,22 @@ A checkpoint is an .npz file of plain arrays with a checksum each, without pickl
 step counter among them), the optimizers' states, and the metrics of the epoch so far, so that a run may stop anywhere.
 """
 
-import io
-import math
 import re
-import zipfile
-from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from infogan_tf.errors import UserError, first_line
+from infogan_tf.errors import UserError
 from infogan_tf.files import whole_file
+from infogan_tf.stored import UnfitError, read_arrays
 
 _NAME = re.compile(r"step_([0-9]+)\.npz")
-# An array's header in the file is 64 bytes, or some more of many dimensions.
-_HEADER = 2**10
 
 
 class NotFiniteError(Exception):
     """Raised where the training state holds NaN or infinity; the message is the name of the first such array."""
-
-
-class _UnfitError(Exception):
-    """Raised where a checkpoint cannot be restored; the message says why."""
 
 
 class Checkpoints:
@@ -107,8 +98,8 @@ class Checkpoints:
         state, unfit = _state(model), {}
         for path in reversed(self.paths()):
             try:
-                arrays = _read(path, state)
-            except _UnfitError as error:
+                arrays = read_arrays(path, state)
+            except UnfitError as error:
                 unfit[path] = error
                 continue
             for damaged, why in unfit.items():
@@ -125,48 +116,6 @@ class Checkpoints:
 def step_of(path: Path) -> int:
     """Returns the training step of the checkpoint at `path`, step_<step>.npz."""
     return int(_NAME.fullmatch(path.name)[1])
-
-
-def _read(path: Path, state: Mapping[str, keras.Variable]) -> dict[str, np.ndarray]:
-    """Returns the arrays of the file, which are those of `state` by name, shape and type, with their checksums right.
-
-    Names and sizes are compared before an array is read: a damaged file is not to ask for more memory than a whole one.
-    """
-    try:
-        with zipfile.ZipFile(path) as file:
-            members = {member.filename.removesuffix(".npy"): member for member in file.infolist()}
-            _require_same(set(state) ^ set(members))
-            _require_same(name for name, member in members.items() if not _may_hold(member, state[name]))
-            arrays = {name: _array(file.read(member)) for name, member in members.items()}
-    except _UnfitError:
-        raise
-    except Exception as error:  # what a parser meets in a damaged file has no end of kinds
-        raise _UnfitError(first_line(error)) from error
-    _require_same(
-        name
-        for name, variable in state.items()
-        if (arrays[name].shape, arrays[name].dtype) != (tuple(variable.shape), np.dtype(variable.dtype))
-    )
-    broken = next((name for name, array in arrays.items() if not np.isfinite(array).all()), None)
-    if broken:
-        raise _UnfitError(f"{broken} is not finite")
-    return arrays
-
-
-def _may_hold(member, variable):
-    """Whether a file of the archive is as large as the variable's array is, and not compressed, as none here is."""
-    size = np.dtype(variable.dtype).itemsize * math.prod(variable.shape)
-    return member.compress_type == zipfile.ZIP_STORED and size < member.file_size <= size + _HEADER
-
-
-def _array(content):
-    return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
-
-
-def _require_same(differing: Iterable[str]) -> None:
-    found = min(differing, default=None)
-    if found is not None:
-        raise _UnfitError(f"it is the checkpoint of another model; they differ in {found}")
 
 
 def _state(model: keras.Model) -> dict[str, keras.Variable]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 from infogan_tf.data.cache import cache_folder
 from infogan_tf.data.images import ImageData
 from infogan_tf.files import whole_file
+from infogan_tf.stored import UnfitError, read_arrays
 
 
 def kept_path(kind: str, data: ImageData, trained_on: Iterable[object], cache_dir: str | Path | None) -> Path:
@@ -47,17 +47,16 @@ def load(model: keras.Model, path: Path, score: str) -> float | None:
         path: The file, as `keep` wrote it.
         score: What the score is called there.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            weights = [file[f"weight_{i:02d}"] for i in range(len(model.weights))]
-            value = float(file[score])
-        model.set_weights(weights)
-    except FileNotFoundError:
+    if not path.exists():
         return None
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    weights = {f"weight_{i:02d}": weight for i, weight in enumerate(model.weights)}
+    try:
+        found = read_arrays(path, {score: np.float64(), **weights})
+    except UnfitError as error:
         print(f"The kept network {path} cannot be read ({error}).")
         return None
-    return value
+    model.set_weights([found[name] for name in weights])
+    return float(found[score])
 
 
 def keep(model: keras.Model, path: Path, score: str, value: float) -> None:
