@@ -15,11 +15,11 @@ from infogan_tf.commands.refusals import refuse
 from infogan_tf.config.flags import as_flag, help_text, parse
 from infogan_tf.config.options import Config
 from infogan_tf.data import LOADERS
-from infogan_tf.data.sources import absolute, read_source
+from infogan_tf.data.sources import absolute, expanded, read_source
 from infogan_tf.environment.backend import require_tensorflow
 from infogan_tf.environment.invocation import command_words, end_with_parent
 from infogan_tf.environment.terminal import unread_is_dropped
-from infogan_tf.errors import NOT_WRITTEN, RunStopped, UserError, about_file
+from infogan_tf.errors import NOT_WRITTEN, RunStopped, UserError, about_file, one_line
 from infogan_tf.models import MODELS
 from infogan_tf.models.choices import resolve, taken
 from infogan_tf.networks import FAMILIES
@@ -68,7 +68,7 @@ def _status(argv, recipes):
         _run(argv, recipes)
         sys.stdout.flush()  # here, and not when Python ends: a reader that has gone is no traceback
     except UserError as error:
-        print(f"{program}: {error}", file=sys.stderr)
+        print(one_line(f"{program}: {error}"), file=sys.stderr)
         return 2
     except RunStopped as stopped:
         if str(stopped):
@@ -112,14 +112,21 @@ def _run(argv, recipes):
 
 
 def _located(options):
-    """The options, with images of one's own and their labels by absolute paths; a UserError for what is no data."""
+    """The options, ~ in paths spelled out, images of one's own and their labels by absolute paths.
+
+    Raises:
+        UserError: For what is no data.
+    """
     found = dict(options)
-    if "dataset" in options:
-        source = read_source(options["dataset"], LOADERS)
-        found["dataset"] = str(source.path or options["dataset"])
+    for field in dataclasses.fields(Config):
+        if field.metadata["path"] and options.get(field.name):
+            paths = options[field.name].split(",") if field.metadata["path"] == "several" else [options[field.name]]
+            found[field.name] = ",".join(expanded(path, field.name) for path in paths)
+    if "dataset" in found:
+        found["dataset"] = str(read_source(found["dataset"], LOADERS).path or found["dataset"])
     for name in ("labels", "start_from"):
-        if options.get(name):
-            found[name] = str(absolute(options[name], name))
+        if found.get(name):
+            found[name] = str(absolute(found[name], name))
     return found
 
 

@@ -2,13 +2,15 @@
 
 import contextlib
 import math
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from infogan_tf.config.options import LONGEST_NAME
 from infogan_tf.data.sources import refuse_within
 from infogan_tf.errors import UserError
-from infogan_tf.files import skipped_beside
+from infogan_tf.files import partial_name, skipped_beside
 from infogan_tf.latents.plan import Plan
 
 LARGEST_GRID = 10_000
@@ -33,6 +35,8 @@ def new_output(name: str, suffixes: tuple[str, ...], wanted: str) -> Path:
                 f"--output: expected {wanted} in a folder that exists. Received: {name!r}"
                 + (", which exists" if exists else "")
             )
+        if len(os.fsencode(partial_name(output).name)) > LONGEST_NAME:  # under which it is written
+            raise UserError(f"--output: expected a shorter name of the file. Received: {name!r}")
     return output
 
 

@@ -17,6 +17,7 @@ from infogan_tf.latents.language import read_latents
 from infogan_tf.models import MODELS
 from infogan_tf.models.choices import check_options
 from infogan_tf.runs.claims import check_new
+from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.runs.records import (
     MAY_CHANGE,
     OF_OTHER_IMAGES,
@@ -41,21 +42,31 @@ def refuse(
     try:
         _BY_MODE[config.mode](config, given, resolved)
     except OSError as error:  # a name that is too long, a folder that may not be looked into
-        raise UserError(f"{error.filename}: cannot be read ({error.strerror})") from error
+        raise UserError(f"{error.filename or 'this folder'}: cannot be read ({error.strerror or error})") from error
 
 
 def _train(config, given, resolved):
     if config.resume:
-        run, kept = existing_run(config.run_dir, given, MAY_CHANGE)
-        run.image_shape()
-        require_images_there(run, kept)
-        refuse_within(config.run_dir, kept.dataset, "run_dir")
-        _check_labels(kept)
+        _check_begun(config.run_dir, given)
     else:
-        refuse_within(config.run_dir or "runs", config.dataset, "run_dir")
+        _check_beginning(config, config.run_dir)
         check_new(config.run_dir, name_of(config.dataset))
-        check_options(config)
-        _check_labels(config)
+
+
+def _check_beginning(config, run_dir):
+    """Of a new run, but for its folder."""
+    refuse_within(run_dir or "runs", config.dataset, "run_dir")
+    check_options(config)
+    _check_labels(config)
+
+
+def _check_begun(run_dir, given):
+    """Of a run that goes on."""
+    run, kept = existing_run(run_dir, given, MAY_CHANGE)
+    run.image_shape()
+    require_images_there(run, kept)
+    refuse_within(run_dir, kept.dataset, "run_dir")
+    _check_labels(kept)
 
 
 def _check_labels(config):
@@ -69,16 +80,22 @@ def _sweep(config, given, resolved):
     if "seed" in given:
         raise UserError(f"--seed: expected --seeds=0,1,2 with --mode=sweep. Received: --seed={given['seed']}")
     shared = {name: value for name, value in given.items() if name not in OWN}
-    # One seed is refused for what all are.
-    for _, flags in combinations(parse_grid(config.grid, given), parse_seeds(config.seeds)[:1]):
-        own = resolved(shared | parse(["", *flags])[0])
-        check_options(own)
-        _check_labels(own)
-    refuse_within(config.run_dir or "runs", config.dataset, "run_dir")
-    if config.resume:
-        existing_sweep(config.run_dir, shared_flags(given))
-    else:
+    seeds = parse_seeds(config.seeds)
+    plan = [
+        (name, shared | parse(["", *flags])[0]) for name, flags in combinations(parse_grid(config.grid, given), seeds)
+    ]
+    for _, own in plan[:: len(seeds)]:  # one seed is refused for what all are
+        _check_beginning(resolved(own), config.run_dir)
+    if not config.resume:
         check_new(config.run_dir, name_of(config.dataset))
+        return
+    folder = existing_sweep(config.run_dir, shared_flags(given))
+    for name, own in plan:
+        run = RunDirectory(folder / name)
+        if run.config_file.is_file():
+            _check_begun(str(run), own)
+        else:
+            check_new(str(run), name_of(config.dataset))
 
 
 def _evaluate(config, given, resolved):

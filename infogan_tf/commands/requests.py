@@ -4,7 +4,7 @@ from pathlib import Path
 
 from infogan_tf.commands.output import sample_output
 from infogan_tf.config.options import Config
-from infogan_tf.data.sources import absolute, refuse_within
+from infogan_tf.data.sources import refuse_within
 from infogan_tf.errors import UserError
 from infogan_tf.latents.language import read_latents, read_values
 from infogan_tf.latents.plan import Plan
@@ -34,7 +34,7 @@ def sample_request(
                 raise UserError(
                     f"--{name}: expected without --latents_file, which says what is drawn. Received: {given[name]}"
                 )
-        file = absolute(config.latents_file, "latents_file")
+        file = Path(config.latents_file)
         if file.exists() and not file.is_file():  # a pipe would be waited for
             raise UserError(
                 f"--latents_file: expected a .csv, and no directory, pipe or device. Received: {config.latents_file!r}"

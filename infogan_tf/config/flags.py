@@ -1,11 +1,13 @@
 """The command line's flags: absl's, made from Config, and a --help that teaches."""
 
 import dataclasses
+import re
 import textwrap
 from collections.abc import Mapping
 
 from absl import flags
 
+from infogan_tf.config.numbers import read_integer, read_number
 from infogan_tf.config.options import Config, check, expected
 from infogan_tf.errors import UserError
 
@@ -33,6 +35,9 @@ Flags, with their defaults for --dataset={dataset}:
 """
 
 
+_OF_ABSL = re.compile(r"--?(flagfile|undefok)\b")
+
+
 class _FieldParser(flags.ArgumentParser):
     """Reads the text of one flag and checks it against its field."""
 
@@ -48,14 +53,30 @@ class _FieldParser(flags.ArgumentParser):
         return "string"
 
 
+class _SwitchParser(flags.BooleanParser):
+    """Reads the text of a flag that is true or false."""
+
+    def __init__(self, field: dataclasses.Field):
+        super().__init__()
+        self.field = field
+
+    def parse(self, argument):
+        """The value; a ValueError in words where it is none."""
+        try:
+            return super().parse(argument)
+        except ValueError:
+            return value_of(self.field, argument)
+
+
 def value_of(field: dataclasses.Field, text: str) -> object:
     """The value of an option that is written as `text`; a UserError that names the flag where it does not fit."""
-    kinds = {int: int, str: str, bool: lambda text: {"true": True, "false": False}.get(text, text)}
-    try:
-        value = kinds.get(field.type, float)(text)
-    except ValueError:
+    if field.type is bool:
+        value = {"true": True, "false": False}.get(text)
+    elif field.type is str:
         value = text
-    check(field, value)
+    else:
+        value = read_integer(text) if field.type is int else read_number(text)
+    check(field, text if value is None else value)
     return value
 
 
@@ -81,11 +102,16 @@ def parse(argv: list[str]) -> tuple[dict[str, object], bool]:
     fields = dataclasses.fields(Config)
     for field in fields:
         if field.type is bool:
-            flags.DEFINE_boolean(field.name, field.default, field.metadata["help"], flag_values=values)
+            switch = flags.BooleanFlag(field.name, field.default, field.metadata["help"])
+            switch.parser = _SwitchParser(field)
+            flags.DEFINE_flag(switch, values)
         else:
             parser, serializer = _FieldParser(field), flags.ArgumentSerializer()
             flags.DEFINE(parser, field.name, None, field.metadata["help"], values, serializer)
     flags.DEFINE_boolean("help", False, "This page.", short_name="h", flag_values=values)
+    for argument in argv[1:]:
+        if _OF_ABSL.match(argument):  # it reads a file of flags, and swallows those that it does not know
+            raise UserError(f"Unknown command line flag {argument.lstrip('-')!r} (--help lists all flags)")
     try:
         rest = values(argv)
     except flags.IllegalFlagValueError as error:

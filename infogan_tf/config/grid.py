@@ -1,13 +1,15 @@
 """The runs of a sweep: which seeds, with which choices of options."""
 
 import itertools
+import math
 
 from infogan_tf.config.flags import as_flag, value_of
-from infogan_tf.config.options import check, run_fields
+from infogan_tf.config.options import LONGEST_NAME, run_fields
 from infogan_tf.errors import UserError
 
 # The options of the sweep itself; the others are its runs'.
 OWN = ("mode", "seeds", "grid", "run_dir", "resume")
+MOST_RUNS = 1_000
 
 
 def shared_flags(given: dict[str, object]) -> list[str]:
@@ -23,10 +25,8 @@ def parse_seeds(text: str) -> list[int]:
     """
     field = next(field for field in run_fields() if field.name == "seed")
     try:
-        seeds = [int(part) for part in text.split(",")]
-        for seed in seeds:
-            check(field, seed)
-    except ValueError:
+        seeds = [value_of(field, part.strip()) for part in text.split(",")]
+    except UserError:
         seeds = []
     if not seeds or len(set(seeds)) < len(seeds):
         raise UserError(f"--seeds: expected different integers from 0 such as 0,1,2. Received: {text!r}")
@@ -55,11 +55,22 @@ def parse_grid(text: str, given: dict[str, object]) -> dict[str, list[str]]:
 
 
 def combinations(grid: dict[str, list[str]], seeds: list[int]) -> list[tuple[str, list[str]]]:
-    """Every run of the sweep: its folder's name and the flags that are its own."""
-    runs = []
+    """Every run of the sweep, those that differ in the seed alone together: its folder's name, and its own flags.
+
+    Raises:
+        UserError: Where they are more than MOST_RUNS, or a folder cannot be called so or would be that of two runs.
+    """
+    count = math.prod(map(len, [*grid.values(), seeds]))
+    if count > MOST_RUNS:
+        raise UserError(f"--grid, --seeds: expected at most {MOST_RUNS:,} runs. Received: {count:,}")
+    runs = {}
     for values in itertools.product(*grid.values()):
         options = [f"{name}={value}" for name, value in zip(grid, values, strict=True)]
         for seed in seeds:
             own = [*options, f"seed={seed}"]
-            runs.append(("-".join(own).replace("/", "_"), [f"--{option}" for option in own]))
-    return runs
+            name = "-".join(own).replace("/", "_")
+            if name in runs or len(name.encode()) > LONGEST_NAME:
+                why = "is that of two runs" if name in runs else f"has more than {LONGEST_NAME} bytes"
+                raise UserError(f"--grid: expected values that name a folder each. Received: {name!r}, which {why}")
+            runs[name] = [f"--{option}" for option in own]
+    return list(runs.items())

@@ -1,13 +1,19 @@
 """Every option of a run: one documented, bounded field each. The command line's flags are made from them."""
 
 import dataclasses
-import math
+import re
 from pathlib import Path
 from typing import Any
 
+from infogan_tf.config.numbers import is_float32, read_integer
 from infogan_tf.errors import UserError
 
 MODES = ("train", "sweep", "evaluate", "compare", "sample", "encode", "export", "explore")
+# Bytes of a name, and of a whole path: systems take 255 and 4,095, and what is written in a folder has names as well.
+LONGEST_NAME, LONGEST_PATH = 255, 3_500
+MOST_STEPS = 10**9
+# Control characters, separators of lines, and bytes of an argument that are no UTF-8.
+_UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def option(
@@ -18,6 +24,7 @@ def option(
     high: float | None = None,
     choices: tuple[str, ...] = (),
     modes: tuple[str, ...] = (),
+    path: str = "",
 ) -> Any:
     """A field of Config.
 
@@ -30,9 +37,10 @@ def option(
         choices: The texts that it takes; any, if empty.
         modes: Of an option that says what to do now, the modes that read it; an option without says what a run is, and
             is kept in its config.json.
+        path: "one" of a text that names a file or folder, "several" with commas between them; empty of all others.
     """
-    metadata = {"help": text, "group": group, "low": low, "high": high, "choices": choices, "modes": modes}
-    return dataclasses.field(default=default, metadata=metadata)
+    facts = {"help": text, "group": group, "low": low, "high": high, "choices": choices, "modes": modes, "path": path}
+    return dataclasses.field(default=default, metadata=facts)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +56,7 @@ class Config:
     run_dir: str = option(
         "", "The run's folder; a new one under runs/<dataset>/ if not given. Has to be new or empty, unless --resume.",
         "Command", modes=("train", "sweep", "evaluate", "sample", "encode", "export", "explore"),
+        path="one",
     )  # fmt: skip
     resume: bool = option(
         False, "Go on with the run in --run_dir, with its own options.", "Command", modes=("train", "sweep")
@@ -68,6 +77,7 @@ class Config:
         "The images to learn from, which decide the defaults: a data set by name, tfds:NAME of tensorflow-datasets, or "
         "images of one's own: a folder, a .zip, an .npy or an .npz. Names win: ./mnist is a folder.",
         "Data",
+        path="one",
     )
     recipe: str = option(
         "paper",
@@ -80,11 +90,13 @@ class Config:
         "A run whose weights a new one begins with; what is not given is as in that run, --dataset too. Its networks "
         "and codes have to stay as they are.",
         "Data",
+        path="one",
     )
     data_dir: str = option(
         "",
         "Where prepared data lies, or is downloaded to; by default TFDS_DATA_DIR, then ~/tensorflow_datasets.",
         "Data",
+        path="one",
     )
 
     image_size: str = option(
@@ -111,12 +123,14 @@ class Config:
         "Where the same images are kept once they are decoded; by default infogan_tf under XDG_CACHE_HOME, or "
         "under ~/.cache.",
         "Data",
+        path="one",
     )
     labels: str = option(
         "",
         "What is known of the same images, for evaluation alone: a .csv whose first column names the file (or has the "
         "index within an array or data set), the others classes, or 0 and 1 (or -1 and 1).",
         "Data",
+        path="one",
     )
 
     model: str = option("infogan", "What to train.", "Model")
@@ -149,7 +163,7 @@ class Config:
     )
 
     lambda_warmup: int = option(
-        0, "Steps in which these weights rise from 0, in a straight line.", "Latent codes", low=0, high=10**9
+        0, "Steps in which these weights rise from 0, in a straight line.", "Latent codes", low=0, high=MOST_STEPS
     )
 
     invariance_weight: float = option(
@@ -187,7 +201,7 @@ class Config:
     )  # fmt: skip
     feature_matching_start: int = option(
         0, "First step in which it counts; later than 0, c1 finds classes before G draws the data's rarer styles.",
-        "Toolbox", low=0, high=10**9,
+        "Toolbox", low=0, high=MOST_STEPS,
     )  # fmt: skip
     r1_weight: float = option(
         0.0, "Weight of half D's squared gradient at real images.", "Toolbox", low=0.0, high=1000.0
@@ -200,13 +214,13 @@ class Config:
         0.0, "Standard deviation, at first, of noise on all images that D is shown.", "Toolbox", low=0.0, high=10.0
     )
     instance_noise_steps: int = option(
-        5_000, "Steps after which that noise has fallen to 0.", "Toolbox", low=1, high=10**9
+        5_000, "Steps after which that noise has fallen to 0.", "Toolbox", low=1, high=MOST_STEPS
     )
     contrast_weight: float = option(
         0.0, "Weight of telling which code two images share (InfoGAN-CR).", "Toolbox", low=0.0, high=1000.0
     )
     contrast_start: int = option(
-        0, "First step in which it counts; InfoGAN-CR has it in the last tenth.", "Toolbox", low=0, high=10**9
+        0, "First step in which it counts; InfoGAN-CR has it in the last tenth.", "Toolbox", low=0, high=MOST_STEPS
     )
     historical_averaging_weight: float = option(
         0.0, "Weight of the squared distance of D's and G's weights from their own mean so far.", "Toolbox", low=0.0,
@@ -231,7 +245,7 @@ class Config:
 
     steps: int = option(
         10_000, "How many training steps; more than before, with --resume, make the run longer.", "Training", low=1,
-        high=10**9,
+        high=MOST_STEPS,
     )  # fmt: skip
     batch_size: int = option(128, "Real images, and as many generated ones, in a step.", "Training", low=2, high=65_536)
     d_learning_rate: float = option(
@@ -277,13 +291,17 @@ class Config:
     )  # fmt: skip
     start_steps: int = option(
         1_000, "Steps of each start; those of the one that is trained on count as its first.", "Training", low=1,
-        high=10**9,
+        high=MOST_STEPS,
     )  # fmt: skip
 
     eval_every: int = option(
-        500, "Steps in an epoch; after each: a line of metrics, pictures, c1's error.", "Watching", low=1, high=10**9
+        500,
+        "Steps in an epoch; after each: a line of metrics, pictures, c1's error.",
+        "Watching",
+        low=1,
+        high=MOST_STEPS,
     )
-    checkpoint_every: int = option(500, "Steps between checkpoints.", "Watching", low=1, high=10**9)
+    checkpoint_every: int = option(500, "Steps between checkpoints.", "Watching", low=1, high=MOST_STEPS)
     keep_checkpoints: int = option(2, "How many checkpoints to keep, the newest.", "Watching", low=1, high=1000)
 
     export_precision: str = option(
@@ -314,6 +332,7 @@ class Config:
         "z2, ...; --codes goes before what it says.",
         "Drawing (--mode=sample)",
         modes=("sample",),
+        path="one",
     )
     output: str = option(
         "",
@@ -323,6 +342,7 @@ class Config:
         "copies. If not given grid.png, codes.csv, or compare.html with --mode=compare.",
         "Drawing (--mode=sample)",
         modes=("sample", "encode", "evaluate", "compare"),
+        path="one",
     )
 
     samples: str = option(
@@ -331,6 +351,7 @@ class Config:
         "against --dataset; the figures go to --output=NAME.json, samples.json if not given.",
         "Measuring (--mode=evaluate)",
         modes=("evaluate",),
+        path="one",
     )
 
     seeds: str = option("0,1,2", "The seeds, as in 0,1,2,3,4.", "Sweeping (--mode=sweep)", modes=("sweep",))
@@ -342,11 +363,13 @@ class Config:
     runs: str = option(
         "", "Folders of runs, as in runs/mnist/a,runs/mnist/b; or one folder that holds runs.",
         "Comparing (--mode=compare)", modes=("compare",),
+        path="several",
     )  # fmt: skip
 
     saved_model: str = option(
         "", "An exported model in place of --run_dir: its folder, or the folder of its versions.",
         "Exploring (--mode=explore)", modes=("explore",),
+        path="one",
     )  # fmt: skip
     url: str = option(
         "", "A running TF Serving in place of --run_dir: http://HOST:8501, whose model is infogan, or "
@@ -370,11 +393,8 @@ class Config:
 
     def learning_rate_boundaries(self) -> list[int]:
         """`lr_decay_steps` as ascending integers."""
-        try:
-            steps = [int(text) for text in self.lr_decay_steps.split(",") if text.strip()]
-        except ValueError:
-            steps = [0]
-        if any(low >= high for low, high in zip([0, *steps], steps, strict=False)):
+        steps = [read_integer(text.strip()) or 0 for text in self.lr_decay_steps.split(",") if text.strip()]
+        if any(low >= high or high > MOST_STEPS for low, high in zip([0, *steps], steps, strict=False)):
             raise UserError(
                 f"--lr_decay_steps: expected ascending steps such as 6000,8000. Received: {self.lr_decay_steps!r}"
             )
@@ -422,6 +442,8 @@ def check(field: dataclasses.Field, value: Any) -> None:
     """Raises a UserError that names the flag where `value` is not what `field` takes."""
     if not _is_valid(field, value):
         raise UserError(f"--{field.name}: expected {expected(field)}. Received: {value!r}")
+    if field.type is str and (wanted := _lacking(value, field.metadata["path"])):
+        raise UserError(f"--{field.name}: expected {wanted}. Received: {value!r}")
 
 
 def _is_valid(field, value):
@@ -433,9 +455,24 @@ def _is_valid(field, value):
     if field.type is str:
         return isinstance(value, str) and (not facts["choices"] or value in facts["choices"])
     numbers = int if field.type is int else (int, float)
-    if isinstance(value, bool) or not isinstance(value, numbers) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, numbers):
         return False
-    return facts["low"] <= value <= facts["high"]
+    return facts["low"] <= value <= facts["high"] and (isinstance(value, int) or is_float32(value))
+
+
+def _lacking(text, path):
+    """What a text would have to be to be shown, written into files, and opened; empty where it is."""
+    if _UNWRITABLE.search(text) and not path:
+        return "text in UTF-8 without control characters"
+    if _UNWRITABLE.search(text):
+        return "a path whose name is UTF-8 without control characters; a link with another name will do"
+    if path and any(map(_is_too_long, text.split(",") if path == "several" else [text])):
+        return f"no path that is too long, of more than {LONGEST_PATH:,} bytes, or {LONGEST_NAME} in a name"
+    return ""
+
+
+def _is_too_long(path):
+    return len(path.encode()) > LONGEST_PATH or any(len(name.encode()) > LONGEST_NAME for name in path.split("/"))
 
 
 def _plain(number):

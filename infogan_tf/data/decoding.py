@@ -6,6 +6,7 @@ import io
 import numpy as np
 from PIL import ExifTags, Image, ImageColor
 
+from infogan_tf.config.numbers import read_integer
 from infogan_tf.errors import UserError
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
@@ -84,7 +85,8 @@ def read_crop(text: str) -> str | tuple[int, int, int, int]:
 
 def _number(text):
     """A number of pixels; None where the text is none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+    number = read_integer(text)
+    return number if number is not None and 0 <= number < 10**9 else None
 
 
 def read_ground(text: str) -> tuple[int, int, int]:
@@ -94,9 +96,12 @@ def read_ground(text: str) -> tuple[int, int, int]:
         UserError: Where it is no colour.
     """
     try:
-        return ImageColor.getrgb(text)[:3]
-    except ValueError as error:
-        raise UserError(f"--background: expected a colour, such as white or #80a0ff. Received: {text!r}") from error
+        colour = ImageColor.getrgb(text)[:3]
+    except ValueError:
+        colour = ()
+    if not colour or not all(0 <= part <= 255 for part in colour):  # as of rgb(999,0,0)
+        raise UserError(f"--background: expected a colour, such as white or #80a0ff. Received: {text!r}")
+    return colour
 
 
 def decode(content: bytes, form: Form) -> np.ndarray:

@@ -47,12 +47,20 @@ def name_of(text: str) -> str:
     return _PLAIN.sub("_", path.stem if is_file else path.name) or "images"
 
 
-def absolute(text: str, flag: str) -> Path:
-    """The absolute path that a flag names; a UserError where it cannot be one."""
+def expanded(text: str, flag: str) -> str:
+    """The path that a flag names, ~ or ~USER at its beginning spelled out; a UserError where there is no such user."""
+    path = os.path.expanduser(text)  # noqa: PTH111  NAME/ keeps its slash
+    if path.startswith("~"):
+        raise UserError(f"--{flag}: expected a user that there is; ./~NAME is a file. Received: {text!r}")
+    return path
+
+
+def absolute(path: str, flag: str) -> Path:
+    """The absolute path that a flag names; a UserError where it cannot be told."""
     try:
-        return Path(text).expanduser().absolute()
-    except (OSError, RuntimeError) as error:
-        raise UserError(f"--{flag}: cannot be looked at ({error}). Received: {text!r}") from error
+        return Path(path).absolute()
+    except OSError as error:  # the folder in which the command was called is gone
+        raise UserError(f"--{flag}: cannot be looked at ({error}). Received: {path!r}") from error
 
 
 def refuse_within(text: str, images: str, flag: str) -> None:

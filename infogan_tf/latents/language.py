@@ -3,6 +3,7 @@
 import dataclasses
 import re
 
+from infogan_tf.config.numbers import read_integer, read_number
 from infogan_tf.errors import UserError
 
 NOISE_KINDS = {"noise": "uniform", "normal_noise": "normal"}
@@ -12,9 +13,7 @@ OF_CLASSES = ("cat", "label")
 MAX_SIZE = 100_000
 # How many values a code goes through where nobody says, and at most.
 STEPS, MOST_STEPS = 10, 1_000
-# The greatest number that is still one as a float32.
-MOST_VALUE = 3.4e38
-_ITEM = re.compile(r"(?P<kind>[a-z_]+):(?P<size>\d+)(?:x(?P<count>\d+))?")
+_ITEM = re.compile(r"(?P<kind>[a-z_]+):(?P<size>\d+)(?:x(?P<count>\d+))?", re.ASCII)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +65,8 @@ def _read_item(item: str, start: int, text: str) -> tuple[str, int, int]:
         if word in kinds:
             raise _mistake(text, start + len(word), f"expected ':' and a size after {word!r}")
         raise _mistake(text, start, f"expected KIND:SIZE, KIND one of {', '.join(kinds)}")
-    kind, size, count = match["kind"], int(match["size"]), int(match["count"] or 1)
+    kind = match["kind"]
+    size, count = _size(match["size"]), _size(match["count"] or "1")
     if kind not in kinds:
         raise _mistake(text, start, f"unknown kind {kind!r}; expected one of {', '.join(kinds)}")
     if match.end() != len(item):
@@ -79,6 +79,11 @@ def _read_item(item: str, start: int, text: str) -> tuple[str, int, int]:
     if size and not 1 <= count <= MAX_SIZE // size:
         raise _mistake(text, start + match.start("count"), "the count is out of range")
     return kind, size, count
+
+
+def _size(digits):
+    number = read_integer(digits)
+    return MAX_SIZE + 1 if number is None else number
 
 
 def read_values(text: str, codes: dict[str, tuple[str, int]]) -> dict[str, tuple[float, ...]]:
@@ -114,17 +119,16 @@ def read_values(text: str, codes: dict[str, tuple[str, int]]) -> dict[str, tuple
 
 def read_value(text: str, num_classes: int) -> float | None:
     """A value of a code as it is written: a class below `num_classes`, or of a code without, a number; else None."""
-    try:
-        number = int(text) if num_classes else float(text)
-    except ValueError:
-        return None
-    return number if abs(number) <= MOST_VALUE and (not num_classes or 0 <= number < num_classes) else None
+    if not num_classes:
+        return read_number(text)
+    number = read_integer(text)
+    return number if number is not None and 0 <= number < num_classes else None
 
 
 def _values(text, num_classes, name, item):
     start, *rest = text.split(":")
-    ends = [read_value(end, num_classes) for end in (start, *rest[:1])]
-    count = _number(rest[1]) if len(rest) > 1 else STEPS
+    ends = [read_value(end.strip(), num_classes) for end in (start, *rest[:1])]
+    count = read_integer(rest[1].strip()) or 0 if len(rest) > 1 else STEPS
     if None in ends or len(rest) > (1 if num_classes else 2) or (rest and ends[0] == ends[1]):
         wanted = f"a class from 0 to {num_classes - 1}" if num_classes else "a number"
         raise UserError(f"--codes: expected {wanted} for {name}, or START:END. Received: {item!r}")
@@ -136,10 +140,6 @@ def _values(text, num_classes, name, item):
     if num_classes:
         return tuple(range(first, last + 1) if first < last else range(first, last - 1, -1))
     return tuple(first + (last - first) * i / (count - 1) for i in range(count))
-
-
-def _number(text):
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _mistake(text: str, position: int, what: str) -> UserError:

@@ -47,7 +47,7 @@ def read_rows(path: Path, described: Described) -> Iterator[list[float]]:
             for cells in filter(None, reader):
                 if len(cells) != len(names):
                     raise _refused(path, f"{len(names)} numbers", f"{len(cells)} in line {reader.line_num}")
-                row = [read_value(cells[place], k) for place, k in zip(places, classes, strict=True)]
+                row = [read_value(cells[place].strip(), k) for place, k in zip(places, classes, strict=True)]
                 if None in row:
                     wrong = row.index(None)
                     k = classes[wrong]

@@ -1,10 +1,10 @@
 """The language of --invariances, read without TensorFlow: what leaves which codes as they are, and what moves them."""
 
 import dataclasses
-import math
 import re
 from collections.abc import Iterable
 
+from infogan_tf.config.numbers import read_number
 from infogan_tf.errors import UserError
 
 # What may follow a transformation's name: the largest value, and in words what it is.
@@ -23,7 +23,7 @@ SIZES = {
 FLIP = "flip"
 # What is drawn of an image, a column of `Transformations.amounts` each; a shift is one along each axis.
 AMOUNTS = ("rotate", "scale", "shear", "stretch", "shift_x", "shift_y", FLIP, "thicken", "contrast")
-_ITEM = re.compile(r"(?:(?P<code>\w*)\s*(?P<sign>[=~]))?(?P<transformations>.*)")
+_ITEM = re.compile(r"(?:(?P<code>\w*)\s*(?P<sign>[=~]))?(?P<transformations>.*)", re.DOTALL)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,10 +106,7 @@ def _size(name, value, item, text):
         names = ", ".join([*(f"{kind}:SIZE" for kind in SIZES), FLIP])
         raise UserError(f"--invariances: expected some of {names}. Received: {item!r} in {text!r}")
     most, meaning = SIZES[name]
-    try:
-        size = float(value)
-    except ValueError:
-        size = math.nan
+    size = read_number(value.strip()) or 0.0
     if not 0.0 < size <= most:
         raise UserError(
             f"--invariances: expected {name}:SIZE, above 0 and at most {most:g} ({meaning}). "
