@@ -19,7 +19,7 @@ from infogan_tf.data.sources import absolute, expanded, read_source
 from infogan_tf.environment.backend import require_tensorflow
 from infogan_tf.environment.invocation import command_words, end_with_parent
 from infogan_tf.environment.terminal import unread_is_dropped
-from infogan_tf.errors import NOT_WRITTEN, RunStopped, UserError, about_file, one_line
+from infogan_tf.errors import NOT_WRITTEN, RunStopped, UserError, about_file, printable
 from infogan_tf.models import MODELS
 from infogan_tf.models.choices import resolve, taken
 from infogan_tf.networks import FAMILIES
@@ -68,7 +68,7 @@ def _status(argv, recipes):
         _run(argv, recipes)
         sys.stdout.flush()  # here, and not when Python ends: a reader that has gone is no traceback
     except UserError as error:
-        print(one_line(f"{program}: {error}"), file=sys.stderr)
+        print(printable(f"{program}: {error}"), file=sys.stderr)
         return 2
     except RunStopped as stopped:
         if str(stopped):
@@ -79,7 +79,7 @@ def _status(argv, recipes):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except OSError as error:
-        print(f"{program}: {about_file(error)}", file=sys.stderr)
+        print(printable(f"{program}: {about_file(error)}"), file=sys.stderr)
         return NOT_WRITTEN
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)

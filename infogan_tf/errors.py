@@ -25,11 +25,11 @@ def about_file(error: OSError) -> str:
     return f"{error.filename}: {error.strerror}" if error.filename else str(error)
 
 
-def one_line(text: str) -> str:
-    """A text as it can be shown in one line: line breaks and what else steers a terminal stand by their numbers."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
 def first_line(error: Exception) -> str:
     """The first line of what an error says; the name of its type where it says nothing."""
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+def printable(text: str) -> str:
+    """A text of anybody's as a part of one line; line breaks and what else steers a terminal stand by their numbers."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -13,6 +13,7 @@ from typing import Any
 from infogan_tf.errors import UserError, first_line
 
 _LEFTOVER = re.compile(r"\.(?P<name>.+)\.(?P<process>[0-9]+)\.partial", re.DOTALL)
+_VERSION = re.compile(r"0|[1-9]\d{0,17}", re.ASCII)
 
 
 def partial_name(path: Path) -> Path:
@@ -165,8 +166,11 @@ def sync_folder(folder: Path) -> None:
 
 
 def versions(base: Path) -> list[int]:
-    """Returns the versions of an exported model, ascending: the folders in `base` whose names are numbers."""
-    return sorted(int(path.name) for path in Path(base).glob("*") if path.name.isdigit() and path.is_dir())
+    """Returns the versions of an exported model, ascending: the folders in `base` whose names are numbers.
+
+    They are as TF Serving writes them, and below what it counts to; a folder called 007 or notes is somebody else's.
+    """
+    return sorted(int(path.name) for path in Path(base).glob("*") if _VERSION.fullmatch(path.name) and path.is_dir())
 
 
 def newest_version(path: Path) -> Path:
@@ -225,6 +229,24 @@ def _is_alive(process):
     return True
 
 
+def parse_json(text: str) -> Any:
+    """What a text holds as JSON, whose objects have each name once; a ValueError where it holds no such thing."""
+    try:
+        found = json.loads(text, object_pairs_hook=_object)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if "\\ud" in text.lower():  # halves of characters, which no file can hold
+        json.dumps(found, ensure_ascii=False).encode()
+    return found
+
+
+def _object(pairs):
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice in an object")
+    return found
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Reads a JSON file that holds one object.
 
@@ -232,7 +254,7 @@ def read_json(path: Path) -> dict[str, Any]:
         UserError: Where the file is missing, or holds something else.
     """
     try:
-        values = json.loads(Path(path).read_text(encoding="utf-8"))
+        values = parse_json(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read as JSON ({error})") from error
     if not isinstance(values, dict):

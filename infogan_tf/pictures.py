@@ -72,11 +72,14 @@ def save_gif(file: Path | BinaryIO, frames: list[Image.Image], seconds: float = 
     frames[0].save(file, format="GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0)
 
 
-def read_png(path: Path) -> np.ndarray:
-    """Reads a picture that `write_png` wrote, uint8 [H, W, 1 or 3]."""
-    with Image.open(path) as image:
-        array = np.asarray(image)
-    return array if array.ndim == 3 else array[..., np.newaxis]
+def read_png(path: Path) -> np.ndarray | None:
+    """Reads a picture that `write_png` wrote, uint8 [H, W, 1 or 3]; None where something else lies there."""
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            array = np.asarray(image) if image.mode in ("L", "RGB") else None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return None
+    return array if array is None or array.ndim == 3 else array[..., np.newaxis]
 
 
 def to_pil(picture: np.ndarray) -> Image.Image:

@@ -6,7 +6,7 @@ from pathlib import Path
 from infogan_tf.commands.images import form_by_options, images_in_order
 from infogan_tf.commands.output import FILE_BYTES, NAME_BYTES, NUMBER_BYTES, codes_output, require_space, writing_to
 from infogan_tf.config.options import Config
-from infogan_tf.files import read_json
+from infogan_tf.evaluation.record import read_evaluation
 from infogan_tf.latents.language import read_latents
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.reports import reading
@@ -43,9 +43,7 @@ def encode(config: Config, given: dict[str, object], argv: list[str]) -> Path:
 
 def _class_names(run: RunDirectory, model: GenerativeModel) -> dict[str, list[str]]:
     """By code, what an evaluation of these weights calls each class; empty where nothing is known."""
-    if not run.evaluation_file.exists():
+    found = read_evaluation(run.evaluation_file, read_latents(model.layout.text).codes)
+    if found is None or found.step != int(model.step.numpy()):
         return {}
-    found = read_json(run.evaluation_file)
-    if found.get("step") != int(model.step.numpy()):
-        return {}
-    return {name: facts["classes"] for name, facts in found.get("codes", {}).items() if any(facts.get("classes", ()))}
+    return {name: facts["classes"] for name, facts in found.codes.items() if any(facts.get("classes", ()))}

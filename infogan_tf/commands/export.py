@@ -6,9 +6,11 @@ from infogan_tf.commands.images import form_of
 from infogan_tf.config.options import Config
 from infogan_tf.data.sources import name_of
 from infogan_tf.errors import UserError
+from infogan_tf.evaluation.record import read_evaluation
 from infogan_tf.export import export_saved_model
 from infogan_tf.export.metadata import weights_digest
 from infogan_tf.files import read_json, versions
+from infogan_tf.latents.language import read_latents
 from infogan_tf.models import MODELS
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.models.choices import taken
@@ -40,7 +42,7 @@ def export_run(model: GenerativeModel, config: Config, run: RunDirectory, base: 
         run: Its folder.
         base: The folder of versions; None is the run's own.
     """
-    evaluation = read_json(run.evaluation_file) if run.evaluation_file.exists() else None
+    evaluation = read_evaluation(run.evaluation_file, read_latents(config.latents).codes)
     options = taken(config)
     options |= {"dataset": name_of(config.dataset)}
     for place in ("data_dir", "cache_dir", "labels", "start_from"):
@@ -51,7 +53,7 @@ def export_run(model: GenerativeModel, config: Config, run: RunDirectory, base: 
         config.export_precision,
         name_of(config.dataset),
         options,
-        evaluation,
+        evaluation.to_json() if evaluation else None,
         MODELS[config.model].title,
         form_of(config, model.image_shape),
     )

@@ -12,12 +12,14 @@ from infogan_tf.config.source import constant
 from infogan_tf.data import LOADERS, OF_FILES
 from infogan_tf.data.sources import is_fixed, name_of, read_source, refuse_within
 from infogan_tf.errors import UserError
+from infogan_tf.evaluation.record import read_evaluation
 from infogan_tf.files import newest_version
 from infogan_tf.latents.language import read_latents
 from infogan_tf.models import MODELS
 from infogan_tf.models.choices import check_options
 from infogan_tf.runs.claims import check_new
 from infogan_tf.runs.directory import RunDirectory
+from infogan_tf.runs.metrics_file import read_lines
 from infogan_tf.runs.records import (
     MAY_CHANGE,
     OF_OTHER_IMAGES,
@@ -63,7 +65,7 @@ def _check_beginning(config, run_dir):
 def _check_begun(run_dir, given):
     """Of a run that goes on."""
     run, kept = existing_run(run_dir, given, MAY_CHANGE)
-    run.image_shape()
+    _check_files(run, kept)
     require_images_there(run, kept)
     refuse_within(run_dir, kept.dataset, "run_dir")
     _check_labels(kept)
@@ -108,6 +110,7 @@ def _evaluate(config, given, resolved):
         raise UserError(f"--output: expected with --samples; a run has its own files. Received: {config.output!r}")
     run, kept = existing_run(config.run_dir, given, may_change=("data_dir", "cache_dir", "labels"))
     require_checkpoint(run)
+    read_lines(run.metrics_file)
     require_images_there(run, kept)
     _check_labels(kept)
 
@@ -131,7 +134,8 @@ def _compare(config, given, resolved):
     _refuse_run_options(given, "--mode=compare")
     new_output(config.output or "compare.html", (".html",), "a new .html file")
     for folder in folders_of_runs(config.runs):
-        existing_run(str(folder), {}, flag="runs")
+        run, kept = existing_run(str(folder), {}, flag="runs")
+        _check_files(run, kept)
 
 
 def _sample(config, given, resolved):
@@ -148,6 +152,7 @@ def _encode(config, given, resolved):
             "which reads none"
         )
     require_checkpoint(run)
+    _check_files(run, kept)
     from infogan_tf.data.decoding import read_crop, read_ground
 
     read_crop(kept.crop), read_ground(kept.background)
@@ -156,8 +161,9 @@ def _encode(config, given, resolved):
 
 
 def _export(config, given, resolved):
-    run, _ = existing_run(config.run_dir, given, may_change=("export_precision",))
+    run, kept = existing_run(config.run_dir, given, may_change=("export_precision",))
     require_checkpoint(run)
+    _check_files(run, kept)
 
 
 def _explore(config, given, resolved):
@@ -171,8 +177,9 @@ def _explore(config, given, resolved):
 
     check_host(config.host)
     if config.run_dir:
-        run, _ = existing_run(config.run_dir, given)
+        run, kept = existing_run(config.run_dir, given)
         require_checkpoint(run)
+        _check_files(run, kept)
         return
     _refuse_run_options(given, f"--{sources[0]}")
     if config.saved_model and not (newest_version(Path(config.saved_model)) / "saved_model.pb").is_file():
@@ -180,6 +187,13 @@ def _explore(config, given, resolved):
             "--saved_model: expected the folder of a SavedModel, or of its versions, with a saved_model.pb. "
             f"Received: {config.saved_model!r}"
         )
+
+
+def _check_files(run, kept):
+    """Reads what a run's training and evaluation noted, for what is wrong with it."""
+    run.image_shape()
+    read_lines(run.metrics_file)
+    read_evaluation(run.evaluation_file, read_latents(kept.latents).codes)
 
 
 def _refuse_run_options(given, where, but=()):

@@ -164,6 +164,7 @@ def _check_options(config: Config, data: ImageData, strategy: tf.distribute.Stra
 def write_animation(run: RunDirectory, model: GenerativeModel) -> None:
     """Writes samples/training.gif: what the first code drew, or the samples, epoch by epoch."""
     name = model.layout.codes[0].name if model.layout.codes else "samples"
-    frames = run.pictures(name).values()
+    frames = [frame for frame in map(pictures.read_png, run.pictures(name).values()) if frame is not None]
     if frames:
-        pictures.write_gif(run.samples / "training.gif", [pictures.read_png(frame) for frame in frames])
+        alike = [frame for frame in frames if frame.shape == frames[-1].shape]
+        pictures.write_gif(run.samples / "training.gif", alike)

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from infogan_tf.errors import UserError, one_line
+from infogan_tf.errors import UserError, printable
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 # A file of more bytes is not read: no image needs them, and an archive may only claim that it is small.
@@ -135,7 +135,7 @@ def written(name: str) -> str:
 
 def shown(name: str) -> str:
     """A file's name as a part of one line: as `written`, and so do line breaks and what else steers a terminal."""
-    return one_line(written(name))
+    return printable(written(name))
 
 
 @contextlib.contextmanager

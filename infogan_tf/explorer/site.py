@@ -76,7 +76,7 @@ class Site:
         if self._run is None:
             return {}
         names = sorted({path.stem.rpartition("_")[0] for path in self._run.samples.glob("*_*.png")})
-        return {name: self._run.pictures(name) for name in names}
+        return {name: found for name in names if (found := self._run.pictures(name))}
 
     def _picture(self, path: str) -> Response:
         """One of them, at /samples/<name>/<step>."""

@@ -13,13 +13,12 @@ from tqdm import tqdm
 from infogan_tf import pictures
 from infogan_tf.config.options import Config
 from infogan_tf.data.sources import name_of
-from infogan_tf.errors import NotMeasuredError, UserError
+from infogan_tf.errors import NotMeasuredError
 from infogan_tf.evaluation.figures import FIGURES, describe, title_of
 from infogan_tf.evaluation.metrics.agreement import code_agreement, model_centrality
+from infogan_tf.evaluation.record import read_evaluation
 from infogan_tf.evaluation.result import Evaluation
-from infogan_tf.files import read_json
 from infogan_tf.latents.language import read_latents
-from infogan_tf.models import MODELS
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.models.choices import taken
 from infogan_tf.objectives.invariance import INVARIANCE_TERM
@@ -64,8 +63,7 @@ class Run:
     @property
     def has_codes(self) -> bool:
         """Whether there are codes that its model reads from images: all but labels."""
-        latents = read_latents(self.config.latents or MODELS[self.config.model].latents)
-        return any(kind != "label" for kind, _ in latents.codes.values())
+        return any(kind != "label" for kind, _ in read_latents(self.config.latents).codes.values())
 
     @property
     def finished(self) -> bool:
@@ -110,17 +108,9 @@ def read_runs(folders: list[Path]) -> list[Run]:
     for folder in folders:
         directory, config = existing_run(str(folder), {}, flag="runs")
         name = folder.name if names[folder.name] == 1 else str(folder)
-        runs.append(Run(name, directory, config, read_lines(directory.metrics_file), _read_evaluation(directory)))
+        found = read_evaluation(directory.evaluation_file, read_latents(config.latents).codes)
+        runs.append(Run(name, directory, config, read_lines(directory.metrics_file), found))
     return runs
-
-
-def _read_evaluation(directory):
-    if not directory.evaluation_file.is_file():
-        return None
-    try:
-        return Evaluation(**read_json(directory.evaluation_file))
-    except TypeError as error:
-        raise UserError(f"{directory.evaluation_file}: written by another version ({error})") from error
 
 
 def compare_runs(runs: list[Run], program: Sequence[str] = ()) -> tuple[str, list[Criterion]]:
@@ -156,7 +146,7 @@ def compare_runs(runs: list[Run], program: Sequence[str] = ()) -> tuple[str, lis
         group_columns=[", ".join(run.name for run in group) for group in groups.values()],
         group_figures=_figure_rows(runs, list(groups.values())) if len(groups) < len(runs) else [],
         curves=_curves(runs),
-        pictures=[_newest_picture(run) for run in runs if run.folder.pictures("samples")],
+        pictures=list(filter(None, map(_newest_picture, runs))),
         effects=_effects(runs),
         criteria=criteria,
         notes=notes,
@@ -259,11 +249,13 @@ def _effects(runs):
 
 
 def _newest_picture(run):
-    """What the run's first code does; of a run without codes, samples."""
-    name = "c1" if run.folder.pictures("c1") else "samples"
-    step, path = list(run.folder.pictures(name).items())[-1]
-    what = "samples" if name == "samples" else f"{name} varied"
-    return Grid(pictures.read_png(path), f"{run.name}: {what}, step {step:,}")
+    """What the run's first code does; of a run without codes, samples; None where there is no picture yet."""
+    for name, what in (("c1", "c1 varied"), ("samples", "samples")):
+        for step, path in reversed(run.folder.pictures(name).items()):
+            picture = pictures.read_png(path)
+            if picture is not None:
+                return Grid(picture, f"{run.name}: {what}, step {step:,}")
+    return None
 
 
 def _agreements(runs):

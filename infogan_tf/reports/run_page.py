@@ -204,7 +204,8 @@ def _progress(run):
     if not found:
         return []
     chosen = {min(found, key=lambda step: abs(step - wanted)) for wanted in PROGRESS_STEPS} | {max(found)}
-    return [Grid(pictures.read_png(found[step]), f"Step {step:,}") for step in sorted(chosen)]
+    read = {step: pictures.read_png(found[step]) for step in sorted(chosen)}
+    return [Grid(picture, f"Step {step:,}") for step, picture in read.items() if picture is not None]
 
 
 def _classes(material, found):

@@ -1,9 +1,14 @@
 """The folder of one run: where things lie in it."""
 
+import re
 from pathlib import Path
 
 from infogan_tf.errors import UserError
 from infogan_tf.files import read_json
+
+# Samples and what each code does, as training names them.
+_PICTURE = re.compile(r"(?P<name>samples|c\d+)_(?P<step>\d{8,12})\.png", re.ASCII)
+_LARGEST = 1024  # pixels of a side of an image
 
 
 class RunDirectory:
@@ -30,9 +35,13 @@ class RunDirectory:
         return RunDirectory(self.choice_file.parent / str(index + 1))
 
     def pictures(self, name: str) -> dict[int, Path]:
-        """The pictures called `name` that training drew, by step in ascending order."""
-        paths = sorted(self.samples.glob(f"{name}_*.png"))
-        return {int(path.stem.rpartition("_")[2]): path for path in paths}
+        """The pictures called `name` that training drew, by step in ascending order; others may lie beside them."""
+        found = {}
+        for path in self.samples.glob("*.png"):
+            match = _PICTURE.fullmatch(path.name)
+            if match and match["name"] == name and path.is_file():
+                found[int(match["step"])] = path
+        return dict(sorted(found.items()))
 
     def image_shape(self) -> tuple[int, int, int]:
         """Height, width and channels of the run's images, from config.json.
@@ -41,6 +50,8 @@ class RunDirectory:
             UserError: Where they cannot be read.
         """
         shape = read_json(self.config_file).get("image_shape")
-        if not (isinstance(shape, list) and len(shape) == 3 and all(isinstance(size, int) for size in shape)):
-            raise UserError(f"{self.config_file}: expected an image_shape of three integers. Received: {shape!r}")
+        is_whole = isinstance(shape, list) and len(shape) == 3 and all(type(size) is int for size in shape)
+        if not is_whole or shape[2] not in (1, 3) or any(size % 4 or not 0 < size <= _LARGEST for size in shape[:2]):
+            wanted = "an image_shape of height and width, multiples of 4, and 1 or 3 channels"
+            raise UserError(f"{self.config_file}: expected {wanted}. Received: {shape!r:.200}")
         return tuple(shape)

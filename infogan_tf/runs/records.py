@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 MAY_CHANGE = ("steps", "data_dir", "cache_dir", "labels", "strategy")
 # And where images other than the run's own are brought to its form.
 OF_OTHER_IMAGES = ("dataset", "data_dir", "crop", "background")
+# How deep runs may lie in a folder: runs/<dataset>/<sweep>/<run>, and one more.
+_DEPTH = 4
 _PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets")
 
 
@@ -48,8 +50,11 @@ def existing_run(
         raise UserError(f"--{flag}: expected the folder of a run, with a config.json. Received: {run_dir!r}")
     record = read_json(run.config_file)
     _check_version(run, record, flag)
+    for name, (fits, wanted) in _PARTS.items():
+        if name in record and not fits(record[name]):
+            raise UserError(f"{run.config_file}: expected {wanted} named {name!r}. Received: {record[name]!r:.200}")
     kept = record.get("config")
-    if not isinstance(kept, dict):
+    if kept is None:
         raise UserError(f"{run.config_file}: expected an object named 'config'")
     if "data_dir" in may_change and _are_paths(kept.get("dataset"), given.get("dataset")):
         may_change = (*may_change, "dataset")
@@ -70,6 +75,19 @@ def existing_run(
         if received != own:
             raise UserError(f"--{field.name}: the run in {run_dir} has {own!r} and keeps it. Received: {received!r}")
     return run, config
+
+
+def _are_texts(values):
+    return all(isinstance(value, str) for value in values)
+
+
+# What config.json holds besides image_shape: whether a value can be its part, and in words what is expected.
+_PARTS = {
+    "config": (lambda value: isinstance(value, dict), "an object"),
+    "images": (lambda value: isinstance(value, str), "a text"),
+    "commands": (lambda value: isinstance(value, list) and _are_texts(value), "a list of texts"),
+    "versions": (lambda value: isinstance(value, dict) and _are_texts(value.values()), "an object of texts"),
+}
 
 
 def _are_paths(*datasets: object) -> bool:
@@ -115,7 +133,7 @@ def folders_of_runs(text: str) -> list[Path]:
     """
     folders = [Path(part.strip()) for part in text.split(",") if part.strip()]
     if len(folders) == 1 and not (folders[0] / "config.json").is_file():
-        folders = sorted(file.parent for file in folders[0].glob("**/config.json"))
+        folders = _runs_within(folders[0])
     folders = list({folder.resolve(): folder for folder in folders}.values())
     if len(folders) < 2:
         raise UserError(
@@ -123,6 +141,28 @@ def folders_of_runs(text: str) -> list[Path]:
             f"Received: {text!r}" + (f", with {len(folders)}" if text else "")
         )
     return folders
+
+
+def _runs_within(folder: Path, depth: int = _DEPTH) -> list[Path]:
+    """The folders of runs in a folder, whatever else lies there: not within runs, nor in what is hidden."""
+    found = []
+    for inner in sorted(path for path in folder.glob("*/") if not path.name.startswith(".")):
+        if _is_of_a_run(inner / "config.json"):
+            found.append(inner)
+        elif depth > 1:
+            found += _runs_within(inner, depth - 1)
+    return found
+
+
+def _is_of_a_run(file: Path) -> bool:
+    """Whether a config.json is this program's, and not that of another; of one that is damaged it may be."""
+    if not file.is_file():
+        return False
+    try:
+        record = read_json(file)
+    except UserError:
+        return True
+    return "config" in record or "versions" in record
 
 
 def existing_sweep(run_dir: str, flags: list[str]) -> Path:
