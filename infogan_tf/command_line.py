@@ -5,6 +5,7 @@ TensorFlow takes seconds to import: what flags and files alone decide is refused
 
 import dataclasses
 import importlib
+import io
 import os
 import shlex
 import sys
@@ -58,6 +59,8 @@ def main(argv: list[str], recipes: ModuleType) -> int:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever called
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal without ± shows its number
+        sys.stdout.reconfigure(errors="backslashreplace")
     with unread_is_dropped("stderr"):
         return _status(argv, recipes)
 
@@ -106,9 +109,10 @@ def _run(argv, recipes):
         return
     require_tensorflow()
     command = importlib.import_module(f"infogan_tf.commands.{config.mode}")
+    further = [resolved] if config.mode == "sweep" else []  # whose runs are new ones
     # What is long goes on when nobody reads any more what it says.
     with unread_is_dropped("stdout"):
-        getattr(command, config.mode)(config, given, argv)
+        getattr(command, config.mode)(config, given, argv, *further)
 
 
 def _located(options):

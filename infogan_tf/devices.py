@@ -50,6 +50,26 @@ def choose_strategy(name: str, environment: Mapping[str, str] = os.environ) -> t
     return tf.distribute.get_strategy()
 
 
+def replicas_of(name: str, environment: Mapping[str, str] = os.environ) -> int:
+    """How many replicas `choose_strategy` would make; no device is set up, and no other worker asked.
+
+    Raises:
+        UserError: Where it would make none.
+    """
+    gpus = len(tf.config.list_physical_devices("GPU"))
+    if name == "multiworker" or (name == "auto" and environment.get("TF_CONFIG")):
+        return len(read_tf_config(environment.get("TF_CONFIG", ""))[0]) * max(1, gpus)
+    if name == "mirrored" and gpus < 2:
+        raise UserError(f"--strategy=mirrored: expected at least two GPUs. Received: a machine with {gpus}")
+    return 1 if name == "one" else max(1, gpus)
+
+
+def leave_gpus() -> None:
+    """Keeps this process off the GPUs, whose memory TensorFlow takes whole: the processes that it starts need it."""
+    if tf.config.list_physical_devices("GPU"):
+        tf.config.set_visible_devices([], "GPU")
+
+
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
     """Returns whether this process is the one that writes files."""
     resolver = strategy.cluster_resolver

@@ -10,8 +10,10 @@ import tensorflow as tf
 
 from infogan_tf.errors import UserError
 from infogan_tf.latents.codes import MIN_STDDEV
-from infogan_tf.latents.language import read_latents, read_values
+from infogan_tf.latents.cost import check_cost, cost_note, picture_bytes
+from infogan_tf.latents.language import read_latents, read_value, read_values
 from infogan_tf.latents.layout import LatentLayout
+from infogan_tf.latents.traversal import traversal_grid
 
 SEED = tf.constant([3, 5])
 
@@ -207,3 +209,36 @@ def test_values_that_are_none_of_a_code(text, part):
     with pytest.raises(UserError, match="--codes: expected ") as info:
         read_values(text, CODES)
     assert part in str(info.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["noise:6,cat:10,uniform:2", "noise:3,bernoulli:4,normal:1", "uniform:2", "cat:3x2,cat:5"]
+)
+def test_the_latents_of_pictures_take_what_is_said(text):
+    layout = LatentLayout.parse(text)
+    grids = [traversal_grid(layout, code.name, tf.constant([0, 0])) for code in layout.codes]
+    assert picture_bytes(read_latents(text)) == sum(grid.latents.nbytes for grid in grids)
+
+
+def test_a_layout_that_takes_long_says_so_and_one_that_cannot_be_is_refused():
+    assert cost_note("noise:62,cat:10,uniform:2") == ""
+    assert "the first step of 3,000 codes takes about 7.0 min" in cost_note("bernoulli:3000")
+    assert "take 4.0 GB of memory" in cost_note("noise:62,cat:10000")
+    check_cost("noise:62,bernoulli:3000")
+    for text in ("bernoulli:100000", "noise:62,cat:100000", "cat:2,uniform:10000,bernoulli:1"):
+        with pytest.raises(UserError, match="--latents: expected"):
+            check_cost(text)
+
+
+def test_numbers_are_ascii_digits_and_no_more_than_is_computed_with():
+    for text in ("noise:٣", "noise:" + "9" * 5000, "cat:2x" + "9" * 5000, "uniform:1_0"):
+        with pytest.raises(UserError, match="--latents"):
+            read_latents(text)
+    for text, classes in (("1_0", 0), ("1e400", 0), ("1e-50", 0), ("nan", 0), ("٣", 10), ("9" * 5000, 10), ("1.0", 10)):
+        assert read_value(text, classes) is None
+    assert (read_value("-0.5", 0), read_value("1e-4", 0), read_value("0e-99", 0), read_value("7", 10)) == (
+        -0.5,
+        1e-4,
+        0,
+        7,
+    )

@@ -19,7 +19,7 @@ import pytest
 import configs
 from infogan_tf import command_line
 from infogan_tf.command_line import recipe_of
-from infogan_tf.config.flags import value_of
+from infogan_tf.config.flags import parse, value_of
 from infogan_tf.config.options import MODES, Config
 from infogan_tf.errors import UserError
 from infogan_tf.models.choices import options_of_term, resolve, taken
@@ -207,6 +207,8 @@ def faults(name, called, folder):
     """By value, what is wrong with how an option takes it."""
     field, found, tried = FIELDS[name], {}, 0
     values = TEXTS if field.type is str and not field.metadata["choices"] else NUMBERS
+    if name == "runs":  # for which a whole disk would be looked through
+        values = [text for text in values if text.strip("/.")]
     for beside in command_lines(name):
         before = state(folder)
         for text in values if not tried else filter(lambda text: is_within_bounds(field, text), values):
@@ -222,3 +224,24 @@ def faults(name, called, folder):
 def test_an_option_takes_a_value_as_it_stands_or_refuses_it_in_one_line(name, called, folder):
     found = faults(name, called, folder)
     assert not found, "\n".join(f"{beside} {text!r}: {wrong}" for (beside, text), wrong in found.items())
+
+
+@pytest.mark.parametrize("flag", ["--flagfile=flags.txt", "-flagfile=flags.txt", "--undefok=batch_sise", "--flagfile"])
+def test_flags_are_read_from_the_command_line_alone(folder, called, flag):
+    (folder / "flags.txt").write_text("--steps=7\n")
+    status, printed, complained = answer(["--dry_run", flag])
+    assert (status, printed) == (2, "")
+    assert complained.startswith(f"main.py: Unknown command line flag '{flag.lstrip('-')}'")
+
+
+@pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if field.metadata["path"]])
+def test_a_tilde_is_the_home_in_every_path(folder, called, monkeypatch, name):
+    monkeypatch.setenv("HOME", str(folder / "full"))
+    (folder / "full" / "a").mkdir(exist_ok=True)
+    (folder / "full" / "b").mkdir(exist_ok=True)
+    (folder / "full" / "t.csv").write_text("file,hat\na.png,1\nb.png,0\n")
+    mode = (FIELDS[name].metadata["modes"] or ("train",))[0]
+    text = {"runs": "~/a,~/b", "output": "~/x.png", "labels": "~/t.csv"}.get(name, "~/a")
+    given, _ = parse(["main.py", f"--mode={mode}", f"--{name}={text}"])
+    found = command_line._located(given)[name]
+    assert found == text.replace("~", str(folder / "full"))

@@ -209,7 +209,7 @@ def test_a_folder_whose_name_is_no_utf8_is_refused_and_a_link_to_it_taken(photos
     photos.rename(odd)
     done = run_here(f"--dataset={odd}", cwd=tmp_path, check=False)
     assert done.returncode == 2
-    assert "--dataset: expected a path whose name is UTF-8; a link" in done.stderr
+    assert "--dataset: expected a path whose name is UTF-8 without control characters; a link" in done.stderr
     (tmp_path / "link").symlink_to(odd)
     assert load(tmp_path / "link", tmp_path).name == "link"
 

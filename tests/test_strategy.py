@@ -11,12 +11,11 @@ import sys
 import threading
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from conftest import MAIN, NO_EXPORT, logged, run_here, wait_for
 
-from infogan_tf.commands.train import _check_options
+from infogan_tf.commands.train import check_against
 from infogan_tf.config.options import Config
 from infogan_tf.data import load_data
 from infogan_tf.devices import await_workers, choose_strategy, read_tf_config
@@ -85,9 +84,9 @@ NOT_FOR_TWO = [
 @pytest.mark.parametrize(("options", "message"), NOT_FOR_TWO)
 def test_what_two_devices_cannot_do_is_refused(options, message):
     data = load_data("digits")
-    _check_options(Config(), data, SimpleNamespace(num_replicas_in_sync=2))
+    check_against(Config(), data, replicas=2)
     with pytest.raises(UserError, match=re.escape(message)):
-        _check_options(Config(**options), data, SimpleNamespace(num_replicas_in_sync=2))
+        check_against(Config(**options), data, replicas=2)
 
 
 @pytest.mark.slow

@@ -133,3 +133,41 @@ def test_figures_over_runs():
     assert sweep.over("worst", "fid", [1.0, 3.0]) == 3.0
     assert sweep.over("worst", "mig", [0.1, 0.3]) == 0.1
     assert sweep.over("median", "mig", [0.1, 0.3, 0.9]) == 0.3
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--grid=steps=1,2", "--seeds=" + ",".join(map(str, range(501)))], "at most 1,000 runs. Received: 1,002"),
+        (["--grid=data_dir=a/b,a_b"], "'data_dir=a_b-seed=3', which is that of two runs"),
+        (["--grid=invariances=" + "rotate:5" * 40], "has more than 255 bytes"),
+        # Of the second run, what its images alone tell.
+        (
+            ["--seeds=3", "--grid=model=infogan,gan;d_updates=1,2", "--batch_size=2000"],
+            "1,437 training images of digits",
+        ),
+    ],
+)
+def test_a_sweep_none_of_whose_runs_may_begin_writes_nothing(tmp_path, flags, message):
+    own = [flag for flag in TINY if "latents" not in flag and "batch_size" not in flag and "steps" not in flag]
+    done = run_here("--mode=sweep", "--seeds=3,4", *own, *flags, "--run_dir=new", cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_sweep_whose_second_run_is_refused_by_its_images_begins_none(tmp_path):
+    done = run_here("--mode=sweep", "--grid=batch_size=64,2000", "--run_dir=new", cwd=tmp_path, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--batch_size: expected at most the 1,437 training images of digits. Received: 2000" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_sweep_that_goes_on_looks_into_all_its_runs_first(swept, tmp_path):
+    shutil.copytree(swept[0] / "all", tmp_path / "all")
+    (tmp_path / "all" / "seed=4" / "metrics.jsonl").write_text('{"step": "many"}\n')
+    done = run_here(*FLAGS, "--resume", "--run_dir=all", cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "all/seed=4/metrics.jsonl" in done.stderr

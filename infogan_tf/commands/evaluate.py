@@ -11,7 +11,7 @@ from infogan_tf.commands.output import new_output, writing_to
 from infogan_tf.config.options import Config
 from infogan_tf.data.images import ImageData
 from infogan_tf.environment.invocation import command_words
-from infogan_tf.errors import UserError
+from infogan_tf.errors import UserError, printable
 from infogan_tf.evaluation.figures import describe, title_of
 from infogan_tf.evaluation.measure import SETTINGS, Material, measure
 from infogan_tf.evaluation.measure_pictures import measure_pictures
@@ -75,7 +75,7 @@ def evaluate_pictures(config: Config, setting: str) -> Path:
     for name, value in found.figures.items():
         print(f"  {title_of(name)}: {describe(name).text(value, found.stderrs.get(name))}")
     for note in found.notes:
-        print(f"  {note}")
+        print(f"  {printable(note)}")
     facts = {"samples": str(Path(config.samples).expanduser().absolute()), "dataset": config.dataset}
     with writing_to(str(output)), new_file(output) as temporary:
         temporary.write_text(json.dumps(facts | found.to_json(), indent=2) + "\n", encoding="utf-8")
@@ -104,7 +104,7 @@ def evaluate_run(
     if note := choice_note(run):
         found.notes.append(note)
     for note in found.notes:
-        print(f"  {note}")
+        print(f"  {printable(note)}")
     write_text(run.evaluation_file, json.dumps(found.to_json(), indent=2) + "\n")
     title = f"{MODELS[config.model].title} on {data.name}"
     page = report_page(title, material, found, run, read_lines(run.metrics_file), read_json(run.config_file))

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from infogan_tf.commands.output import codes_output, new_output
 from infogan_tf.commands.requests import sample_request
-from infogan_tf.config.flags import parse
-from infogan_tf.config.grid import OWN, combinations, parse_grid, parse_seeds, shared_flags
+from infogan_tf.config.grid import combinations, options_of, parse_grid, parse_seeds, shared_flags
 from infogan_tf.config.options import Config, run_fields
 from infogan_tf.config.source import constant
 from infogan_tf.data import LOADERS, OF_FILES
@@ -81,11 +80,8 @@ def _check_labels(config):
 def _sweep(config, given, resolved):
     if "seed" in given:
         raise UserError(f"--seed: expected --seeds=0,1,2 with --mode=sweep. Received: --seed={given['seed']}")
-    shared = {name: value for name, value in given.items() if name not in OWN}
     seeds = parse_seeds(config.seeds)
-    plan = [
-        (name, shared | parse(["", *flags])[0]) for name, flags in combinations(parse_grid(config.grid, given), seeds)
-    ]
+    plan = options_of(combinations(parse_grid(config.grid, given), seeds), given)
     for _, own in plan[:: len(seeds)]:  # one seed is refused for what all are
         _check_beginning(resolved(own), config.run_dir)
     if not config.resume:

@@ -1,31 +1,40 @@
 """Several runs, one after another: every seed with every choice of options; a table of them, and which to choose."""
 
+import collections
 import contextlib
 import json
 import shlex
 import signal
 import statistics
 import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
-from infogan_tf.config.grid import combinations, parse_grid, parse_seeds, shared_flags
+from infogan_tf.commands.images import images_of
+from infogan_tf.commands.train import check_against
+from infogan_tf.config.grid import combinations, options_of, parse_grid, parse_seeds, shared_flags
 from infogan_tf.config.options import Config
+from infogan_tf.data import OF_FILES
 from infogan_tf.data.sources import name_of
+from infogan_tf.devices import leave_gpus, replicas_of
 from infogan_tf.environment.invocation import command_words, environment_of_child
 from infogan_tf.environment.signals import ENDING, on_signals
-from infogan_tf.errors import RunStopped, UserError
+from infogan_tf.errors import RunStopped, UserError, printable
 from infogan_tf.evaluation.figures import LOWER, describe
 from infogan_tf.files import versions, write_text
 from infogan_tf.reports.comparison import Run, compare_runs, read_runs
 from infogan_tf.runs.claims import at_work, new_run
 from infogan_tf.runs.directory import RunDirectory
-from infogan_tf.runs.records import existing_sweep
+from infogan_tf.runs.records import existing_sweep, require_same_images
+from infogan_tf.templates import markdown
 
 DIVERGED, REFUSED = 1, 2
+Resolved = Callable[[Mapping[str, object]], Config]
 # What the table shows, where a run has it: of its last epoch, on the whole test split, then of its evaluation.
 LAST_EPOCH, EVALUATED = ("_error",), ("mutual_info", "fid", "factor_vae", "mig")
 
 
-def sweep(config: Config, given: dict[str, object], argv: list[str]) -> None:
+def sweep(config: Config, given: dict[str, object], argv: list[str], resolved: Resolved | None = None) -> None:
     """Trains every run of a sweep, each in a process of its own and a folder of its own below --run_dir.
 
     Runs that are done are left alone, one that was interrupted goes on: --resume with the same flags takes up a sweep
@@ -35,6 +44,8 @@ def sweep(config: Config, given: dict[str, object], argv: list[str]) -> None:
         config: The options that all runs share.
         given: The options that the user gave, by name.
         argv: The command line.
+        resolved: Gives the options of a new run for which some are given; with it every run is checked against its
+            images before the first begins.
 
     Raises:
         UserError: For bad input; nothing was written then.
@@ -42,9 +53,27 @@ def sweep(config: Config, given: dict[str, object], argv: list[str]) -> None:
     """
     plan = combinations(parse_grid(config.grid, given), parse_seeds(config.seeds))
     shared = shared_flags(given)
+    if resolved:
+        _check_images(options_of(plan, given), config, resolved)
     with _folder(config, shared) as folder:
         _train_all(plan, shared, folder, config, argv)
         _conclude(folder, [folder / name for name, _ in plan], command_words(argv[0]))
+
+
+def _check_images(plan, config, resolved):
+    """Raises a UserError for a run that its images, each read once, and this machine's devices cannot have."""
+    leave_gpus()
+    runs = collections.defaultdict(list)
+    for name, given in plan:
+        own = resolved(given)
+        runs[tuple(getattr(own, option) for option in ("dataset", "data_dir", *OF_FILES))].append((name, own))
+    for group in runs.values():
+        data = images_of(group[0][1])
+        for name, own in group:
+            check_against(own, data, replicas_of(own.strategy))
+            run = RunDirectory(Path(config.run_dir, name))
+            if config.resume and run.config_file.is_file():
+                require_same_images(run, data)
 
 
 def _train_all(plan, shared, folder, config, argv):
@@ -115,17 +144,26 @@ def _conclude(folder, paths, program):
         return
     runs = read_runs(whole)
     page, criteria = compare_runs(runs, program)
-    table = sweep_table(runs)
-    if criteria:
-        choices = "; ".join(f"{criterion.best} ({criterion.title})" for criterion in criteria)
-        table += f"\nTo choose one without labels: {choices}\n"
     write_text(folder / "compare.html", page)
-    write_text(folder / "sweep.md", table)
-    print(f"\n{table}\nWrote {folder / 'sweep.md'} and {folder / 'compare.html'}.")
+    write_text(folder / "sweep.md", _told(runs, criteria, markdown))
+    print(f"\n{_told(runs, criteria, printable)}\nWrote {folder / 'sweep.md'} and {folder / 'compare.html'}.")
 
 
-def sweep_table(runs: list[Run]) -> str:
-    """Markdown: the runs' figures, and over the seeds of each choice of options their mean, median and worst."""
+def _told(runs, criteria, shown):
+    table = sweep_table(runs, shown)
+    if criteria:
+        choices = "; ".join(f"{shown(criterion.best)} ({criterion.title})" for criterion in criteria)
+        table += f"\nTo choose one without labels: {choices}\n"
+    return table
+
+
+def sweep_table(runs: list[Run], shown: Callable[[str], str] = printable) -> str:
+    """The runs' figures, and over the seeds of each choice of options their mean, median and worst.
+
+    Args:
+        runs: Of the sweep.
+        shown: How a run's name stands there, by default as on the console.
+    """
     rows = {}
     groups = {}
     for run in runs:
@@ -133,7 +171,7 @@ def sweep_table(runs: list[Run]) -> str:
         groups.setdefault(run.configuration, []).append(run)
     names = list(dict.fromkeys(name for row in rows.values() for name in row))
     lines = [_line(["run", *names]), _line(["---"] * (len(names) + 1))]
-    lines += [_line([name, *(_number(row.get(column)) for column in names)]) for name, row in rows.items()]
+    lines += [_line([shown(name), *(_number(row.get(column)) for column in names)]) for name, row in rows.items()]
     for group in groups.values():
         if len(group) > 1:
             title = group[0].name.rpartition("seed=")[0].rstrip("-") or "all"
@@ -141,7 +179,7 @@ def sweep_table(runs: list[Run]) -> str:
                 # A model without codes has no c1_error, and a run that broke no evaluation.
                 columns = [[rows[run.name][name] for run in group if name in rows[run.name]] for name in names]
                 values = [over(which, *column) if column[1] else None for column in zip(names, columns, strict=True)]
-                lines.append(_line([f"{which}, {title}", *map(_number, values)]))
+                lines.append(_line([f"{which}, {shown(title)}", *map(_number, values)]))
     return "\n".join(lines) + "\n"
 
 

@@ -2,10 +2,9 @@
 
 import contextlib
 import dataclasses
+import math
 import shlex
 import time
-
-import tensorflow as tf
 
 from infogan_tf import pictures
 from infogan_tf.commands.export import export_run, is_exported
@@ -15,6 +14,7 @@ from infogan_tf.data.images import ImageData
 from infogan_tf.devices import choose_strategy, has_workers, is_chief, same_for_all, together, within_memory
 from infogan_tf.environment.invocation import command_words
 from infogan_tf.errors import UserError
+from infogan_tf.latents.cost import cost_note
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.models.build import build_model
 from infogan_tf.models.choices import taken
@@ -28,6 +28,8 @@ from infogan_tf.runs.start import start_from
 from infogan_tf.training.fit import fit
 from infogan_tf.training.starts import choice_note, choose_start
 from infogan_tf.training.stopping import on_full_disk
+
+MANY_WEIGHTS = 10**8
 
 
 def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
@@ -58,8 +60,11 @@ def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
         data = images_of(config)
         if run:
             require_same_images(run, data)
-        _check_options(config, data, strategy)
+        check_against(config, data, strategy.num_replicas_in_sync, has_workers(strategy))
         model = _build(config, data, strategy)
+        if is_chief(strategy):
+            for note in filter(None, (cost_note(config.latents), _weights_note(model))):
+                print(note)
         found = Checkpoints(run.checkpoints).restore(model) if run else None
         if config.start_from and not found:
             start_from(model, config.start_from)
@@ -143,9 +148,25 @@ def _finish(model, data, config, run, steps_done, started, program):
     summarize(config, twin, run, steps_done, seconds, exported, measured, program)
 
 
-def _check_options(config: Config, data: ImageData, strategy: tf.distribute.Strategy) -> None:
-    """Raises a UserError for what these images and devices cannot do."""
-    replicas, batch_size = strategy.num_replicas_in_sync, config.batch_size
+def _weights_note(model):
+    """How much memory the model takes, in a sentence, where that is much."""
+    weights = sum(math.prod(variable.shape) for variable in model.network_variables)
+    if weights < MANY_WEIGHTS:
+        return ""
+    size = 16 * weights / 1e9  # float32 each, and as much again for their gradients and each of Adam's two moments
+    return f"{weights / 1e6:,.0f} million weights, which with their gradients and Adam's state take {size:,.1f} GB."
+
+
+def check_against(config: Config, data: ImageData, replicas: int, workers: bool = False) -> None:
+    """Raises a UserError for what these images and devices cannot do.
+
+    Args:
+        config: The run's options.
+        data: Its images.
+        replicas: How many devices share every batch.
+        workers: Whether they are of several machines.
+    """
+    batch_size = config.batch_size
     if batch_size > len(data.train.images):
         raise UserError(
             f"--batch_size: expected at most the {len(data.train.images):,} training images of {data.name}. "
@@ -155,7 +176,7 @@ def _check_options(config: Config, data: ImageData, strategy: tf.distribute.Stra
         raise UserError(
             f"--batch_size: expected a multiple of {replicas} replicas, 2 or more each. Received: {batch_size}"
         )
-    if config.starts > 1 and has_workers(strategy):
+    if config.starts > 1 and workers:
         raise UserError(f"--starts: expected 1 with --strategy=multiworker. Received: {config.starts}")
     if config.jit_compile and replicas > 1:
         raise UserError(f"--jit_compile: expected false with several replicas, here {replicas}. Received: true")

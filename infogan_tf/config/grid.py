@@ -3,7 +3,7 @@
 import itertools
 import math
 
-from infogan_tf.config.flags import as_flag, value_of
+from infogan_tf.config.flags import as_flag, parse, value_of
 from infogan_tf.config.options import LONGEST_NAME, run_fields
 from infogan_tf.errors import UserError
 
@@ -52,6 +52,12 @@ def parse_grid(text: str, given: dict[str, object]) -> dict[str, list[str]]:
         if len({value_of(fields[name], value) for value in grid[name]}) < len(grid[name]):
             raise UserError(f"--grid: expected different values of {name}. Received: {item!r}")
     return grid
+
+
+def options_of(runs: list[tuple[str, list[str]]], given: dict[str, object]) -> list[tuple[str, dict[str, object]]]:
+    """The options that are given to each of the runs that `combinations` returns, by its folder's name."""
+    shared = {name: value for name, value in given.items() if name not in OWN}
+    return [(name, shared | parse(["", *flags])[0]) for name, flags in runs]
 
 
 def combinations(grid: dict[str, list[str]], seeds: list[int]) -> list[tuple[str, list[str]]]:

@@ -12,6 +12,7 @@ from infogan_tf.config.source import constant, parameters
 from infogan_tf.data import LOADERS, OF_FILES
 from infogan_tf.data.sources import is_fixed
 from infogan_tf.errors import UserError
+from infogan_tf.latents.cost import check_cost
 from infogan_tf.latents.language import read_latents
 from infogan_tf.models import MODELS
 from infogan_tf.networks import FAMILIES
@@ -140,6 +141,7 @@ def check_options(config: Config) -> None:
                 "--image_size: expected at most 64 with --networks=paper, whose dense layers grow with it; "
                 f"--networks=dcgan takes more. Received: {config.image_size!r}"
             )
+    check_cost(config.latents)
     if config.invariance_weight:
         codes = read_latents(config.latents).codes.items()
         discrete, continuous = (

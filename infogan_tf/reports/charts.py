@@ -1,6 +1,7 @@
 """Charts as SVG text, ready to stand in a page."""
 
 import io
+import warnings
 
 import matplotlib
 import matplotlib.ticker
@@ -14,6 +15,7 @@ LEGEND_WIDTH = 50
 _STYLE = {
     "svg.fonttype": "none",  # text stays text: it can be searched, and takes the page's font
     "svg.hashsalt": "infogan_tf",  # the same figure gives the same bytes
+    "text.parse_math": False,  # a name with two $ in it is no formula
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -33,18 +35,20 @@ def line_chart(
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(4.4, 3.0), layout="constrained")
         axes = figure.add_subplot(xlabel=x_label, ylabel=y_label)
-        for name, (x, y) in series.items():
+        for x, y in series.values():
             # A line of nothing keeps its colour, so that a name has one on every chart, but is not in the legend.
-            axes.plot(x, y, label=name if x else None, linewidth=1.6, marker="." if len(x) < 3 else None)
+            axes.plot(x, y, linewidth=1.6, marker="." if len(x) < 3 else None)
         for name, y in (references or {}).items():
             axes.axhline(y, linestyle="--", linewidth=1, color="#666666")
             axes.annotate(name, (1, y), xycoords=("axes fraction", "data"), ha="right", va="bottom", color="#444444")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(5, integer=True))
-        if series:
+        if any(x for x, _ in series.values()):
             # Below the axes: a legend inside hides what it explains.
             columns = max(1, min(3, LEGEND_WIDTH // max(map(len, series))))
-            figure.legend(loc="outside lower center", ncols=columns, frameon=False)
+            # Each line by itself: of those that it looks for, it leaves out names that begin with _.
+            shown = [(line, name) for line, name in zip(axes.lines, series, strict=False) if len(line.get_xdata())]
+            figure.legend(*zip(*shown, strict=True), loc="outside lower center", ncols=columns, frameon=False)
         return _svg(figure)
 
 
@@ -93,6 +97,9 @@ def change_maps(maps: dict[str, np.ndarray], columns: int = 6) -> str:
 
 def _svg(figure) -> str:
     text = io.StringIO()
-    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    with warnings.catch_warnings():
+        # As text stays text, the page's font draws it.
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     # What stands before the element belongs to a file, not into a page.
     return text.getvalue()[text.getvalue().index("<svg") :]

@@ -12,8 +12,9 @@ from tqdm import tqdm
 
 from infogan_tf import pictures
 from infogan_tf.config.options import Config
+from infogan_tf.data.listing import written
 from infogan_tf.data.sources import name_of
-from infogan_tf.errors import NotMeasuredError
+from infogan_tf.errors import NotMeasuredError, printable
 from infogan_tf.evaluation.figures import FIGURES, describe, title_of
 from infogan_tf.evaluation.metrics.agreement import code_agreement, model_centrality
 from infogan_tf.evaluation.record import read_evaluation
@@ -107,7 +108,7 @@ def read_runs(folders: list[Path]) -> list[Run]:
     runs = []
     for folder in folders:
         directory, config = existing_run(str(folder), {}, flag="runs")
-        name = folder.name if names[folder.name] == 1 else str(folder)
+        name = written(folder.name if names[folder.name] == 1 else str(folder))
         found = read_evaluation(directory.evaluation_file, read_latents(config.latents).codes)
         runs.append(Run(name, directory, config, read_lines(directory.metrics_file), found))
     return runs
@@ -135,7 +136,7 @@ def compare_runs(runs: list[Run], program: Sequence[str] = ()) -> tuple[str, lis
         except NotMeasuredError as reason:
             notes.append(f"ModelCentrality: not measured; {str(reason).rstrip('.')}.")
     for note in notes:
-        print(f"  {note}")
+        print(f"  {printable(note)}")
     page = render(
         "comparison.html",
         title=f"{len(runs)} runs on {', '.join(dict.fromkeys(name_of(run.config.dataset) for run in runs))}",
@@ -181,7 +182,7 @@ def _notes(runs, program):
     """What a reader has to know before comparing: what is missing, unfinished, or measured otherwise."""
     notes = [
         f"{run.name}: no evaluation yet; to measure it: "
-        + shlex.join([*program, "--mode=evaluate", f"--run_dir={run.folder}"])
+        + written(shlex.join([*program, "--mode=evaluate", f"--run_dir={run.folder}"]))
         for run in runs
         if run.found is None
     ]

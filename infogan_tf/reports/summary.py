@@ -4,6 +4,7 @@ import shlex
 from pathlib import Path
 
 from infogan_tf.config.options import Config
+from infogan_tf.errors import printable
 from infogan_tf.evaluation.result import Evaluation
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.runs.directory import RunDirectory
@@ -64,4 +65,4 @@ def _print_information(model, line, found):
     for code in model.read_codes:
         does = found.codes[code.name].get("does", "") if found else type(code).__name__.lower()
         value = figures[f"mutual_info/{code.name}"]
-        print(f"  {code.name:<5} {value:>10.4f} {code.entropy:>7.4f} {code.ceiling:>8.4f}   {does}")
+        print(f"  {code.name:<5} {value:>10.4f} {code.entropy:>7.4f} {code.ceiling:>8.4f}   {printable(does)}")

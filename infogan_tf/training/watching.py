@@ -18,6 +18,7 @@ from infogan_tf.evaluation.metrics.clustering import matched_error
 from infogan_tf.files import naming, write_text, written_by_tensorflow
 from infogan_tf.latents import traversal
 from infogan_tf.runs.metrics_file import read_lines
+from infogan_tf.templates import markdown
 from infogan_tf.training import guards
 
 # The first epoch, counted from 0, that guards look at: codes and variety need a while to show.
@@ -174,7 +175,8 @@ class TensorBoard(keras.callbacks.Callback):
             return
         from tensorboard.plugins.hparams import api as hparams
 
-        table = "\n".join(["|option|value|", "|---|---|", *(f"|{k}|{v}|" for k, v in self.config.items())])
+        rows = [f"|{name}|{markdown(str(value))}|" for name, value in self.config.items()]
+        table = "\n".join(["|option|value|", "|---|---|", *rows])
         with written_by_tensorflow(self.folder), self.writer.as_default(step=0):
             tf.summary.text("config", table)
             hparams.hparams({name: "" if value is None else value for name, value in self.config.items()})
