@@ -122,7 +122,7 @@ def called(monkeypatch, folder):
     """What would be worked on: (config, given) of each command that is not refused."""
     found = []
     for mode in MODES:
-        command = SimpleNamespace(**{mode: lambda config, given, argv: found.append((config, given))})
+        command = SimpleNamespace(**{mode: lambda config, given, *_: found.append((config, given))})
         monkeypatch.setitem(sys.modules, f"infogan_tf.commands.{mode}", command)
     monkeypatch.chdir(folder)
     return found

@@ -39,9 +39,8 @@ def cost_note(text: str) -> str:
     codes, needed = len(described.codes), picture_bytes(described)
     if codes > MANY_CODES:
         minutes = codes * SECONDS_PER_CODE / 60
-        notes.append(
-            f"the first step of {codes:,} codes takes about {minutes:.1f} min, an epoch draws a picture of each"
-        )
+        about = f"the first step of {codes:,} codes takes about {minutes:.1f} min"
+        notes.append(f"{about}, and each has a picture after every epoch")
     if needed > MUCH_MEMORY:
         notes.append(f"the latents of its pictures take {needed / 1e9:,.1f} GB of memory")
     return f"--latents={text}: {'; '.join(notes)}." if notes else ""
