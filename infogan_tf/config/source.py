@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
+@functools.cache
 def parameters(place: str) -> tuple[str, ...]:
     """The names of a function's parameters, in order and without self.
 
