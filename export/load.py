@@ -10,6 +10,7 @@ With --pid, of a server on this machine, its memory is shown too. Exits with 1 w
 
 import argparse
 import collections
+import contextlib
 import json
 import random
 import sys
@@ -19,7 +20,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from client import Client, ClientError, Refused, connect
+from client import Client, ClientError, Parser, Refused, add_server_options, connect, number_of, say, whole_of
 
 Request = Callable[[Client], object]
 SIGNATURES = ("serving_default", "generate_png", "sample", "traverse", "encode", "encode_png", "describe")
@@ -259,53 +260,60 @@ def table(tally: Tally) -> str:
 
 
 def memory(pid: int) -> float:
-    """Megabytes that a process has resident."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
+    """Megabytes that a process has resident; a ClientError where there is none."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
     raise ClientError(f"--pid: expected a process of this machine. Received: {pid}")
 
 
 def watch(pid: int, megabytes: list[float], done: threading.Event) -> None:
-    """Appends the memory of a process every second until `done`."""
-    while not done.wait(1.0):
-        megabytes.append(memory(pid))
+    """Appends the memory of a process every second until `done`, or until it ends."""
+    with contextlib.suppress(ClientError):
+        while not done.wait(1.0):
+            megabytes.append(memory(pid))
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """Reads the command line."""
-    parser = argparse.ArgumentParser(prog="load.py", description=__doc__.splitlines()[0], allow_abbrev=False)
-    parser.add_argument("--url", default="http://127.0.0.1:8501", help="http://HOST:PORT or grpc://HOST:PORT")
-    parser.add_argument("--model", default="infogan", help="the name that it is served under")
-    parser.add_argument("--timeout", type=float, default=60.0, help="of a request, in seconds")
-    parser.add_argument("--clients", type=int, default=16, help="how many ask at once")
-    parser.add_argument("--requests", type=int, default=1_000, help="how many in all")
-    parser.add_argument("--rows", type=int, default=4, help="images in a request")
-    parser.add_argument("--hostile", type=float, default=0.0, help="the share of requests to be refused")
+    parser = Parser(prog="load.py", description=__doc__.splitlines()[0], allow_abbrev=False)
+    add_server_options(parser)
+    clients, requests = whole_of("--clients", 1, 1_000), whole_of("--requests", 1, 10**9)
+    rows, hostile = whole_of("--rows", 1, 10_000), number_of("--hostile", 0.0, 1.0)
+    pid = whole_of("--pid", 1, 2**31 - 1)
+    parser.add_argument("--clients", type=clients, default=16, help="how many ask at once, at most 1,000")
+    parser.add_argument("--requests", type=requests, default=1_000, help="how many in all")
+    parser.add_argument("--rows", type=rows, default=4, help="images in a request, at most 10,000")
+    parser.add_argument("--hostile", type=hostile, default=0.0, help="the share of requests to be refused")
     parser.add_argument("--signatures", nargs="+", choices=SIGNATURES, default=SIGNATURES, help="which are asked")
-    parser.add_argument("--pid", type=int, help="of the server's process, to show its memory (Linux)")
+    parser.add_argument("--pid", type=pid, help="of the server's process, to show its memory (Linux)")
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str]) -> int:
     """Returns the exit status: 0 all was well, 1 something went wrong, 2 bad input or no answer."""
-    arguments, megabytes, done = parse(argv), [], threading.Event()
+    megabytes, done = [], threading.Event()
     try:
+        arguments = parse(argv)
         if arguments.pid:
             megabytes.append(memory(arguments.pid))
             threading.Thread(target=watch, args=(arguments.pid, megabytes, done), daemon=True).start()
         tally = run(arguments)
-        done.set()
-    except (ClientError, OSError) as error:
-        print(f"load.py: {error}", file=sys.stderr)
+    except ClientError as error:
+        say(f"load.py: {error}", sys.stderr)
         return 2
-    print(table(tally))
+    finally:
+        done.set()
+    say(table(tally))
     if megabytes:
-        megabytes.append(memory(arguments.pid))
+        with contextlib.suppress(ClientError):  # it has ended
+            megabytes.append(memory(arguments.pid))
         half = len(megabytes) // 2
-        print(
-            f"Memory of process {arguments.pid}, MB: {megabytes[0]:,.0f} before, at most {max(megabytes[:half]):,.0f} "
-            f"in the first half and {max(megabytes[half:]):,.0f} in the second, {megabytes[-1]:,.0f} at the end."
+        first, second = max(megabytes[:half] or megabytes), max(megabytes[half:])
+        say(
+            f"Memory of process {arguments.pid}, MB: {megabytes[0]:,.0f} before, at most {first:,.0f} "
+            f"in the first half and {second:,.0f} in the second, {megabytes[-1]:,.0f} at the end."
         )
     return 1 if tally.wrong else 0
 

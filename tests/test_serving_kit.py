@@ -181,7 +181,7 @@ BAD_LINES = {
         "py: c1: expected classes from 0 to 9. Received: classes from 12 to 12",
     ),
     "count": (["--url", REST, "--count", "0", "--output", "x.png"], "count: expected a number from 1"),
-    "huge count": (["--url", REST, "--count", "9" * 12, "--output", "x.png"], "count: expected integers of 32 bits"),
+    "huge count": (["--url", REST, "--count", "9" * 12, "--output", "x.png"], "--count: expected a number from 1 to"),
     "no picture": (["--url", REST, "--output", "x.txt"], "--output: expected a .png file"),
     "there already": (["--url", REST, "--output", "there.png"], "--output: expected a new file"),
     "no folder": (["--url", REST, "--output", "no/x.png"], "--output: expected a new file in a folder"),

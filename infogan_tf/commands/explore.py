@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 from infogan_tf.config.options import Config
-from infogan_tf.errors import UserError
+from infogan_tf.errors import UserError, printable
 from infogan_tf.explorer.local_server import serving
 from infogan_tf.explorer.remote import Remote
 from infogan_tf.explorer.site import Model, Site
@@ -61,14 +61,13 @@ def _run_and_model(config: Config, given: dict[str, object]) -> tuple[RunDirecto
 def _require_signatures(model: Model, flag: str) -> None:
     answer = model.answer("GET", f"/v1/models/{model.name}/metadata", b"")
     try:
-        found = json.loads(answer.body)["metadata"]["signature_def"]["signature_def"]
-    except (ValueError, KeyError, TypeError):
-        found = {}
-    missing = [name for name in SIGNATURES if name not in found]
-    if missing:
+        found = list(json.loads(answer.body)["metadata"]["signature_def"]["signature_def"].keys())
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
+        found = []
+    if not set(SIGNATURES) <= set(found):
         raise UserError(
             f"--{flag}: expected a model with the signatures {', '.join(SIGNATURES)}; --mode=export writes one. "
-            f"Received one with {', '.join(found) or 'none'}"
+            f"Received one with {printable(', '.join(found[:20])) or 'none'}"
         )
 
 

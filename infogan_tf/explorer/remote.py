@@ -1,15 +1,31 @@
-"""TF Serving's REST API of a running server, passed on."""
+"""TF Serving's REST API of a running server, passed on.
 
+The server is not trusted: its whole answer is bounded in time and size, and it sends nobody elsewhere. A socket's own
+timeout would begin anew with every byte, and does not cover the search for a name.
+"""
+
+import concurrent.futures
+import contextlib
 import http.client
+import json
 import re
-import urllib.error
-import urllib.request
+import socket
+import threading
+from collections.abc import Callable
 
-from infogan_tf.errors import UserError
+from infogan_tf.errors import UserError, first_line, printable
 from infogan_tf.explorer.local_server import TIMEOUT_SECONDS, Response
 
 # How long a server may take to say that it is there.
 FIRST_SECONDS = 5
+# Bytes of an answer. The page asks for some hundreds of PNG files at the most, or for what describes the model.
+MAX_ANSWER = 64 * 2**20
+
+_URL = re.compile(
+    r"(?P<base>(?P<scheme>https?)://(?:\[(?P<v6>[0-9A-Fa-f:.]+(?:%\w+)?)\]|(?P<host>[^\s\0-\x1f\x7f/?#@:%\[\]\\]{1,253}))"
+    r"(?::(?P<port>[0-9]{1,5}))?)(?:/v1/models/(?P<name>[A-Za-z0-9._~%-]{1,255}))?/?"
+)
+_PORTS = {"http": 80, "https": 443}
 
 
 class Remote:
@@ -24,27 +40,107 @@ class Remote:
     """
 
     def __init__(self, url: str):
-        parts = re.fullmatch(r"(?P<base>https?://[^/?#]+)(?:/v1/models/(?P<name>[^/:?#]+))?/?", url)
-        if parts is None:
+        parts = _URL.fullmatch(url)
+        self._port = int(parts["port"] or _PORTS[parts["scheme"]]) if parts else 0
+        if not 0 < self._port < 2**16:
             raise UserError(f"--url: expected http://HOST:PORT, or http://HOST:PORT/v1/models/NAME. Received: {url!r}")
-        self.name, self._base = parts["name"] or "infogan", parts["base"]
+        self.name, self._base, self._host = parts["name"] or "infogan", parts["base"], parts["v6"] or parts["host"]
+        self._kind = http.client.HTTPSConnection if parts["scheme"] == "https" else http.client.HTTPConnection
         status = self._ask("GET", f"/v1/models/{self.name}", b"", FIRST_SECONDS)
         if status.status != 200:
-            said = status.body[:200].decode(errors="replace")
-            raise UserError(f"--url: expected a TF Serving with a model {self.name!r} ({said}). Received: {url!r}")
+            raise UserError(
+                f"--url: expected a TF Serving with a model {self.name!r} ({_said(status.body)}). Received: {url!r}"
+            )
 
     def answer(self, method: str, path: str, body: bytes) -> Response:
-        """What the server answers; an error 502 in TF Serving's form where it does not."""
+        """What the server answers; an error 502 in TF Serving's form where it does not, or not as it should."""
         return self._ask(method, path, body, TIMEOUT_SECONDS)
 
     def _ask(self, method, path, body, seconds):
-        headers = {"Content-Type": "application/json"}
+        connection = self._kind(self._host, self._port, timeout=seconds)
         try:
-            request = urllib.request.Request(self._base + path, body or None, headers, method=method)
-            with urllib.request.urlopen(request, timeout=seconds) as answer:
-                return Response(answer.status, answer.read())
-        except urllib.error.HTTPError as error:
-            with error:
-                return Response(error.code, error.read())
+            status, content = _in_time(seconds, lambda hold: _exchange(connection, hold, method, path, body))
         except (OSError, http.client.HTTPException, ValueError) as error:
-            return Response.error(502, f"{self._base} does not answer: {getattr(error, 'reason', error)}")
+            return Response.error(502, f"{self._base} does not answer: {printable(first_line(error))}")
+        # Others have no body, or are of the connection, or of another place.
+        if status != 200 and not 400 <= status < 600:
+            said = f"{self._base} does not answer: HTTP status {status}; redirections are not followed"
+            return Response.error(502, said)
+        return Response(status, content)
+
+
+def _said(content: bytes) -> str:
+    """The message of an error in TF Serving's form, or the beginning of what else was answered."""
+    try:
+        found = json.loads(content)["error"]
+    except (KeyError, RecursionError, TypeError, ValueError):
+        found = content[:200].decode(errors="replace")
+    return printable(str(found)[:200])
+
+
+def _in_time(seconds: float, work: Callable):
+    """What `work` returns; after so many seconds it is given up, whatever it waits for: a name, a handshake, a byte.
+
+    Args:
+        seconds: Until it is given up.
+        work: Called in a thread of its own, with a function to be called with the socket that it waits for.
+
+    Raises:
+        OSError: A TimeoutError, in time; and what `work` raises.
+    """
+    future, sockets, given_up = concurrent.futures.Future(), [], threading.Event()
+
+    def hold(sock):
+        sockets.append(sock)
+        if given_up.is_set():
+            raise TimeoutError
+
+    def attempt():
+        try:
+            future.set_result(work(hold))
+        except Exception as error:
+            future.set_exception(error)
+
+    threading.Thread(target=attempt, daemon=True).start()
+    try:
+        return future.result(seconds)
+    except (concurrent.futures.TimeoutError, TimeoutError):
+        given_up.set()
+        for sock in sockets:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)  # wakes the thread
+        raise TimeoutError(f"nothing that was whole within {seconds:g} s") from None
+
+
+def _exchange(connection, hold, method, path, body) -> tuple[int, bytes]:
+    """Status and content of the answer to one request."""
+    with contextlib.closing(connection):
+        connection.connect()
+        hold(connection.sock)
+        # A server that has seen enough may close while the rest is sent; what it said before is read all the same.
+        with contextlib.suppress(BrokenPipeError):
+            connection.request(method, path, body or None, {"Content-Type": "application/json"})
+        with connection.getresponse() as answer:
+            answer.fp, content = _Pieces(answer.fp), bytearray()
+            while piece := answer.read(min(2**20, MAX_ANSWER + 1 - len(content))):
+                content += piece
+                if len(content) > MAX_ANSWER:
+                    raise ValueError(f"expected at most {MAX_ANSWER:,} bytes. Received: more")
+            if answer.length:
+                raise ValueError(f"it broke off after {len(content):,} of {len(content) + answer.length:,} bytes")
+    return answer.status, bytes(content)
+
+
+class _Pieces:
+    """A file without a way to read all of it: a chunk that says to have -1 bytes asks for that, without a bound."""
+
+    def __init__(self, file):
+        self._file = file
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)
+
+    def read(self, size):
+        if size < 0:
+            raise ValueError(f"a part of it says to have {size} bytes")
+        return self._file.read(size)
