@@ -869,7 +869,7 @@ def _content_of(path):
 def say(text: str, file: TextIO | None = None) -> None:
     """Prints; what the stream's encoding does not have stands there by its number."""
     file = file or sys.stdout
-    encoding = file.encoding or "utf-8"
+    encoding = getattr(file, "encoding", None) or "utf-8"  # None where the stream is closed
     print(text.encode(encoding, "backslashreplace").decode(encoding), file=file)
 
 
