@@ -369,7 +369,7 @@ def _in_time(seconds: float, work: Callable):
         return future.result(seconds)
     except (concurrent.futures.TimeoutError, TimeoutError):
         given_up.set()
-        for sock in sockets:
+        for sock in filter(None, sockets):
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)  # wakes the thread
         raise TimeoutError(f"none that was whole within {seconds:g} s") from None
@@ -392,6 +392,7 @@ def _exchange(connection, hold, method, path, body, most) -> tuple[int, bytes]:
                     raise ValueError(f"expected at most {most:,} bytes. Received: more")
             if answer.length:
                 raise ValueError(f"it broke off after {len(content):,} of {len(content) + answer.length:,} bytes")
+        hold(connection.sock)  # of one that was given up nobody else takes care
         return answer.status, bytes(content)
     except BaseException:
         connection.close()
@@ -474,7 +475,7 @@ class _Grpc:
         try:
             return self.tf.make_ndarray(tensor)
         except (TypeError, ValueError) as error:
-            raise _odd(f"{name}: an array", str(error)) from error
+            raise _odd(f"{name}: an array ({error})", sizes) from error
 
 
 # === What a server answered ===
