@@ -96,7 +96,8 @@ def test_a_constant_factor_is_left_out():
 def test_sap_of_ordered_factors_is_the_squared_correlation():
     factors = grid(5, 5)
     # The sum of two independent factors of one variance: half of its own is due to each.
-    assert sap(factors.sum(axis=1, keepdims=True), factors, factors, factors, [True, True]) == pytest.approx(0.5)
+    codes = factors.sum(axis=1, keepdims=True)
+    assert sap(codes, factors, codes, factors, [True, True]) == pytest.approx(0.5)
 
 
 def test_sap_of_an_unordered_factor_is_accuracy_above_chance():

@@ -6,6 +6,7 @@ from scipy.optimize import linear_sum_assignment
 from sklearn import metrics
 
 from infogan_tf.errors import NotMeasuredError
+from infogan_tf.evaluation.metrics.checks import real_numbers, require_finite, whole_numbers
 
 
 def code_agreement(drawn: list[np.ndarray], read: list[np.ndarray]) -> float:
@@ -23,9 +24,25 @@ def code_agreement(drawn: list[np.ndarray], read: list[np.ndarray]) -> float:
         drawn: The codes that the first run generated images from, one array [N] each: integers if categorical, floats
             if continuous.
         read: The codes that the second run reads from these images, in the same form.
+
+    Raises:
+        NotMeasuredError: For codes that are not finite, or of no image.
+        ValueError: For no code, or codes of different lengths.
     """
+    drawn, read = _checked("drawn", drawn), _checked("read", read)
+    lengths = {len(code) for code in (*drawn, *read)}
+    if len(lengths) > 1:
+        raise ValueError(f"drawn and read: expected codes of as many images. Received: {sorted(lengths)}")
     pairs = np.array([[_agreement(a, b) for b in read] for a in drawn])  # [drawn, read]
     return float(pairs[linear_sum_assignment(pairs, maximize=True)].sum() / max(pairs.shape))
+
+
+def _checked(name, codes):
+    """The codes as integers or floats, each by itself."""
+    codes = [np.asarray(code) for code in codes]
+    if not codes:
+        raise ValueError(f"{name}: expected at least one code. Received none")
+    return [(whole_numbers if code.dtype.kind in "iu" else real_numbers)(name, code, 1) for code in codes]
 
 
 def _agreement(a, b):
@@ -47,10 +64,16 @@ def model_centrality(agreements: np.ndarray) -> np.ndarray:
             run i drew (`code_agreement`). The diagonal is ignored.
 
     Raises:
-        NotMeasuredError: For fewer than three runs; of two, each is as central as the other.
+        NotMeasuredError: For fewer than three runs, as of two each is as central as the other; or where an agreement
+            is not finite.
+        ValueError: For another shape.
     """
+    agreements = np.array(agreements, np.float64)
     count = len(agreements)
+    if agreements.shape != (count, count):
+        raise ValueError(f"agreements: expected [runs, runs]. Received: shape {agreements.shape}")
     if count < 3:
         raise NotMeasuredError(f"agreements: expected at least three runs. Received: {count}")
-    both = (agreements + np.transpose(agreements)) / 2
-    return (both.sum(axis=1) - np.diag(both)) / (count - 1)
+    np.fill_diagonal(agreements, 0.0)
+    require_finite("agreements", agreements)
+    return (agreements + agreements.T).sum(axis=1) / 2 / (count - 1)

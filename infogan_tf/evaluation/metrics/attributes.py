@@ -10,6 +10,7 @@ import numpy as np
 from scipy import stats
 
 from infogan_tf.errors import NotMeasuredError
+from infogan_tf.evaluation.metrics.checks import real_numbers, require_finite, whole_numbers
 
 _OF_COLOUR = {
     "hue": "of the mean colour, degrees",
@@ -62,11 +63,25 @@ def ground_of(images: np.ndarray) -> str:
 
     Args:
         images: Images [N, H, W, C], floats in [0, 1]; a sample of a data set is enough.
+
+    Raises:
+        NotMeasuredError: Where there is no image, or not all is finite.
+        ValueError: For another shape or range.
     """
+    images = _checked(images)
     border = _border(images)
     if np.median(np.median(border.max(axis=-1), axis=1)) < _EVEN:
         return "dark"
     return "bright" if np.median(np.median(border.min(axis=-1), axis=1)) > 1.0 - _EVEN else "varied"
+
+
+def _checked(images):
+    """The images as float64."""
+    images = real_numbers("images", images, 4)
+    if images.min() < 0.0 or images.max() > 1.0:
+        received = f"from {images.min():.6g} to {images.max():.6g}"
+        raise ValueError(f"images: expected numbers from 0 to 1. Received: {received}")
+    return images
 
 
 def _border(images):
@@ -84,14 +99,20 @@ def attributes(images: np.ndarray, ground: str = "dark") -> dict[str, np.ndarray
     Returns:
         Float64 [N] by attribute, named as in GROUNDS[ground]; those of colour, and brightness of a figure, for three
         channels only.
+
+    Raises:
+        NotMeasuredError: Where there is no image, or not all is finite.
+        ValueError: For another shape or range, or another ground.
     """
+    if ground not in GROUNDS:
+        raise ValueError(f"ground: expected one of {', '.join(GROUNDS)}. Received: {ground!r}")
     # A part at a time: many images of float64 are gigabytes.
     parts = [_attributes(images[i : i + _AT_ONCE], ground) for i in range(0, max(1, len(images)), _AT_ONCE)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _attributes(images, ground):
-    images = np.asarray(images, np.float64)
+    images = _checked(images)
     in_colour = images.shape[-1] == 3
     if ground == "varied":
         return _of_photos(images) | (_colour(images) | _warmth(images) if in_colour else {})
@@ -207,14 +228,24 @@ def rank_correlations(
     Args:
         values: Values of the code, [N].
         measured: Attributes by name, [N] each, as `attributes` returns them.
-        groups: Group of each image, integers [N], such as the class of c1. Differences between groups do not count.
+        groups: Group of each image, integers [N] from 0, such as the class of c1. Differences between groups do
+            not count.
 
     Returns:
         By attribute: "rho", its mean over the groups, and "lowest" and "highest" among them, in [-1, 1].
 
     Raises:
-        NotMeasuredError: Where no group has ten images or more.
+        NotMeasuredError: Where no group has ten images or more, or values or attributes are not finite.
+        ValueError: For other shapes, types or lengths, or no attribute.
     """
+    values, groups = real_numbers("values", values, 1), whole_numbers("groups", groups, 1)
+    measured = {name: real_numbers(name, measurements, 1) for name, measurements in measured.items()}
+    lengths = [len(values), len(groups), *map(len, measured.values())]
+    if not measured or len(set(lengths)) > 1:
+        raise ValueError(
+            "values, measured and groups: expected as many of each, and one attribute or more. "
+            f"Received: {len(values)}, {[len(each) for each in measured.values()]} and {len(groups)}"
+        )
     members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
     members = [indices for indices in members if len(indices) >= 10]
     if not members:
@@ -242,6 +273,14 @@ def _unwrapped(name, angles):
 
 
 def strongest(correlations: dict[str, dict[str, float]]) -> tuple[str, float]:
-    """Returns the attribute with the greatest absolute rho, and this rho; `correlations` as of `rank_correlations`."""
+    """Returns the attribute with the greatest absolute rho, and this rho; `correlations` as of `rank_correlations`.
+
+    Raises:
+        NotMeasuredError: Where a rho is not finite.
+        ValueError: Where there is no attribute.
+    """
+    if not correlations:
+        raise ValueError("correlations: expected one attribute or more. Received none")
+    require_finite("correlations", np.array([each["rho"] for each in correlations.values()]))
     name = max(correlations, key=lambda attribute: abs(correlations[attribute]["rho"]))
     return name, correlations[name]["rho"]

@@ -8,6 +8,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from sklearn import metrics
 
+from infogan_tf.evaluation.metrics.checks import whole_numbers
+
 
 def matched_error(classes: np.ndarray, labels: np.ndarray) -> float:
     """Returns the share of images whose class is not the one matched to their label, in 0..1: 1 - "accuracy"."""
@@ -31,7 +33,7 @@ def clustering_scores(classes: np.ndarray, labels: np.ndarray) -> dict[str, floa
         "ari": Rand index adjusted for chance (Hubert and Arabie 1985); about 0 if independent.
 
     Raises:
-        ValueError: Where `classes` and `labels` differ in length, or are empty.
+        ValueError: Where `classes` and `labels` differ in length, are empty, or no integers from 0.
     """
     counts = confusion(classes, labels)
     matched = match(counts)
@@ -57,10 +59,10 @@ def confusion(classes: np.ndarray, labels: np.ndarray, num_classes: int = 0, num
         Counts, int64 [labels, classes].
 
     Raises:
-        ValueError: Where `classes` and `labels` differ in length, or are empty.
+        ValueError: Where `classes` and `labels` differ in length, are empty, or no integers from 0.
     """
-    classes, labels = np.asarray(classes), np.asarray(labels)
-    if classes.shape != labels.shape or not len(labels):
+    classes, labels = whole_numbers("classes", classes, 1), whole_numbers("labels", labels, 1)
+    if classes.shape != labels.shape:
         raise ValueError(
             f"classes and labels: expected as many of one as of the other. Received: {len(classes)} and {len(labels)}"
         )
@@ -77,7 +79,11 @@ def match(counts: np.ndarray) -> np.ndarray:
 
     Returns:
         The label of each class, integers [classes]; -1 for the classes left over where there are fewer labels.
+
+    Raises:
+        ValueError: For counts that are no integers from 0, or none.
     """
+    counts = whole_numbers("counts", counts, 2)
     rows, columns = linear_sum_assignment(counts, maximize=True)
     matched = np.full(counts.shape[1], -1)
     matched[columns] = rows
@@ -85,5 +91,14 @@ def match(counts: np.ndarray) -> np.ndarray:
 
 
 def joint_classes(classes: list[np.ndarray]) -> np.ndarray:
-    """Combines the classes of several codes, [N] each, into one class per combination that occurs, integers [N]."""
+    """Combines the classes of several codes, [N] each, into one class per combination that occurs, integers [N].
+
+    Raises:
+        ValueError: For no code, classes that are no integers from 0, or codes of different lengths.
+    """
+    classes = [whole_numbers("classes", each, 1) for each in classes]
+    if len({len(each) for each in classes}) != 1:
+        raise ValueError(
+            f"classes: expected codes of as many images. Received: codes of {[len(each) for each in classes]}"
+        )
     return np.unique(np.stack(classes, axis=1), axis=0, return_inverse=True)[1].reshape(-1)

@@ -3,9 +3,25 @@
 Sample sizes and settings, "the protocol" below, are those of Locatello et al. 2019 (arXiv:1811.12359), whose
 disentanglement_lib gave most published figures; where a function departs from it, its docstring says so.
 
-Codes are float [N, D], one column each; factors are integers [N, K], from 0 to size - 1. Functions of such arrays leave
-out factors that are constant in the (training) sample, and raise a NotMeasuredError where all are. Codes that are not
-finite, or arrays whose shapes do not fit each other, raise a ValueError. All scores lie in 0..1; higher is better.
+Codes are float [N, D]; factors are integers [N, K], from 0 to size - 1. Functions of such arrays leave out factors that
+are constant in the (training) sample. All scores lie in 0..1; higher is better.
+
+In the protocol each column is a code. A categorical code laid out as a column for each class is then many codes that
+tell of one factor, none of them alone: even a perfect one leaves MIG, SAP and DCI's completeness below 1, and of many
+classes each column may vary too little for FactorVAE's measure. Where `widths` says how many columns each code has, in
+order, one of several columns, the probabilities of its classes, counts as one variable:
+
+    MIG, modularity         its most probable class, without bins
+    SAP                     how well that class tells the factor: by the commonest value in each class, or, of an
+                            ordered factor, by the mean in each class (the correlation ratio, which is to the squared
+                            correlation as any function is to a straight line)
+    DCI                     the sum of its columns' importances
+    FactorVAE's measure     the sum of its columns' variances; of one-hot columns it is 1 - sum p^2, the Gini impurity
+
+beta-VAE's measure, explicitness and DCI's informativeness read all columns at once and need no such thing.
+
+What is not measured raises a NotMeasuredError: codes that are not finite, no factor that varies, one that does not in
+the test samples. Shapes, types, lengths and `widths` that do not fit raise a ValueError.
 """
 
 import math
@@ -21,6 +37,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from infogan_tf.errors import NotMeasuredError
+from infogan_tf.evaluation.metrics.checks import real_numbers, whole
+from infogan_tf.evaluation.metrics.clustering import confusion
+from infogan_tf.evaluation.metrics.factor_samples import by_code, checked, first_columns, shaped, varying
 
 Represent = Callable[[np.ndarray], np.ndarray]
 
@@ -40,6 +59,7 @@ def disentanglement_scores(
     seed: int,
     train: int = 10_000,
     test: int = 5_000,
+    widths: Sequence[int] | None = None,
 ) -> dict[str, float]:
     """Computes all scores of this file on factors drawn uniformly and independently.
 
@@ -52,28 +72,52 @@ def disentanglement_scores(
         seed: Seed of the draws, an integer from 0.
         train: Number of samples (votes, examples) to fit on. MIG, modularity and SAP's ordered factors use no others.
         test: Number of samples (votes, examples) to score.
+        widths: Number of columns of each code, as above; by default each column is a code.
 
     Returns:
         "mig", "sap", "dci_disentanglement", "dci_completeness", "dci_informativeness", "factor_vae", "beta_vae",
         "modularity" and "explicitness".
 
     Raises:
-        ValueError: Where a factor has fewer than two values, `ordered` has another length, or codes are not finite.
+        NotMeasuredError: Where codes are not finite, or too few samples leave a factor constant.
+        ValueError: Where a factor has fewer than two values, or `ordered` or `widths` do not fit.
     """
+    _check_draws(factor_sizes, seed, train, test)
     rng = np.random.default_rng(seed)
     train_factors, test_factors = (_draw(rng, factor_sizes, (count,)) for count in (train, test))
     samples = (_encode(represent, train_factors), train_factors, _encode(represent, test_factors), test_factors)
     return {
-        "mig": mig(*samples[:2]),
-        "sap": sap(*samples, ordered),
-        **{f"dci_{name}": score for name, score in dci(*samples).items()},
-        "factor_vae": factor_vae(represent, factor_sizes, seed, train, test),
+        "mig": mig(*samples[:2], widths=widths),
+        "sap": sap(*samples, ordered, widths),
+        **{f"dci_{name}": score for name, score in dci(*samples, widths).items()},
+        "factor_vae": factor_vae(represent, factor_sizes, seed, train, test, widths),
         "beta_vae": beta_vae(represent, factor_sizes, seed, train, test),
-        **modularity_explicitness(*samples),
+        **modularity_explicitness(*samples, widths=widths),
     }
 
 
-def mig(codes: np.ndarray, factors: np.ndarray, bins: int = 20) -> float:
+def perfect_scores(
+    factor_sizes: Sequence[int], ordered: Sequence[bool], seed: int, train: int = 10_000, test: int = 5_000
+) -> dict[str, float]:
+    """Computes all scores of a perfect encoder, the most that these measures show of these factors.
+
+    Each factor has a code of its own: an ordered one its value as a number, another one a code of its values as
+    classes, one-hot, which counts as one variable.
+
+    The arguments, the result and what is raised are those of `disentanglement_scores`.
+    """
+
+    def represent(factors):
+        columns = zip(factors.T, factor_sizes, ordered, strict=True)
+        return np.hstack(
+            [values[:, np.newaxis] if number else np.eye(size)[values] for values, size, number in columns]
+        )
+
+    widths = [1 if number else size for size, number in zip(factor_sizes, ordered, strict=True)]
+    return disentanglement_scores(represent, factor_sizes, ordered, seed, train, test, widths)
+
+
+def mig(codes: np.ndarray, factors: np.ndarray, bins: int = 20, widths: Sequence[int] | None = None) -> float:
     """Returns the mutual information gap (Chen et al. 2018, arXiv:1802.04942, equation 6).
 
     For each factor it is the factor's mutual information with the code that tells most about it, less that with the
@@ -87,10 +131,12 @@ def mig(codes: np.ndarray, factors: np.ndarray, bins: int = 20) -> float:
         codes: Codes, float [N, D]; N is 10,000 in the protocol.
         factors: Factors of the same images, integers [N, K].
         bins: Number of bins; 20 in the protocol.
+        widths: Number of columns of each code, as above; by default each column is a code.
     """
-    codes, factors = _checked(codes, factors)
+    whole("bins", bins, 1)
+    codes, factors = checked(codes, factors)
     entropies = [mutual_info_score(factor, factor) for factor in factors.T]
-    return float(np.mean(_lead(_mutual_info(codes, factors, bins)) / entropies))
+    return float(np.mean(_lead(_mutual_info(by_code(codes, widths), factors, bins)) / entropies))
 
 
 def sap(
@@ -99,6 +145,7 @@ def sap(
     test_codes: np.ndarray,
     test_factors: np.ndarray,
     ordered: Sequence[bool],
+    widths: Sequence[int] | None = None,
 ) -> float:
     """Returns the separated attribute predictability (Kumar et al. 2018, arXiv:1711.00848, section 3).
 
@@ -119,29 +166,29 @@ def sap(
         test_codes: Codes of the test samples, float [M, D]; M is 5,000 in the protocol.
         test_factors: Factors of the test samples, integers [M, K].
         ordered: Whether each factor's values have an order (size, place) or not (shape), [K].
+        widths: Number of columns of each code, as above; by default each column is a code.
 
     Raises:
         ValueError: Where `ordered` has another length than there are factors.
     """
-    if len(ordered) != np.shape(train_factors)[-1]:
+    train_codes, all_factors, test_codes, test_factors = shaped(train_codes, train_factors, test_codes, test_factors)
+    if len(ordered) != all_factors.shape[1]:
         raise ValueError(f"ordered: expected a truth value for each of the factors. Received: ordered={ordered}")
-    ordered = np.asarray(ordered)[np.ptp(train_factors, axis=0) > 0]
-    train_codes, train_factors, test_codes, test_factors = _checked(
-        train_codes, train_factors, test_codes, test_factors
-    )
-    scores = np.zeros((train_codes.shape[1], len(ordered)))
+    ordered = np.asarray(ordered, bool)[np.ptp(all_factors, axis=0) > 0]
+    train_factors, test_factors = varying(all_factors, test_factors)
+    codes = list(zip(by_code(train_codes, widths), by_code(test_codes, widths), strict=True))
+    scores = np.zeros((len(codes), len(ordered)))
     for (i, j), _ in np.ndenumerate(scores):
-        if ordered[j]:
-            scores[i, j] = _squared_correlation(train_codes[:, i], train_factors[:, j])
-        else:
-            scores[i, j] = _threshold_accuracy(
-                train_codes[:, [i]], train_factors[:, j], test_codes[:, [i]], test_factors[:, j]
-            )
+        scores[i, j] = _predictability(*codes[i], train_factors[:, j], test_factors[:, j], ordered[j])
     return float(np.mean(_lead(scores)))
 
 
 def dci(
-    train_codes: np.ndarray, train_factors: np.ndarray, test_codes: np.ndarray, test_factors: np.ndarray
+    train_codes: np.ndarray,
+    train_factors: np.ndarray,
+    test_codes: np.ndarray,
+    test_factors: np.ndarray,
+    widths: Sequence[int] | None = None,
 ) -> dict[str, float]:
     """Returns the DCI scores (Eastwood and Williams 2018, openreview By-7dz-AZ, section 2).
 
@@ -154,6 +201,7 @@ def dci(
         train_factors: Factors of the training samples, integers [N, K].
         test_codes: Codes of the test samples, float [M, D]; M is 5,000 in the protocol.
         test_factors: Factors of the test samples, integers [M, K].
+        widths: Number of columns of each code, as above; by default each column is a code.
 
     Returns:
         "disentanglement": 1 where each code matters to one factor alone, 0 where it matters to all alike.
@@ -161,15 +209,14 @@ def dci(
         "informativeness": The trees' accuracy on the test samples, mean over factors, as in disentanglement_lib; the
             paper has a prediction error.
     """
-    train_codes, train_factors, test_codes, test_factors = _checked(
-        train_codes, train_factors, test_codes, test_factors
-    )
+    train_codes, train_factors, test_codes, test_factors = checked(train_codes, train_factors, test_codes, test_factors)
+    starts = first_columns(train_codes, widths)
     importances, accuracies = [], []
     for train_factor, test_factor in zip(train_factors.T, test_factors.T, strict=True):
         trees = GradientBoostingClassifier(random_state=0).fit(train_codes, train_factor)
         importances.append(np.abs(trees.feature_importances_))  # rounding can leave one just below zero
         accuracies.append(trees.score(test_codes, test_factor))
-    importances = np.stack(importances, axis=1)  # [D, K]
+    importances = np.add.reduceat(np.stack(importances, axis=1), starts, axis=0)  # [codes, K]
     return {
         "disentanglement": concentration(importances),
         "completeness": concentration(importances.T),
@@ -186,7 +233,14 @@ def concentration(weights: np.ndarray) -> float:
 
     Args:
         weights: Weights [rows, columns], none negative.
+
+    Raises:
+        NotMeasuredError: For weights that are not finite.
+        ValueError: For another shape, or weights below 0.
     """
+    weights = real_numbers("weights", weights, 2)
+    if weights.min() < 0.0:
+        raise ValueError(f"weights: expected numbers from 0. Received: {weights.min():.6g}")
     used = weights[weights.sum(axis=1) > 0]
     if not len(used):
         return 0.0
@@ -195,7 +249,12 @@ def concentration(weights: np.ndarray) -> float:
 
 
 def modularity_explicitness(
-    train_codes: np.ndarray, train_factors: np.ndarray, test_codes: np.ndarray, test_factors: np.ndarray, bins: int = 20
+    train_codes: np.ndarray,
+    train_factors: np.ndarray,
+    test_codes: np.ndarray,
+    test_factors: np.ndarray,
+    bins: int = 20,
+    widths: Sequence[int] | None = None,
 ) -> dict[str, float]:
     """Returns modularity and explicitness (Ridgeway and Mozer 2018, arXiv:1802.05312, section 3).
 
@@ -205,6 +264,7 @@ def modularity_explicitness(
         test_codes: Codes of the test samples, float [M, D]; M is 5,000 in the protocol.
         test_factors: Factors of the test samples, integers [M, K].
         bins: Number of bins that each code is divided into, as in `mig`; 20 in the protocol.
+        widths: Number of columns of each code, as above; by default each column is a code.
 
     Returns:
         "modularity": 1 where each code tells of one factor alone, 0 where it tells of all alike or of none; the mean
@@ -213,10 +273,9 @@ def modularity_explicitness(
             others: the area under the ROC curve of the test samples, mean over values, then over factors. As in
             disentanglement_lib it is not rescaled: chance is 0.5.
     """
-    train_codes, train_factors, test_codes, test_factors = _checked(
-        train_codes, train_factors, test_codes, test_factors
-    )
-    squared = _mutual_info(train_codes, train_factors, bins) ** 2  # [D, K]
+    whole("bins", bins, 1)
+    train_codes, train_factors, test_codes, test_factors = checked(train_codes, train_factors, test_codes, test_factors)
+    squared = _mutual_info(by_code(train_codes, widths), train_factors, bins) ** 2  # [codes, K]
     greatest = squared.max(axis=1)
     others = (squared.sum(axis=1) - greatest) / max(squared.shape[1] - 1, 1)
     modularity = np.where(greatest > 0, 1.0 - others / np.where(greatest > 0, greatest, 1.0), 0.0)
@@ -228,7 +287,12 @@ def modularity_explicitness(
 
 
 def factor_vae(
-    represent: Represent, factor_sizes: Sequence[int], seed: int, train: int = 10_000, test: int = 5_000
+    represent: Represent,
+    factor_sizes: Sequence[int],
+    seed: int,
+    train: int = 10_000,
+    test: int = 5_000,
+    widths: Sequence[int] | None = None,
 ) -> float:
     """Returns FactorVAE's measure (Kim and Mnih 2018, arXiv:1802.05983, section 4).
 
@@ -245,15 +309,24 @@ def factor_vae(
         seed: Seed of the draws, an integer from 0.
         train: Number of training votes; 10,000 in the protocol.
         test: Number of test votes; 5,000 in the protocol.
+        widths: Number of columns of each code, as above; by default each column is a code.
 
     Returns:
         The score; 0 where no code varies enough to get a vote.
 
     Raises:
+        NotMeasuredError: Where codes are not finite.
         ValueError: Where a factor has fewer than two values.
     """
+    _check_draws(factor_sizes, seed, train, test)
     rng = np.random.default_rng(seed)
-    spread = _encode(represent, _draw(rng, factor_sizes, (VARIANCE_DRAWS,))).var(axis=0, ddof=1)
+    codes = _encode(represent, _draw(rng, factor_sizes, (VARIANCE_DRAWS,)))
+    starts = first_columns(codes, widths)
+
+    def variances_of(codes, axis):
+        return np.add.reduceat(codes.var(axis=axis, ddof=1), starts, axis=-1)
+
+    spread = variances_of(codes, 0)
     active = spread > MIN_VARIANCE
     if not active.any():
         return 0.0
@@ -262,7 +335,7 @@ def factor_vae(
         fixed = rng.integers(len(factor_sizes), size=count)
         batches = _draw(rng, factor_sizes, (count, BATCH))
         _share_factor(batches, batches[:, :1], fixed)
-        variances = _of_batches(represent, batches, lambda codes: codes.var(axis=1, ddof=1))
+        variances = _of_batches(represent, batches, lambda codes: variances_of(codes, 1))
         steadiest = np.argmin(variances[:, active] / spread[active], axis=1)
         counts = np.zeros((len(factor_sizes), active.sum()), np.int64)  # [K, active codes]
         np.add.at(counts, (fixed, steadiest), 1)
@@ -288,8 +361,10 @@ def beta_vae(
         test: Number of test examples; 5,000 in the protocol.
 
     Raises:
+        NotMeasuredError: Where codes are not finite, or the examples do not have two factors or more to tell apart.
         ValueError: Where a factor has fewer than two values.
     """
+    _check_draws(factor_sizes, seed, train, test)
     rng = np.random.default_rng(seed)
 
     def examples(count):
@@ -299,29 +374,18 @@ def beta_vae(
         pairs = np.concatenate([first, second], axis=1)
         return _of_batches(represent, pairs, lambda c: np.abs(c[:, :BATCH] - c[:, BATCH:]).mean(axis=1)), fixed
 
-    return float(LogisticRegression(max_iter=1000).fit(*examples(train)).score(*examples(test)))
-
-
-def _checked(*samples):
-    """Converts and checks codes and factors (training, then perhaps test); drops factors constant in training."""
-    samples = [np.asarray(array, dtype) for array, dtype in zip(samples, (np.float64, np.int64) * 2, strict=False)]
-    for codes, factors in (samples[:2], samples[-2:]):
-        if codes.ndim != 2 or factors.ndim != 2 or len(codes) != len(factors):
-            raise ValueError(
-                f"codes and factors: expected [N, D] and [N, K]. Received: shapes {codes.shape} and {factors.shape}"
-            )
-        if not np.isfinite(codes).all():
-            raise ValueError(f"codes: expected finite numbers. Received: {codes[~np.isfinite(codes)][0]}")
-    varies = np.ptp(samples[1], axis=0) > 0
-    if not varies.any():
-        raise NotMeasuredError("factors: expected one at least that varies. Received: only constants")
-    return [array[:, varies] if i % 2 else array for i, array in enumerate(samples)]
+    differences, fixed = examples(train)
+    if np.ptp(fixed) == 0:
+        raise NotMeasuredError(f"train: expected examples of two factors or more. Received: {train} of one")
+    return float(LogisticRegression(max_iter=1000).fit(differences, fixed).score(*examples(test)))
 
 
 def _mutual_info(codes, factors, bins):
-    """Returns the mutual information in nats of each binned code with each factor, [D, K]."""
-    binned = [np.digitize(code, np.histogram_bin_edges(code, bins)[:-1]) for code in codes.T]
-    return np.array([[mutual_info_score(factor, code) for factor in factors.T] for code in binned])
+    """Returns the mutual information in nats of each code, binned or a class, with each factor, [codes, K]."""
+    discrete = [
+        code if code.dtype.kind == "i" else np.digitize(code, np.histogram_bin_edges(code, bins)[:-1]) for code in codes
+    ]
+    return np.array([[mutual_info_score(factor, code) for factor in factors.T] for code in discrete])
 
 
 def _lead(scores):
@@ -330,17 +394,40 @@ def _lead(scores):
     return best - second
 
 
+def _predictability(train_code, test_code, train_factor, test_factor, ordered):
+    """Returns how well one code predicts one factor, for `sap`; the code as of `_by_code`."""
+    of_classes = train_code.dtype.kind == "i"
+    if ordered:
+        return (_correlation_ratio if of_classes else _squared_correlation)(train_code, train_factor)
+    predict = (_by_class if of_classes else _by_thresholds)(train_code, train_factor)
+    return balanced_accuracy_score(test_factor, predict(test_code), adjusted=True)
+
+
 def _squared_correlation(code, factor):
     # The paper's rule: a constant code predicts nothing.
     return np.corrcoef(code, factor)[0, 1] ** 2 if code.var() > 1e-12 else 0.0
 
 
-def _threshold_accuracy(train_code, train_factor, test_code, test_factor):
-    """Returns the balanced accuracy, 0 at chance, of a tree on one column, which is a set of thresholds."""
-    leaves = len(np.unique(train_factor))
+def _correlation_ratio(classes, factor):
+    """Returns the share of the factor's variance that is between the classes."""
+    means = np.bincount(classes, factor) / np.maximum(np.bincount(classes), 1)
+    return means[classes].var() / factor.var()
+
+
+def _by_thresholds(code, factor):
+    """Fits a tree to one column, which is a set of thresholds; each of the factor's values has the same weight."""
+    leaves = len(np.unique(factor))
     tree = DecisionTreeClassifier(max_leaf_nodes=leaves, class_weight="balanced", random_state=0)
-    tree.fit(train_code, train_factor)
-    return balanced_accuracy_score(test_factor, tree.predict(test_code), adjusted=True)
+    tree.fit(code[:, np.newaxis], factor)
+    return lambda code: tree.predict(code[:, np.newaxis])
+
+
+def _by_class(classes, factor):
+    """Finds the value that is commonest in each class, where each value has the same weight; 0 in one not seen."""
+    counts = confusion(classes, factor)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    commonest = shares.argmax(axis=0)
+    return lambda classes: np.where(classes < len(commonest), commonest[np.minimum(classes, len(commonest) - 1)], 0)
 
 
 def _ranking(train_codes, train_factor, test_codes, test_factor):
@@ -349,13 +436,21 @@ def _ranking(train_codes, train_factor, test_codes, test_factor):
     is_value = test_factor[:, np.newaxis] == regression.classes_
     probabilities = regression.predict_proba(test_codes)
     seen = is_value.any(axis=0) & ~is_value.all(axis=0)
+    if not seen.any():
+        raise NotMeasuredError("factors: expected values in the test samples that training has. Received: only others")
     return np.mean([roc_auc_score(is_value[:, i], probabilities[:, i]) for i in np.flatnonzero(seen)])
+
+
+def _check_draws(factor_sizes, seed, train, test):
+    if not len(factor_sizes) or not all(np.issubdtype(type(size), np.integer) and size >= 2 for size in factor_sizes):
+        raise ValueError(f"factor_sizes: expected two values or more of each. Received: factor_sizes={factor_sizes}")
+    whole("seed", seed, 0)
+    whole("train", train, 1)
+    whole("test", test, 1)
 
 
 def _draw(rng, factor_sizes, shape):
     """Draws factors [*shape, K], uniform and independent."""
-    if min(factor_sizes) < 2:
-        raise ValueError(f"factor_sizes: expected two values or more of each. Received: factor_sizes={factor_sizes}")
     return rng.integers(0, factor_sizes, size=(*shape, len(factor_sizes)))
 
 
@@ -375,6 +470,8 @@ def _of_batches(represent, batches, summary):
     count, size, width = batches.shape
     summaries = []
     for part in np.array_split(batches, math.ceil(count * size / ROWS)):
-        codes = np.asarray(represent(part.reshape(-1, width)), np.float64)
+        codes = real_numbers("codes", represent(part.reshape(-1, width)), 2)
+        if len(codes) != part.shape[0] * size:
+            raise ValueError(f"represent: expected codes [{part.shape[0] * size}, D]. Received: shape {codes.shape}")
         summaries.append(summary(codes.reshape(*part.shape[:2], -1)))
     return np.concatenate(summaries)

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import optimize, stats
 
 from infogan_tf.errors import NotMeasuredError
+from infogan_tf.evaluation.metrics.checks import finite, real_numbers, same_length
 
 
 def mutual_info(log_prob: np.ndarray, entropy: float) -> dict[str, float]:
@@ -23,10 +24,11 @@ def mutual_info(log_prob: np.ndarray, entropy: float) -> dict[str, float]:
         "mutual_info_stderr": Its standard error over the N draws, in nats.
 
     Raises:
-        NotMeasuredError: For fewer than two draws.
+        NotMeasuredError: For fewer than two draws, or log-probabilities that are not finite.
+        ValueError: For another shape, or an entropy that is not finite.
     """
-    log_prob = np.asarray(log_prob, np.float64)
-    _check_count(log_prob, 2)
+    log_prob = _draws("log_prob", log_prob, 2)
+    finite("entropy", entropy)
     return {
         "mutual_info": float(log_prob.mean() + entropy),
         "mutual_info_stderr": float(log_prob.std(ddof=1) / math.sqrt(len(log_prob))),
@@ -54,10 +56,18 @@ def standardised_mutual_info(
         "mutual_info" and "mutual_info_stderr" as of `mutual_info`, on the second half of the draws.
 
     Raises:
-        NotMeasuredError: For fewer than eight draws.
+        NotMeasuredError: For fewer than eight draws, or values or means that are not finite.
+        ValueError: For other shapes, lengths that differ, values beyond the support, or an entropy that is not finite.
     """
-    values, means = np.asarray(values, np.float64), np.asarray(means, np.float64)
-    _check_count(values, 8)
+    values, means = _draws("values", values, 8), _draws("means", means, 8)
+    same_length(values=values, means=means)
+    least, greatest = support
+    if not (least < greatest and least <= values.min() and values.max() <= greatest):
+        raise ValueError(
+            f"values: expected numbers within the support {support}. "
+            f"Received: from {values.min():.6g} to {values.max():.6g}"
+        )
+    finite("entropy", entropy)
     means = (means - means.mean()) / max(means.std(), 1e-12)
     half = len(values) // 2
 
@@ -80,6 +90,7 @@ def standardised_mutual_info(
     return mutual_info(log_prob(best.x, scored), entropy)
 
 
-def _check_count(draws, least):
-    if len(draws) < least:
-        raise NotMeasuredError(f"draws: expected at least {least} draws. Received: {len(draws)}")
+def _draws(name, values, least):
+    if np.ndim(values) == 1 and len(values) < least:
+        raise NotMeasuredError(f"{name}: expected at least {least} draws. Received: {len(values)}")
+    return real_numbers(name, values, 1)

@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.metrics import pairwise_distances_chunked
 
 from infogan_tf.errors import NotMeasuredError
-from infogan_tf.evaluation.metrics.sample_quality import CHUNK_MIB, unit_rows
+from infogan_tf.evaluation.metrics.checks import require_finite
+from infogan_tf.evaluation.metrics.distances import near_squares
+from infogan_tf.evaluation.metrics.sample_quality import CHUNK_MIB, same_shape, unit_rows
 
 # No wider window can be best: the best variance is a mean squared difference of two pixels in [0, 1], 1 at most.
 BANDWIDTHS = np.geomspace(0.02, 1.0, 41)
+# Under the narrowest window, by how many nats a sample may be less likely than the nearest and still count, and how
+# many nats a rounding error may weigh.
+_REACH, _TOLERANCE = 40.0, 1e-6
 
 
 def parzen_log_likelihood(
@@ -36,21 +40,24 @@ def parzen_log_likelihood(
             beyond.
 
     Raises:
-        ValueError: Where a bandwidth is not positive, or images are neither uint8 nor float in [0, 1].
-        NotMeasuredError: Where there are too few images.
+        ValueError: Where a bandwidth is not positive and finite, or images are neither uint8 nor float in [0, 1], or
+            of several shapes.
+        NotMeasuredError: Where there are too few images, or a bandwidth is so small that no density can be held.
     """
     grid = np.asarray(BANDWIDTHS if bandwidths is None else bandwidths, np.float64)
-    if grid.ndim != 1 or not (grid > 0.0).all():
+    if grid.ndim != 1 or not len(grid) or not ((grid > 0.0) & np.isfinite(grid)).all():
         raise ValueError(f"bandwidths: expected positive numbers. Received: bandwidths={bandwidths}")
     if len(samples) < 1 or len(validation) < 1 or len(test) < 2:
         raise NotMeasuredError(
             "samples, validation, test: expected at least 1, 1 and 2 images. "
             f"Received: samples={len(samples)}, validation={len(validation)}, test={len(test)} images"
         )
+    same_shape(samples=samples, validation=validation, test=test)
     samples = unit_rows("samples", samples)
     by_bandwidth = _log_densities(unit_rows("validation", validation), samples, grid).mean(axis=0)
     best = float(grid[by_bandwidth.argmax()])
     densities = _log_densities(unit_rows("test", test), samples, np.array([best]))
+    require_finite("test", densities)
     return {
         "log_likelihood": float(densities.mean()),
         "log_likelihood_stderr": float(densities.std(ddof=1) / np.sqrt(len(densities))),
@@ -61,7 +68,8 @@ def parzen_log_likelihood(
 def _log_densities(images, samples, bandwidths):
     """Returns log p of images [M, P] under windows around samples [N, P] for each bandwidth, [M, bandwidths]."""
     # In float64: the exponent divides by about 0.05, which would lift float32's errors to hundredths of a nat.
-    chunks = pairwise_distances_chunked(images, samples, squared=True, working_memory=CHUNK_MIB)
+    narrowest = 2.0 * bandwidths.min() ** 2
+    chunks = near_squares(images, samples, _REACH * narrowest, _TOLERANCE * narrowest, CHUNK_MIB)
     sums = np.concatenate([_log_sums(squares, bandwidths) for squares in chunks])
     return sums - np.log(len(samples)) - samples.shape[1] * np.log(bandwidths * np.sqrt(2.0 * np.pi))
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from infogan_tf.evaluation.metrics.checks import real_numbers
+
 
 def roc_areas(scores: np.ndarray, truths: np.ndarray, least: int = 1) -> np.ndarray:
     """Computes the area of every column of numbers for every attribute.
@@ -22,14 +24,19 @@ def roc_areas(scores: np.ndarray, truths: np.ndarray, least: int = 1) -> np.ndar
         Float64 [A, M] in [0, 1]; NaN for attributes that fewer images have, or have not.
 
     Raises:
-        ValueError: Where scores and truths are not of as many images, one or more, or `least` is below 1.
+        NotMeasuredError: For scores that are not finite.
+        ValueError: Where scores and truths are not of as many images, one or more, truths are no such integers, or
+            `least` is below 1.
     """
     scores, truths = np.asarray(scores), np.asarray(truths)
-    if scores.ndim != 2 or truths.ndim != 2 or not 0 < len(scores) == len(truths) or least < 1:
+    if scores.ndim != 2 or truths.ndim != 2 or not 0 < len(scores) == len(truths) or not least >= 1:
         raise ValueError(
             "scores, truths, least: expected [N, M], [N, A] and at least 1. "
             f"Received: shapes {scores.shape} and {truths.shape}, least={least}"
         )
+    if truths.dtype.kind not in "iub" or not np.isin(truths, (-1, 0, 1)).all():
+        raise ValueError(f"truths: expected integers 1, 0 and -1. Received: {truths.dtype} {np.unique(truths)[:5]}")
+    scores = real_numbers("scores", scores, 2)
     having, lacking = (np.asarray(truths == value, np.int32) for value in (1, 0))
     wins = np.empty((truths.shape[1], scores.shape[1]))
     for column, numbers in enumerate(scores.T):
@@ -58,7 +65,20 @@ def best_attributes(names: Sequence[str], train: np.ndarray, test: np.ndarray) -
     Returns:
         For each column, "name", which begins with "not " where the attribute's absence is meant, and the areas
         "train_auc", at least 0.5, and "auc", on the other images; None where no area is known.
+
+    Raises:
+        ValueError: Where the shapes do not fit each other, or an area is neither NaN nor in [0, 1].
     """
+    train, test = np.asarray(train, np.float64), np.asarray(test, np.float64)
+    if train.ndim != 2 or train.shape != test.shape or len(train) != len(names):
+        raise ValueError(
+            "names, train and test: expected A, [A, M] and [A, M]. "
+            f"Received: {len(names)}, shapes {train.shape} and {test.shape}"
+        )
+    for areas in (train, test):
+        beyond = areas[(areas < 0.0) | (areas > 1.0)]
+        if beyond.size:
+            raise ValueError(f"train and test: expected areas from 0 to 1. Received: {beyond[0]}")
     distances = np.where(np.isfinite(train) & np.isfinite(test), np.abs(train - 0.5) + 1e-9 * (train > 0.5), -1.0)
     found = []
     for column in range(train.shape[1]):

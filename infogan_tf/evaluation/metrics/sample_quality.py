@@ -7,12 +7,16 @@ import dataclasses
 
 import numpy as np
 from scipy.special import rel_entr
-from sklearn.metrics import pairwise_distances_chunked
-from sklearn.neighbors import NearestNeighbors
 
 from infogan_tf.errors import NotMeasuredError
+from infogan_tf.evaluation.metrics.checks import probabilities as checked_probabilities
+from infogan_tf.evaluation.metrics.checks import real_numbers, require_finite, whole
+from infogan_tf.evaluation.metrics.distances import distinct, in_balls, nearest, neighbour_squares
+from infogan_tf.evaluation.metrics.kernel_variance import LEAST_ROWS, variance, variance_parts
 
-CHUNK_MIB = 128  # memory for the float64 distances held at a time
+CHUNK_MIB = 32  # memory for the float64 distances held at a time
+# The balls of precision, recall, density and coverage reach to this neighbour.
+NEIGHBOUR = 5
 
 
 # === Fréchet distance ===
@@ -40,9 +44,10 @@ def feature_statistics(features: np.ndarray) -> FeatureStatistics:
         features: Features [N, D], one row per image; N is 2 or more.
 
     Raises:
-        NotMeasuredError: For fewer than two rows, another number of axes, or features that are not finite.
+        NotMeasuredError: For fewer than two rows, or features that are not finite.
+        ValueError: For another number of axes.
     """
-    features = _checked("features", features, least=2)
+    features = real_numbers("features", features, 2, least=2)
     covariance = np.cov(features, rowvar=False).reshape(features.shape[1], -1)  # np.cov gives D = 1 no axes
     return FeatureStatistics(features.mean(axis=0), covariance, len(features))
 
@@ -60,15 +65,25 @@ def frechet_distance(a: FeatureStatistics, b: FeatureStatistics) -> float:
         b: Statistics of the other set, of as many features D.
 
     Raises:
+        NotMeasuredError: For statistics that are not finite, or a distance that a float cannot hold.
         ValueError: Where the numbers of features differ.
     """
+    for name, statistics in (("a", a), ("b", b)):
+        mean = real_numbers(f"{name}.mean", statistics.mean, 1)
+        covariance = real_numbers(f"{name}.covariance", statistics.covariance, 2)
+        if covariance.shape != (len(mean), len(mean)):
+            raise ValueError(
+                f"{name}: expected a covariance of all {len(mean)} features. Received: shape {covariance.shape}"
+            )
     if a.mean.shape != b.mean.shape:
         raise ValueError(f"b: expected as many features as a, {len(a.mean)}. Received: b={len(b.mean)} features")
     # With C = F F^T, the trace of (C_a C_b)^(1/2) is the sum of the singular values of F_a^T F_b. Unlike a matrix
     # square root this needs no full rank, and unlike eigenvalues of the product it loses no digits to a root.
     root_trace = np.linalg.svd(_factor(a.covariance).T @ _factor(b.covariance), compute_uv=False).sum()
     traces = np.trace(a.covariance) + np.trace(b.covariance)
-    return float(max(np.sum((a.mean - b.mean) ** 2) + traces - 2.0 * root_trace, 0.0))
+    distance = np.sum((a.mean - b.mean) ** 2) + traces - 2.0 * root_trace
+    require_finite("distance", np.atleast_1d(distance))
+    return float(max(distance, 0.0))
 
 
 def _factor(covariance):
@@ -98,41 +113,54 @@ def kernel_distance(
 
     Returns:
         "kid": The mean over the subsets.
-        "kid_stderr": Its standard error, by the delete-d jackknife (Shao and Wu 1989, "A general theory for jackknife
-            variance estimation") with all but `subset_size` rows of the smaller set deleted. The subsets overlap, so
-            that their standard deviation over the root of their number would be far too small.
+        "kid_stderr": Its standard error over draws of both sets and of the subsets. It is right up to some tenths too
+            much, `kernel_variance.variance`.
 
     Raises:
-        NotMeasuredError: For fewer than four rows of either, or features that are not finite.
-        ValueError: Where the numbers of features differ.
+        NotMeasuredError: For fewer than four rows of either, features that are not finite, or so large that their
+            kernel is not.
+        ValueError: Where the numbers of features differ, or for fewer subsets or rows of them.
     """
     real, fake = _checked_pair(real, fake, least=4)
+    whole("seed", seed, 0)
+    whole("subsets", subsets, 2)
+    whole("subset_size", subset_size, 2)
     rng = np.random.default_rng(seed)
-    count = min(len(real), len(fake))
-    size = min(subset_size, count // 2)
-    estimates = [
-        _squared_discrepancy(
-            real[rng.choice(len(real), size, replace=False)], fake[rng.choice(len(fake), size, replace=False)]
-        )
-        for _ in range(subsets)
-    ]
-    return {
+    size = min(subset_size, min(len(real), len(fake)) // 2)
+    estimates, parts = [], []
+    for _ in range(subsets):
+        chosen = real[rng.choice(len(real), size, replace=False)], fake[rng.choice(len(fake), size, replace=False)]
+        kernels = _kernels(*chosen)
+        estimates.append(_squared_discrepancy(*kernels))
+        if size >= LEAST_ROWS:
+            parts.append(variance_parts(*kernels))
+    parts = parts or [variance_parts(*_kernels(real, fake))]  # of so few images that their subsets cannot tell
+    of_draws = variance(np.mean(parts, axis=0), len(real), len(fake))
+    scores = {
         "kid": float(np.mean(estimates)),
-        "kid_stderr": float(np.std(estimates, ddof=1) * np.sqrt(size / (count - size))),
+        "kid_stderr": float(np.sqrt(of_draws + np.var(estimates, ddof=1) / subsets)),
     }
+    require_finite("kid", np.array(list(scores.values())))
+    return scores
 
 
-def _squared_discrepancy(x, y):
-    """Returns the unbiased MMD^2 (Gretton et al. 2012, "A kernel two-sample test", lemma 6) of x and y, [n, D] each."""
+def _kernels(x, y):
+    """The kernel within x [n, D] and within y [m, D], 0 on their diagonals, and between them, [n, m]."""
 
     def kernel(a, b):
         base = a @ b.T / a.shape[1] + 1.0
         return base * base * base  # `** 3` is ten times slower
 
-    count = len(x)
-    within_x, within_y, between = kernel(x, x), kernel(y, y), kernel(x, y)
-    within = within_x.sum() - np.trace(within_x) + within_y.sum() - np.trace(within_y)
-    return within / (count * (count - 1)) - 2.0 * between.mean()
+    within = kernel(x, x), kernel(y, y)
+    for each in within:
+        np.fill_diagonal(each, 0.0)
+    return *within, kernel(x, y)
+
+
+def _squared_discrepancy(within_x, within_y, between):
+    """Returns the unbiased MMD^2 (Gretton et al. 2012, "A kernel two-sample test", lemma 6), of `_kernels`."""
+    within = (each.sum() / (len(each) * (len(each) - 1)) for each in (within_x, within_y))
+    return sum(within) - 2.0 * between.mean()
 
 
 # === Inception score ===
@@ -154,8 +182,10 @@ def inception_score(probabilities: np.ndarray, splits: int = 10) -> dict[str, fl
 
     Raises:
         NotMeasuredError: For fewer rows than `splits`, or probabilities that are not finite.
+        ValueError: For probabilities below 0, or rows that do not sum to 1; for fewer splits than two.
     """
-    probabilities = _checked("probabilities", probabilities, least=splits)
+    whole("splits", splits, 2)
+    probabilities = checked_probabilities("probabilities", probabilities, least=splits)
     scores = [
         np.exp(rel_entr(part, part.mean(axis=0)).sum(axis=1).mean()) for part in np.array_split(probabilities, splits)
     ]
@@ -168,7 +198,7 @@ def inception_score(probabilities: np.ndarray, splits: int = 10) -> dict[str, fl
 # === Neighbourhoods ===
 
 
-def precision_recall_density_coverage(real: np.ndarray, fake: np.ndarray, k: int = 5) -> dict[str, float]:
+def precision_recall_density_coverage(real: np.ndarray, fake: np.ndarray, k: int = NEIGHBOUR) -> dict[str, float]:
     """Measures how much of the generated images lies where the data is, and the other way round.
 
     The ball of an image is that around its features which reaches to the k-th nearest neighbour in its own set. Higher
@@ -178,7 +208,7 @@ def precision_recall_density_coverage(real: np.ndarray, fake: np.ndarray, k: int
     Args:
         real: Features of the data, [N, D]; N is k + 1 or more.
         fake: Features of the generated images, [M, D]; M is k + 1 or more.
-        k: Which neighbour a ball reaches to, counted from 1.
+        k: Which neighbour a ball reaches to, counted from 1. Copies of an image are its nearest neighbours.
 
     Returns:
         "precision": Share of generated images inside the ball of some real image, 0..1: how realistic they are.
@@ -191,24 +221,18 @@ def precision_recall_density_coverage(real: np.ndarray, fake: np.ndarray, k: int
         NotMeasuredError: For fewer than k + 1 rows of either, or features that are not finite.
         ValueError: Where the numbers of features differ.
     """
+    whole("k", k, 1)
     real, fake = _checked_pair(real, fake, least=k + 1)
-    real_radii, fake_radii = (
-        NearestNeighbors(n_neighbors=k, algorithm="brute").fit(x).kneighbors()[0][:, -1] for x in (real, fake)
-    )
-    realistic = np.zeros(len(fake), bool)
-    recalled, covered, memberships, start = 0, 0, 0, 0
-    for distances in pairwise_distances_chunked(real, fake, working_memory=CHUNK_MIB):  # [chunk, M]
-        in_real_ball = distances <= real_radii[start : start + len(distances), np.newaxis]
-        realistic |= in_real_ball.any(axis=0)
-        covered += in_real_ball.any(axis=1).sum()
-        memberships += in_real_ball.sum()
-        recalled += (distances <= fake_radii).any(axis=1).sum()
-        start += len(distances)
+    (real, of_real), (fake, of_fake) = distinct(real), distinct(fake)
+    real_squares = neighbour_squares(real, of_real, k, CHUNK_MIB)
+    fake_squares = neighbour_squares(fake, of_fake, k, CHUNK_MIB)
+    held, realistic = in_balls(real, real_squares, fake, of_fake, CHUNK_MIB)
+    _, recalled = in_balls(fake, fake_squares, real, of_real, CHUNK_MIB)
     return {
-        "precision": float(realistic.mean()),
-        "recall": float(recalled / len(real)),
-        "density": float(memberships / (k * len(fake))),
-        "coverage": float(covered / len(real)),
+        "precision": float(of_fake @ realistic / of_fake.sum()),
+        "recall": float(of_real @ recalled / of_real.sum()),
+        "density": float(of_real @ held / (k * of_fake.sum())),
+        "coverage": float(of_real @ (held > 0) / of_real.sum()),
     }
 
 
@@ -222,28 +246,35 @@ def nearest_neighbours(samples: np.ndarray, training: np.ndarray, count: int = 1
         count: Number of neighbours of each sample, M at most.
 
     Returns:
-        indices: Positions in `training`, int64 [N, count], the nearest first.
+        indices: Positions in `training`, int64 [N, count], the nearest first; of copies, the first.
         distances: Euclidean distances of pixels in [0, 1], float64 [N, count].
 
     Raises:
         NotMeasuredError: Where there are fewer than `count` training images.
-        ValueError: Where images are neither uint8 nor float in [0, 1].
+        ValueError: Where images are neither uint8 nor float in [0, 1], or have another shape; or without samples.
     """
+    whole("count", count, 1)
     if len(training) < count:
         raise NotMeasuredError(f"training: expected at least {count} images. Received: training={len(training)} images")
+    same_shape(samples=samples, training=training)
     samples = unit_rows("samples", samples)
-    distances, indices = np.empty((len(samples), 0)), np.empty((len(samples), 0), np.int64)
-    piece_size = int(CHUNK_MIB * 2**20 / (8 * samples.shape[1]))
+    squares, indices = np.empty((len(samples), 0)), np.empty((len(samples), 0), np.int64)
+    piece_size = max(1, int(CHUNK_MIB * 2**20 / (8 * samples.shape[1])))
     for start in range(0, len(training), piece_size):
         piece = unit_rows("training", training[start : start + piece_size])
-        search = NearestNeighbors(n_neighbors=min(count, len(piece)), algorithm="brute").fit(piece)
-        found = search.kneighbors(samples)
-        distances, indices = np.hstack([distances, found[0]]), np.hstack([indices, found[1] + start])
-        best = np.argsort(distances, axis=1, kind="stable")[:, :count]
-        distances, indices = np.take_along_axis(distances, best, 1), np.take_along_axis(indices, best, 1)
-    # The search expands (x - y)^2, which leaves about 1e-7 between copies; taken again, their distance is 0.
-    exact = [np.linalg.norm(samples - unit_rows("training", training[column]), axis=1) for column in indices.T]
-    return indices, np.stack(exact, axis=1)
+        found = nearest(samples, piece, min(count, len(piece)), CHUNK_MIB)
+        squares, indices = np.hstack([squares, found[1]]), np.hstack([indices, found[0] + start])
+        best = np.argsort(squares, axis=1, kind="stable")[:, :count]
+        squares, indices = np.take_along_axis(squares, best, 1), np.take_along_axis(indices, best, 1)
+    return indices, np.sqrt(squares)
+
+
+def same_shape(**images: np.ndarray) -> None:
+    """Raises a ValueError unless all images [N, ...] have one shape."""
+    shapes = {name: np.shape(each)[1:] for name, each in images.items()}
+    if len(set(shapes.values())) > 1:
+        received = ", ".join(f"{name}={shape}" for name, shape in shapes.items())
+        raise ValueError(f"{' and '.join(shapes)}: expected images of one shape. Received: {received}")
 
 
 def unit_rows(name: str, images: np.ndarray) -> np.ndarray:
@@ -254,8 +285,11 @@ def unit_rows(name: str, images: np.ndarray) -> np.ndarray:
         images: Images [N, ...], uint8 or float in [0, 1].
 
     Raises:
-        ValueError: For another dtype or range.
+        ValueError: For another dtype or range, or without images.
     """
+    images = np.asarray(images)
+    if images.ndim < 2 or not images.size:
+        raise ValueError(f"{name}: expected images [N, ...]. Received: {name}={images.shape}")
     rows = images.reshape(len(images), -1)
     if rows.dtype == np.uint8:
         return rows / 255.0
@@ -270,20 +304,8 @@ def unit_rows(name: str, images: np.ndarray) -> np.ndarray:
 # === Checks ===
 
 
-def _checked(name, array, least):
-    """Returns `array` as float64; raises a NotMeasuredError unless it is finite, with `least` rows and two axes."""
-    array = np.asarray(array)
-    if array.ndim != 2 or len(array) < least or not np.isfinite(array).all():
-        finite = "" if np.isfinite(array).all() else ", not all finite"
-        raise NotMeasuredError(
-            f"{name}: expected finite numbers in at least {least} rows of two axes. "
-            f"Received: {name}={array.shape}{finite}"
-        )
-    return array.astype(np.float64)
-
-
 def _checked_pair(real, fake, least):
-    real, fake = _checked("real", real, least), _checked("fake", fake, least)
+    real, fake = real_numbers("real", real, 2, least), real_numbers("fake", fake, 2, least)
     if real.shape[1] != fake.shape[1]:
         raise ValueError(f"fake: expected {real.shape[1]} features, like real. Received: fake={fake.shape}")
     return real, fake
