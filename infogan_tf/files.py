@@ -190,6 +190,15 @@ def write_text(path: str | os.PathLike, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def as_json(values: Any, indent: int | None = 2) -> str:
+    """JSON that every reader takes, with a newline at its end.
+
+    Raises:
+        ValueError: Where a number is NaN or infinite, which JSON does not have.
+    """
+    return json.dumps(values, indent=indent, allow_nan=False) + "\n"
+
+
 def is_empty(folder: Path) -> bool:
     """Whether `folder` holds nothing, or only what a killed process left there."""
     return not any(path for path in folder.iterdir() if not _LEFTOVER.fullmatch(path.name))

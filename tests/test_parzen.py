@@ -62,6 +62,15 @@ def test_samples_of_the_data_beat_blank_ones():
     assert blank["bandwidth"] == pytest.approx(np.sqrt(np.mean(data[100:200] ** 2)), rel=0.06)
 
 
+@pytest.mark.parametrize("bandwidth", [1e-7, 1e-3])
+def test_copies_of_samples_lie_at_no_distance_under_a_narrow_window(bandwidth):
+    samples = images(8, 0, size=16)
+    found = parzen_log_likelihood(samples, samples, samples[:3], bandwidths=[bandwidth])
+    # Each is the middle of one window of eight, and far from all others.
+    expected = -np.log(8) - 256 * np.log(bandwidth * np.sqrt(2 * np.pi))
+    assert found["log_likelihood"] == pytest.approx(expected, abs=1e-8)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -45,7 +45,7 @@ def test_figures_are_those_of_the_features_and_name_them():
     assert found.features == {"": "four pixels"}
     assert found.notes == [
         "FID, KID, precision, recall, density, coverage: 50 generated against 60 training images; features: four "
-        "pixels.",
+        "pixels; the last four with k = 5 nearest neighbours.",
         "The FID of real test images is that of 40 of them.",
     ]
 

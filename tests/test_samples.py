@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from infogan_tf.evaluation.metrics import sample_quality as samples
+from infogan_tf.evaluation.metrics.kernel_variance import variance, variance_parts
 from infogan_tf.evaluation.metrics.sample_quality import (
     FeatureStatistics,
     feature_statistics,
@@ -95,25 +96,61 @@ def test_kernel_distance_is_the_plain_loop():
     ]
     found = kernel_distance(real, fake, seed=3, subsets=5, subset_size=10)
     assert found["kid"] == pytest.approx(np.mean(estimates), rel=1e-12)
-    assert found["kid_stderr"] == pytest.approx(np.std(estimates, ddof=1) * np.sqrt(10 / 30), rel=1e-9)
     # Subsets of more than half the smaller set are not taken.
     assert kernel_distance(real, fake, seed=3, subset_size=1000) == kernel_distance(real, fake, seed=3, subset_size=20)
 
 
-def test_kernel_distance_is_unbiased_and_its_error_is_honest():
-    repeats = [
-        kernel_distance(normal(200, seed=2 * i), normal(200, seed=2 * i + 1), seed=i, subset_size=100)
-        for i in range(40)
+@pytest.mark.parametrize(
+    ("counts", "shift", "off"),
+    [((200, 200), 0.0, 0.25), ((400, 150), 0.0, 0.25), ((200, 200), 0.15, 0.25), ((200, 200), 1.5, 0.2)],
+)
+def test_its_error_is_the_spread_over_independent_draws_near_0_and_far_from_it(counts, shift, off):
+    found = []
+    for i in range(100):
+        rng = np.random.default_rng(i)
+        real, fake = (rng.normal(size=(count, 8)) for count in counts)
+        fake[:, 0] += shift
+        found.append(kernel_distance(real, fake, seed=i, subsets=20, subset_size=75))
+    kids, errors = (np.array([each[name] for each in found]) for name in ("kid", "kid_stderr"))
+    # The spread of 100 is itself known to 7%.
+    assert errors.mean() == pytest.approx(kids.std(ddof=1), rel=off)
+    if shift == 0.0:
+        assert abs(kids.mean()) < 3.0 * kids.std() / np.sqrt(100)
+        assert kids.min() < 0.0
+
+
+def test_the_variance_of_a_discrepancy_is_that_of_all_samples_that_there_are():
+    # Two points; every sample of four from P and of five from Q, with its probability.
+    points, p, q, n, m = np.array([0.0, 1.3]), np.array([0.3, 0.7]), np.array([0.45, 0.55]), 4, 5
+    samples = [
+        (points[list(x)], points[list(y)], p[list(x)].prod() * q[list(y)].prod())
+        for x in np.ndindex(*[2] * n)
+        for y in np.ndindex(*[2] * m)
     ]
-    kids = np.array([found["kid"] for found in repeats])
-    assert abs(kids.mean()) < 3.0 * kids.std() / np.sqrt(40)
-    assert kids.min() < 0.0
-    shifted = [
-        kernel_distance(normal(200, seed=2 * i), normal(200, seed=2 * i + 1, shift=0.5), seed=i, subset_size=50)
-        for i in range(40)
-    ]
-    spread = np.std([found["kid"] for found in shifted])
-    assert np.mean([found["kid_stderr"] for found in shifted]) == pytest.approx(spread, rel=0.4)
+    weights = np.array([weight for *_, weight in samples])
+    assert weights.sum() == pytest.approx(1.0)
+    discrepancies, parts = [], []
+    for x, y, _ in samples:
+        within_x, within_y, between = ((np.outer(a, b) + 1.0) ** 3 for a, b in ((x, x), (y, y), (x, y)))
+        np.fill_diagonal(within_x, 0.0)
+        np.fill_diagonal(within_y, 0.0)
+        unbiased = within_x.sum() / (n * (n - 1)) + within_y.sum() / (m * (m - 1)) - 2.0 * between.mean()
+        discrepancies.append(unbiased)
+        parts.append(variance_parts(within_x, within_y, between))
+    mean = weights @ discrepancies
+    exact = weights @ (np.array(discrepancies) - mean) ** 2
+    of_parts = weights @ np.array(parts)
+    assert (of_parts > 0.0).all()
+    assert variance(of_parts, n, m) == pytest.approx(exact, rel=1e-9)
+    # The witness, in closed form.
+    witness = ((np.outer(points, points) + 1.0) ** 3) @ (p - q)
+    assert of_parts[0] == pytest.approx(p @ witness**2 - (p @ witness) ** 2, rel=1e-9)
+
+
+def test_a_few_images_have_an_error_and_equal_ones_none():
+    found = kernel_distance(normal(5), normal(4, seed=1), seed=0)
+    assert found["kid_stderr"] > 0.0
+    assert kernel_distance(np.ones((9, 3)), np.ones((8, 3)), seed=0) == {"kid": 0.0, "kid_stderr": 0.0}
 
 
 # === Inception score ===
@@ -176,6 +213,81 @@ def test_chunks_change_nothing(monkeypatch):
     assert precision_recall_density_coverage(real, fake) == whole
 
 
+def copies(places, count):
+    return np.repeat(places, count, axis=0)
+
+
+# Three images of any kind; three that are as far from each other to the last bit; and six in a row.
+THREE, TRIANGLE, LINE = 7.0 + 1e-3 * normal(3, width=100), 7.0 + 0.25 * np.eye(3, 100), np.arange(6.0)[:, np.newaxis]
+ALL = {"precision": 1.0, "recall": 1.0, "coverage": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("real", "fake", "k", "expected"),
+    [
+        # Each image lies in the balls of its 300 copies.
+        (copies(THREE, 300), copies(THREE, 300), 5, ALL | {"density": 300 / 5}),
+        (copies(THREE, 300), copies(THREE, 7), 5, ALL | {"density": 300 / 5}),
+        # Two copies have one neighbour at no distance; the second lies a side away, as do all.
+        (copies(TRIANGLE, 2), copies(TRIANGLE, 2), 2, ALL | {"density": 6 / 2}),
+        # The k-th neighbour lies a step away: in the balls of two copies each are three places, at the ends two.
+        (copies(LINE, 2), copies(LINE, 2), 3, ALL | {"density": (4 * 6 + 2 * 4) * 2 / (3 * 12)}),
+        # One image over and over: it is realistic, and the 300 copies of it are all that is covered.
+        (
+            copies(THREE, 300),
+            copies(THREE[:1], 50),
+            5,
+            {"precision": 1.0, "recall": 1 / 3, "coverage": 1 / 3, "density": 300 / 5},
+        ),
+        # Half of what is drawn lies elsewhere.
+        (
+            copies(THREE, 20),
+            np.concatenate([copies(THREE, 10), copies(3.0 + THREE, 10)]),
+            4,
+            {"precision": 0.5, "recall": 1.0, "coverage": 1.0, "density": 20 / 4 / 2},
+        ),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("mib", [32, 1e-2, 1e-5])  # down to a row at a time
+def test_copies_are_as_far_as_what_they_are_copies_of(real, fake, k, expected, dtype, mib, monkeypatch):
+    monkeypatch.setattr(samples, "CHUNK_MIB", mib)
+    found = precision_recall_density_coverage(real.astype(dtype), fake.astype(dtype), k)
+    assert found == pytest.approx(expected, abs=1e-12)
+
+
+def brute_force(real, fake, k):
+    def squares(a, b):
+        return ((a[:, np.newaxis] - b) ** 2).sum(axis=2)
+
+    def radii(points):
+        return np.array([np.sort(np.delete(row, i))[k - 1] for i, row in enumerate(squares(points, points))])
+
+    between = squares(real, fake)
+    in_real, in_fake = between <= radii(real)[:, np.newaxis], between <= radii(fake)
+    return {
+        "precision": in_real.any(axis=0).mean(),
+        "recall": in_fake.any(axis=1).mean(),
+        "density": in_real.sum() / (k * len(fake)),
+        "coverage": in_real.any(axis=1).mean(),
+    }
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_neighbourhoods_are_those_of_exact_distances(seed, monkeypatch):
+    rng = np.random.default_rng(seed)
+    monkeypatch.setattr(samples, "CHUNK_MIB", (32, 1e-3)[seed % 2])
+    # Few places, far from the middle and near each other; then whole numbers, of which many are as far; then any.
+    places = (rng.normal(size=(8, 5)).astype(np.float32) * 10.0 ** rng.integers(-6, 3) + 100.0).astype(np.float32)
+    real, fake = (
+        (places[rng.integers(8, size=60)], places[rng.integers(1, 8, size=40)]),
+        (rng.integers(0, 4, (60, 3)), rng.integers(0, 4, (40, 3))),
+        (np.concatenate([normal(30), normal(30)]), np.concatenate([normal(20), normal(20, seed=1)])),
+    )[seed % 3]
+    found = precision_recall_density_coverage(real, fake, k=1 + seed % 4)
+    assert found == brute_force(real.astype(np.float64), fake.astype(np.float64), 1 + seed % 4)
+
+
 def test_the_same_set_is_perfect():
     found = precision_recall_density_coverage(normal(300), normal(300))
     assert (found["precision"], found["recall"], found["coverage"]) == (1.0, 1.0, 1.0)
@@ -224,6 +336,16 @@ def test_a_copy_is_at_no_distance():
     assert distances.tolist() == [[0.0], [0.0]]
 
 
+def test_an_exact_copy_is_found_among_near_ones_and_of_equal_ones_the_first():
+    training = np.full((9, 100), 0.5) + 1e-9 * np.arange(9)[::-1, np.newaxis] + 0.1 * normal(1, width=100)
+    training[[2, 7]] = training[4]
+    indices, distances = nearest_neighbours(training[[6, 4]], training, count=2)
+    assert indices.tolist() == [[6, 5], [2, 4]]
+    assert distances[:, 0].tolist() == [0.0, 0.0]
+    assert distances[0, 1] == pytest.approx(1e-9 * 10, rel=1e-6)
+    assert distances[1, 1] == 0.0
+
+
 # === Bad input ===
 
 
@@ -231,7 +353,7 @@ def test_a_copy_is_at_no_distance():
     ("call", "message"),
     [
         (lambda: feature_statistics(normal(1)), r"features: .* at least 2 rows .*Received: features=\(1, 8\)"),
-        (lambda: feature_statistics(np.full((5, 2), np.nan)), r"finite.*Received: features=\(5, 2\), not all finite"),
+        (lambda: feature_statistics(np.full((5, 2), np.nan)), r"features: expected finite numbers\. Received: nan"),
         (
             lambda: frechet_distance(feature_statistics(normal(9)), feature_statistics(normal(9, width=2))),
             "b: expected as many features as a, 8. Received: b=2 features",

@@ -1,6 +1,5 @@
 """--mode=evaluate: measures a run and writes what came out: evaluation.json, report.html, scalars for TensorBoard."""
 
-import json
 import shlex
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from infogan_tf.evaluation.figures import describe, title_of
 from infogan_tf.evaluation.measure import SETTINGS, Material, measure
 from infogan_tf.evaluation.measure_pictures import measure_pictures
 from infogan_tf.evaluation.result import Evaluation
-from infogan_tf.files import new_file, read_json, versions, write_text, written_by_tensorflow
+from infogan_tf.files import as_json, new_file, read_json, versions, write_text, written_by_tensorflow
 from infogan_tf.models import MODELS
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.reports.run_page import report_page
@@ -78,7 +77,7 @@ def evaluate_pictures(config: Config, setting: str) -> Path:
         print(f"  {printable(note)}")
     facts = {"samples": str(Path(config.samples).expanduser().absolute()), "dataset": config.dataset}
     with writing_to(str(output)), new_file(output) as temporary:
-        temporary.write_text(json.dumps(facts | found.to_json(), indent=2) + "\n", encoding="utf-8")
+        temporary.write_text(as_json(facts | found.to_json()), encoding="utf-8")
     print(f"Wrote {output}.")
     return output
 
@@ -105,7 +104,7 @@ def evaluate_run(
         found.notes.append(note)
     for note in found.notes:
         print(f"  {printable(note)}")
-    write_text(run.evaluation_file, json.dumps(found.to_json(), indent=2) + "\n")
+    write_text(run.evaluation_file, as_json(found.to_json()))
     title = f"{MODELS[config.model].title} on {data.name}"
     page = report_page(title, material, found, run, read_lines(run.metrics_file), read_json(run.config_file))
     write_text(run.report, page)

@@ -6,6 +6,8 @@ it in `measure.py`; TensorBoard, the report and the comparison then show it.
 
 import dataclasses
 
+from infogan_tf.evaluation.metrics.sample_quality import NEIGHBOUR
+
 HIGHER, LOWER = "higher is better", "lower is better"
 
 
@@ -97,14 +99,23 @@ FIGURES = {
         style=".2f",
     ),
     "precision": Figure(
-        "Precision", SAMPLES, "Share of generated images within the k-nearest-neighbour manifold of real ones; 0 to 1."
+        "Precision",
+        SAMPLES,
+        "Share of generated images that lie no farther from some real one than its k-th nearest real neighbour, "
+        f"k = {NEIGHBOUR}; 0 to 1.",
     ),
-    "recall": Figure("Recall", SAMPLES, "Share of real images within the manifold of generated ones; 0 to 1."),
+    "recall": Figure(
+        "Recall", SAMPLES, f"The same of real images among generated ones, k = {NEIGHBOUR}; 0 to 1."
+    ),
     "density": Figure(
-        "Density", SAMPLES, "Precision that counts the real neighbourhoods around each image; about 1 for real images."
+        "Density",
+        SAMPLES,
+        f"Precision that counts the real neighbourhoods around each image, k = {NEIGHBOUR}; about 1 for real images.",
     ),
     "coverage": Figure(
-        "Coverage", SAMPLES, "Share of real images with a generated one in their neighbourhood; 0 to 1."
+        "Coverage",
+        SAMPLES,
+        f"Share of real images with a generated one in their neighbourhood, k = {NEIGHBOUR}; 0 to 1.",
     ),
     "log_likelihood": Figure(
         "Parzen log-likelihood, nats",

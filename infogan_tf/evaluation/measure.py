@@ -21,7 +21,8 @@ from infogan_tf.evaluation.feature_networks import feature_network, published_ne
 from infogan_tf.evaluation.figures import PUBLISHED_FEATURES
 from infogan_tf.evaluation.metrics import clustering
 from infogan_tf.evaluation.metrics.attributes import attributes, ground_of, rank_correlations, strongest
-from infogan_tf.evaluation.metrics.disentanglement import disentanglement_scores
+from infogan_tf.evaluation.metrics.checks import require_finite
+from infogan_tf.evaluation.metrics.disentanglement import disentanglement_scores, perfect_scores
 from infogan_tf.evaluation.metrics.information import mutual_info, standardised_mutual_info
 from infogan_tf.evaluation.metrics.roc import best_attributes, roc_areas
 from infogan_tf.evaluation.result import Evaluation, attempt
@@ -192,13 +193,17 @@ def information(material: Material, found: Evaluation) -> None:
     for code in material.read_codes:
         kind = type(code).__name__.lower()
         found.codes[code.name] = {"kind": kind, "entropy": code.entropy, "ceiling": code.ceiling}
-        bound = mutual_info(material.log_probs[code.name], code.entropy)
-        found.add(f"mutual_info/{code.name}", bound, "mutual_info")
-        found.figures[f"mutual_info_share/{code.name}"] = bound["mutual_info"] / code.entropy
-        if isinstance(code, Continuous):
-            means = material.posterior[code.name]["mean"]
-            bound = standardised_mutual_info(material.values[code.name], means, code.entropy, code.support)
-            found.add(f"standardised_mutual_info/{code.name}", bound, "mutual_info")
+        attempt(f"Mutual information of {code.name}", functools.partial(_information_of, code), material, found)
+
+
+def _information_of(code, material, found):
+    bound = mutual_info(material.log_probs[code.name], code.entropy)
+    found.add(f"mutual_info/{code.name}", bound, "mutual_info")
+    found.figures[f"mutual_info_share/{code.name}"] = bound["mutual_info"] / code.entropy
+    if isinstance(code, Continuous):
+        means = material.posterior[code.name]["mean"]
+        bound = standardised_mutual_info(material.values[code.name], means, code.entropy, code.support)
+        found.add(f"standardised_mutual_info/{code.name}", bound, "mutual_info")
 
 
 def classes(material: Material, found: Evaluation) -> None:
@@ -238,6 +243,7 @@ def k_means(material: Material, found: Evaluation) -> None:
     features = material.model.features(material.test_images)
     if len(features) < len(material.label_names):
         raise NotMeasuredError(f"{len(features):,} test images are fewer than the labels")
+    require_finite("features", features)
     clusters = KMeans(len(material.label_names), n_init=3, random_state=0).fit_predict(features)
     scores = clustering.clustering_scores(clusters, labels)
     found.figures |= {f"{metric}/k-means": value for metric, value in scores.items()}
@@ -277,10 +283,18 @@ def association(material: Material, found: Evaluation) -> None:
     ]
 
 
+def _by_code(posterior):
+    """What Q says of images as numbers, by code: its mean or probability, [N, 1], or that of each class, [N, K]."""
+    columns = {
+        name: parts.get("mean", parts.get("probability", parts.get("probabilities")))
+        for name, parts in posterior.items()
+    }
+    return {name: column.reshape(len(column), -1) for name, column in columns.items()}
+
+
 def _table(posterior):
-    """What Q says of images as numbers, [N, M]: a code's mean or probability, or one of each class."""
-    columns = [parts.get("mean", parts.get("probability", parts.get("probabilities"))) for parts in posterior.values()]
-    return np.concatenate([column.reshape(len(column), -1) for column in columns], axis=1)
+    """The same of all codes, side by side: [N, M]."""
+    return np.concatenate(list(_by_code(posterior).values()), axis=1)
 
 
 def _columns(code):
@@ -313,7 +327,10 @@ def effects(material: Material, found: Evaluation) -> None:
             facts["correlations"] = rank_correlations(material.values[code.name], measured, groups)
         # Labels by themselves name classes, and not codes.
         known = _known_as(facts.get("goes_with", ()), of_classes) if material.data.attribute_names else ""
-        if code.is_dead(found.figures[f"mutual_info/{code.name}"]):
+        bound = found.figures.get(f"mutual_info/{code.name}")
+        if bound is None:
+            facts["does"] = "unknown: its L_I was not measured"
+        elif code.is_dead(bound):
             facts["does"] = "dead: Q reads nothing of it"
         else:
             facts["does"] = known or ("the class of the image" if of_classes else _in_words(facts["correlations"]))
@@ -345,17 +362,37 @@ def _in_words(correlations):
 
 
 def disentanglement(material: Material, found: Evaluation) -> None:
-    """Codes against the true factors; nothing where the data set has none."""
+    """Codes against the true factors, a categorical one as one variable; nothing where the data set has none."""
     factors = material.data.factors
     if factors is None:
         return
-    posterior = material.model.encode(factors.images)
-    table = _table(posterior)
+    codes = _by_code(material.model.encode(factors.images))
+    table, widths = np.concatenate(list(codes.values()), axis=1), [columns.shape[1] for columns in codes.values()]
     train, test = material.setting.votes
     found.figures |= disentanglement_scores(
-        lambda values: table[factors.index_of(values)], factors.sizes, factors.ordered, seed=0, train=train, test=test
+        lambda values: table[factors.index_of(values)], factors.sizes, factors.ordered, 0, train, test, widths
     )
-    found.notes.append(f"Disentanglement: {train:,} training and {test:,} evaluation draws of factors.")
+    found.perfect |= _perfect_scores(tuple(factors.sizes), tuple(factors.ordered), 0, train, test)
+    kinds = [
+        ", ".join(name for name, ordered in zip(factors.names, factors.ordered, strict=True) if ordered == wanted)
+        for wanted in (True, False)
+    ]
+    in_order, others = (each or "none" for each in kinds)
+    found.notes.append(
+        f"Disentanglement: {train:,} training and {test:,} evaluation draws of factors. Ordered are {in_order}; "
+        f"without an order: {others}. A perfect encoder has a code for each: a number, or the values as classes."
+    )
+    several = ", ".join(name for name, columns in codes.items() if columns.shape[1] > 1)
+    if several:
+        found.notes.append(
+            f"Disentanglement: of {several} MIG, SAP, modularity, DCI and FactorVAE's measure take all classes as one "
+            "variable. The published protocol takes the probability of each class as a code by itself, so that even a "
+            "perfect code of classes scores less there; figures of codes that are numbers compare with published ones."
+        )
+
+
+# The same for all runs on a data set.
+_perfect_scores = functools.cache(perfect_scores)
 
 
 def sample_quality(material: Material, found: Evaluation) -> None:

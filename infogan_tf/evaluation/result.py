@@ -1,6 +1,7 @@
 """The result of an evaluation, as evaluation.json holds it."""
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 from infogan_tf.errors import NotMeasuredError
@@ -15,6 +16,7 @@ class Evaluation:
         step: Training step of the weights that were measured; None of pictures of another program.
         figures: Values by name; `evaluation.figures` describes each.
         stderrs: Standard errors by name, of the figures that have one.
+        perfect: By name, what a perfect encoder would score, of the figures that take the true factors.
         codes: By code: "kind", "entropy" H(c) and "ceiling" in nats, "does" in words, and "correlations" with the
             attributes of generated images; "goes_with", for the code or each of its classes, the attribute of real
             images that goes with it best: "name", "auc" and "train_auc", or None; and "classes", what each class of a
@@ -33,6 +35,7 @@ class Evaluation:
     step: int | None
     figures: dict[str, float] = dataclasses.field(default_factory=dict)
     stderrs: dict[str, float] = dataclasses.field(default_factory=dict)
+    perfect: dict[str, float] = dataclasses.field(default_factory=dict)
     codes: dict[str, dict] = dataclasses.field(default_factory=dict)
     confusion: dict[str, object] = dataclasses.field(default_factory=dict)
     associations: dict[str, object] = dataclasses.field(default_factory=dict)
@@ -42,6 +45,12 @@ class Evaluation:
     def add(self, name: str, scores: dict[str, float], score: str) -> None:
         """Records scores[score] and its standard error under `name`."""
         self.figures[name], self.stderrs[name] = scores[score], scores[f"{score}_stderr"]
+
+    def leave_out_unknown(self) -> None:
+        """Takes out figures and standard errors that are NaN or infinite, which no reader can use; notes say which."""
+        for values, what in ((self.figures, ""), (self.stderrs, "standard error of "), (self.perfect, "perfect ")):
+            for name in [name for name, value in values.items() if not math.isfinite(value)]:
+                self.notes.append(f"{what}{name}: not measured; it came out as {values.pop(name)}.")
 
     def to_json(self) -> dict[str, object]:
         """Returns every attribute by name."""
@@ -54,3 +63,4 @@ def attempt(title: str, group: Callable[..., None], material: object, found: Eva
         group(material, found)
     except NotMeasuredError as reason:
         found.notes.append(f"{title}: not measured; {str(reason).rstrip('.')}.")
+    found.leave_out_unknown()

@@ -71,7 +71,8 @@ def measure_samples(compared: Compared, found: Evaluation) -> None:
     metrics_in_words = "FID, KID, precision, recall, density, coverage"
     found.notes.append(
         f"{metrics_in_words}{compared.subject and f' named {compared.subject}'}: {len(compared.fake):,} generated "
-        f"against {len(compared.real):,} training images; features: {compared.network}."
+        f"against {len(compared.real):,} training images; features: {compared.network}; the last four with "
+        f"k = {metrics.NEIGHBOUR} nearest neighbours."
     )
     for title, group in GROUPS.items():
         attempt(f"{title}{compared.subject and f', {compared.subject}'}", group, compared, found)

@@ -1,9 +1,20 @@
 """One self-contained page about one run: figures, curves, pictures, and how each came about."""
 
+import dataclasses
+
 import numpy as np
 
 from infogan_tf import pictures
-from infogan_tf.evaluation.figures import ATTRIBUTES, CODES, FIGURES, PUBLISHED, PUBLISHED_FID, describe, title_of
+from infogan_tf.evaluation.figures import (
+    ATTRIBUTES,
+    CODES,
+    FACTORS,
+    FIGURES,
+    PUBLISHED,
+    PUBLISHED_FID,
+    describe,
+    title_of,
+)
 from infogan_tf.evaluation.measure import LEAST_AUC, Material
 from infogan_tf.evaluation.metrics.attributes import GROUNDS
 from infogan_tf.evaluation.metrics.sample_quality import nearest_neighbours
@@ -89,6 +100,8 @@ def _text(name, found):
 
 def _tables(found):
     """By heading: what was measured (columns), and a row for each metric; information has a table of its own."""
+    perfect = {f"{name}/a perfect encoder": value for name, value in found.perfect.items()}
+    found = dataclasses.replace(found, figures=found.figures | perfect)
     tables = {}
     for heading in dict.fromkeys(
         figure.group for figure in FIGURES.values() if figure.group not in (CODES, ATTRIBUTES)
@@ -101,7 +114,8 @@ def _tables(found):
             for metric in metrics
         ]
         if rows:
-            tables[heading] = (subjects, rows)
+            own = ("this model" if heading == FACTORS else "generated") if any(subjects) else ""
+            tables[heading] = ([subject or own for subject in subjects], rows)
     return tables
 
 

@@ -64,5 +64,6 @@ def _print_information(model, line, found):
     print("  code         L_I    H(c)   most that Q can show")
     for code in model.read_codes:
         does = found.codes[code.name].get("does", "") if found else type(code).__name__.lower()
-        value = figures[f"mutual_info/{code.name}"]
-        print(f"  {code.name:<5} {value:>10.4f} {code.entropy:>7.4f} {code.ceiling:>8.4f}   {printable(does)}")
+        value = figures.get(f"mutual_info/{code.name}")
+        text = "unknown" if value is None else f"{value:.4f}"
+        print(f"  {code.name:<5} {text:>10} {code.entropy:>7.4f} {code.ceiling:>8.4f}   {printable(does)}")

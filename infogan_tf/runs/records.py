@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from infogan_tf.config.flags import as_flag
 from infogan_tf.config.options import Config, run_fields
 from infogan_tf.environment.versions import installed_versions
 from infogan_tf.errors import UserError
-from infogan_tf.files import read_json, write_text
+from infogan_tf.files import as_json, read_json, write_text
 from infogan_tf.models.choices import check_latents, check_names, not_taken
 from infogan_tf.runs.directory import RunDirectory
 
@@ -221,7 +220,7 @@ def begin(run: RunDirectory, options: dict[str, object], data: ImageData, argv: 
             "commands": [*before, shlex.join(argv)],
             "versions": installed_versions(_PACKAGES),
         }
-        write_text(run.config_file, json.dumps(record, indent=2) + "\n")
+        write_text(run.config_file, as_json(record))
         if data.skipped:
             write_text(run.skipped_file, "".join(f"{name}: {why}\n" for name, why in data.skipped))
     except OSError as error:

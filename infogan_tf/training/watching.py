@@ -4,7 +4,7 @@ What is called after every step counts steps by itself, as reading a variable wa
 `fit` keeps it: callbacks that add figures to an epoch's logs come before those that write them.
 """
 
-import json
+import math
 import time
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import tensorflow as tf
 from infogan_tf import pictures
 from infogan_tf.data.images import Split
 from infogan_tf.evaluation.metrics.clustering import matched_error
-from infogan_tf.files import naming, write_text, written_by_tensorflow
+from infogan_tf.files import as_json, naming, write_text, written_by_tensorflow
 from infogan_tf.latents import traversal
 from infogan_tf.runs.metrics_file import read_lines
 from infogan_tf.templates import markdown
@@ -123,6 +123,8 @@ def duration(seconds: float) -> str:
 class MetricsFile(keras.callbacks.Callback):
     """Appends one JSON object per epoch: step, epoch, seconds, images per second, and every logged figure.
 
+    Figures that are NaN or infinite are left out, as JSON has neither.
+
     Lines beyond the model's step, or cut short by a kill, belong to work that is about to be done again: they are
     dropped when training begins.
 
@@ -139,7 +141,7 @@ class MetricsFile(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):  # noqa: D102
         if self.path.exists():
             lines = [line for line in read_lines(self.path) if line["step"] <= self.model.step.numpy()]
-            write_text(self.path, "".join(json.dumps(line) + "\n" for line in lines))
+            write_text(self.path, "".join(map(_json_line, lines)))
 
     def on_epoch_begin(self, epoch, logs=None):  # noqa: D102
         self.begun = (time.monotonic(), int(self.model.step.numpy()))
@@ -150,7 +152,11 @@ class MetricsFile(keras.callbacks.Callback):
         images_per_second = (step - self.begun[1]) * self.batch_size / seconds
         line = {"step": step, "epoch": epoch + 1, "seconds": seconds, "images_per_second": images_per_second}
         with naming(self.path), self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line | {name: float(value) for name, value in logs.items()}) + "\n")
+            file.write(_json_line(line | {name: float(value) for name, value in logs.items()}))
+
+
+def _json_line(figures):
+    return as_json({name: value for name, value in figures.items() if math.isfinite(value)}, indent=None)
 
 
 class TensorBoard(keras.callbacks.Callback):
