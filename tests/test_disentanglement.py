@@ -16,6 +16,7 @@ from infogan_tf.evaluation.metrics.disentanglement import (
     factor_vae,
     mig,
     modularity_explicitness,
+    perfect_scores,
     sap,
 )
 
@@ -283,6 +284,144 @@ def test_all_scores_at_once():
     assert all(type(score) is float for score in scores.values())
     assert 0.95 < min(scores.values()) <= max(scores.values()) < 1 + 1e-9
     assert scores == disentanglement_scores(represent, sizes, (False, True), seed=1, train=300, test=200)
+
+
+# === Codes of classes ===
+
+
+def one_hot(factors, sizes=SIZES, ordered=ORDERED):
+    """Each factor in a code of its own: an ordered one as a number, another as a column for each value."""
+    columns = [
+        factors[:, [j]] * 0.5 - 1.0 if number else np.eye(sizes[j])[factors[:, j]] for j, number in enumerate(ordered)
+    ]
+    return np.hstack(columns)
+
+
+WIDTHS = (3, 1, 1, 1, 1)
+
+
+def test_a_perfect_code_of_classes_is_perfect_as_one_variable_and_capped_as_columns():
+    samples = draw(one_hot, 4000, 2000)
+    assert mig(*samples[:2], widths=WIDTHS) >= 0.99
+    # In the protocol two columns tell the same of three shapes, and leave no gap: one factor of five has 0.
+    assert mig(*samples[:2]) == pytest.approx(0.8, abs=0.01)
+    assert sap(*samples, ORDERED, WIDTHS) >= 0.99
+    assert sap(*samples, ORDERED) == pytest.approx(0.8, abs=0.03)
+    scores = modularity_explicitness(*samples, widths=WIDTHS)
+    assert scores["modularity"] >= 0.99
+    assert scores["explicitness"] >= 0.95
+
+
+def test_a_perfect_code_of_classes_is_complete_by_trees():
+    columns = [0, 1]  # a shape and a scale are enough
+    train_codes, train_factors, test_codes, test_factors = draw(one_hot, 500, 300)
+    samples = train_codes[:, :4], train_factors[:, columns], test_codes[:, :4], test_factors[:, columns]
+    assert min(dci(*samples, widths=(3, 1)).values()) >= 0.99
+    capped = dci(*samples)
+    # Of the shape's columns all three matter: 1 - log_4(3) at least.
+    assert capped["completeness"] < 0.8
+    assert capped["informativeness"] == dci(*samples, widths=(3, 1))["informativeness"]
+
+
+def test_many_classes_have_votes():
+    sizes = (25, 4)
+
+    def represent(factors):
+        return one_hot(factors, sizes, (False, True))
+
+    # Of 25 classes each column varies by 1/25 - 1/625, and none gets a vote: the other code has them all.
+    assert factor_vae(represent, sizes, 0, 400, 200) < 0.7
+    assert factor_vae(lambda factors: represent(factors)[:, :25], sizes, 0, 400, 200) == 0.0
+    assert factor_vae(represent, sizes, 0, 400, 200, widths=(25, 1)) == 1.0
+    assert beta_vae(represent, sizes, 0, 400, 200) >= 0.99
+
+
+def test_the_variance_of_a_code_of_classes_is_its_impurity(monkeypatch):
+    # A code of three classes that follows the second factor, and one number that follows the first: closed form of
+    # which varies least, relative to all, where the second factor is fixed.
+    asked = []
+
+    def represent(factors):
+        asked.append(factors)
+        return one_hot(factors, (5, 3), (True, False))
+
+    factor_vae(represent, (5, 3), 0, 20, 20, widths=(1, 3))
+    classes = np.concatenate(asked)[:, 1]
+    columns = np.eye(3)[classes]
+    shares = np.bincount(classes) / len(classes)
+    assert columns.var(axis=0).sum() == pytest.approx(1.0 - np.sum(shares**2), rel=1e-12)
+
+
+def test_scores_of_classes_by_hand():
+    # Class 0 holds values 0 and 1 alike, class 1 value 2 alone: two of three values are told, chance is one of three.
+    factor = np.repeat([[0], [1], [2]], 4, axis=0)
+    codes = np.eye(2)[(factor[:, 0] == 2).astype(int)]
+    assert sap(codes, factor, codes, factor, [False], (2,)) == pytest.approx((2 / 3 - 1 / 3) / (1 - 1 / 3))
+    # Ordered: between the means 1/2 and 2 of the classes lie 12 x 1/2 of the 12 x 2/3 that it varies by in all.
+    assert sap(codes, factor, codes, factor, [True], (2,)) == pytest.approx(0.75)
+    # The class tells H(1/3) of log 3.
+    told = entropy([1 / 3, 2 / 3]) / np.log(3)
+    assert mig(codes, factor, widths=(2,)) == pytest.approx(told)
+    # A class that training did not have is no error.
+    codes = np.eye(3)[[0] * 8 + [1] * 4]
+    tested = np.eye(3)[[2] * 4 + [0] * 4 + [1] * 4]
+    assert sap(codes, factor, tested, factor, [False], (3,)) == pytest.approx((2 / 3 - 1 / 3) / (1 - 1 / 3))
+
+
+def test_unsure_probabilities_count_by_the_most_probable_class():
+    samples = draw(one_hot, 2000, 1000)
+    unsure = [array.copy() for array in samples]
+    for codes in unsure[::2]:
+        codes[:, :3] = 0.6 * codes[:, :3] + 0.4 / 3
+    assert mig(*unsure[:2], widths=WIDTHS) == mig(*samples[:2], widths=WIDTHS)
+    assert sap(*unsure, ORDERED, WIDTHS) == sap(*samples, ORDERED, WIDTHS)
+
+
+def test_a_useless_code_of_classes_tells_nothing():
+    rng = np.random.default_rng(0)
+    samples = draw(lambda factors: np.hstack([np.eye(10)[rng.integers(10, size=len(factors))]] * 2), 4000, 2000)
+    assert mig(*samples[:2], widths=(10, 10)) <= 0.05
+    assert sap(*samples, ORDERED, (10, 10)) <= 0.05
+
+
+def test_columns_by_themselves_are_the_protocol():
+    samples = [array[:, :2] for array in draw(lambda factors: 1.0 * factors, 200, 100)]
+    alone, ordered = (1, 1), (False, True)
+    assert mig(*samples[:2], widths=alone) == mig(*samples[:2])
+    assert sap(*samples, ordered, alone) == sap(*samples, ordered)
+    assert factor_vae(perfect, SIZES, 0, 50, 50, [1] * 5) == factor_vae(perfect, SIZES, 0, 50, 50)
+    assert modularity_explicitness(*samples, widths=alone) == modularity_explicitness(*samples)
+
+
+def test_a_perfect_encoder_scores_what_its_measures_allow():
+    sizes, ordered = (3, 4), (False, True)
+    scores = perfect_scores(sizes, ordered, seed=1, train=300, test=200)
+    assert min(scores.values()) > 0.95
+    assert scores == disentanglement_scores(
+        lambda factors: one_hot(factors, sizes, ordered), sizes, ordered, 1, 300, 200, widths=(3, 1)
+    )
+    # Of forty values, as dSprites' rotation has, twenty bins keep twenty apart.
+    factors = grid(40, 2)
+    assert mig(factors, factors) < 0.95
+
+
+def test_a_test_split_with_one_value_of_a_factor_is_not_measured():
+    factors = grid(4, 3)
+    tested = factors[factors[:, 1] == 2]
+    for measured in (
+        lambda: sap(factors, factors, tested, tested, [False, False]),
+        lambda: sap(factors, factors, tested, tested, [True, True]),
+        lambda: dci(factors, factors, tested, tested),
+        lambda: modularity_explicitness(factors, factors, tested, tested),
+    ):
+        with pytest.raises(NotMeasuredError, match=r"two values or more .* Received: only 2 of factor 1"):
+            measured()
+    # One that training does not vary either is left out.
+    still = factors * [1, 0]
+    assert sap(factors, still, factors, still, [True, True]) == pytest.approx(1.0)
+    others = factors + np.array([0, 3])
+    with pytest.raises(NotMeasuredError, match="values in the test samples that training has"):
+        modularity_explicitness(factors, factors, others, others)
 
 
 def test_bad_input_is_named():

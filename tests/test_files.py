@@ -2,7 +2,7 @@
 
 import pytest
 
-from infogan_tf.files import new_file, new_folder, remove_leftovers, whole_file, write_text
+from infogan_tf.files import as_json, new_file, new_folder, remove_leftovers, whole_file, write_text
 
 
 def test_an_error_leaves_the_old_file_and_no_other(tmp_path):
@@ -48,3 +48,8 @@ def test_what_is_still_written_is_left_alone(tmp_path):
     with new_file(tmp_path / "next.png") as writing:
         writing.write_text("whole")
     assert not (tmp_path / f".next.png.{gone}.partial").exists()
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_json_has_no_nan_and_no_infinity(value):
+    assert as_json({"a": 1.5, "b": None}) == '{\n  "a": 1.5,\n  "b": null\n}\n'
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        as_json({"a": [value]})

@@ -1,7 +1,11 @@
 """The layer between a model and the measures, on a stand-in for a model whose codes are known."""
 
+import json
+import types
+
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from infogan_tf.data.images import Factors, ImageData, Split
 from infogan_tf.errors import NotMeasuredError
@@ -20,6 +24,8 @@ from infogan_tf.evaluation.measure import (
 )
 from infogan_tf.evaluation.result import Evaluation, attempt
 from infogan_tf.latents.layout import LatentLayout
+from infogan_tf.reports import run_page
+from infogan_tf.training.watching import MetricsFile
 
 COUNT = 300
 SIZE = 16
@@ -152,6 +158,69 @@ def test_codes_that_are_the_factors_are_disentangled(material):
     assert found.figures["dci_disentanglement"] > 0.97
 
 
+def test_a_code_of_classes_counts_as_one_and_a_perfect_encoder_is_beside_it(material):
+    class Perfect(Model):
+        def encode(self, images):
+            return {
+                "c1": {"probabilities": np.eye(3)[images[:, 0, 0, 0]]},
+                "c2": {"mean": images[:, 0, 1, 0] / 2.0 - 1.0, "stddev": np.ones(len(images))},
+            }
+
+    images = np.zeros((15, 4, 4, 1), np.uint8)
+    images[:, 0, 0, 0], images[:, 0, 1, 0] = np.unravel_index(np.arange(15), (3, 5))
+    material.model = Perfect()
+    factors = Factors(("shape", "place"), (3, 5), (False, True), images)
+    material.data = ImageData.of_grid("grid", factors, ("square", "ellipse", "heart"))
+    material.setting = Setting("quick", images=2_000, votes=(300, 200))
+    found = Evaluation("quick", 1)
+    disentanglement(material, found)
+    assert set(found.perfect) == set(found.figures)
+    for name in ("mig", "sap", "factor_vae", "dci_completeness", "modularity"):
+        assert found.figures[name] > 0.95, name
+        assert found.figures[name] == pytest.approx(found.perfect[name], abs=1e-9), name
+    (draws,) = (note for note in found.notes if "Ordered are place; without an order: shape." in note)
+    assert "300 training and 200 evaluation draws" in draws
+    assert [note for note in found.notes if "of c1 MIG, SAP, modularity" in note]
+    # In the report the two stand side by side.
+    subjects, rows = run_page._tables(found)["Disentanglement"]
+    assert subjects == ["this model", "a perfect encoder"]
+    mig = f"{found.figures['mig']:.3f}"
+    assert ("MIG", mig, mig) in [(figure.title, *texts) for figure, texts in rows]
+
+
+def test_what_a_model_reads_as_nan_is_a_note_and_all_else_is_measured(material):
+    material.log_probs["c1"] = np.full(len(material.images), np.nan)
+    material.posterior["c2"]["mean"][3] = np.inf
+    found = Evaluation("quick", 1)
+    for title in ("Mutual information", "What each code does"):
+        attempt(title, GROUPS[title], material, found)
+    assert "mutual_info/c1" not in found.figures
+    assert "mutual_info/c2" in found.figures
+    assert "standardised_mutual_info/c2" not in found.figures
+    assert np.isfinite(found.figures["standardised_mutual_info/c3"])
+    assert found.codes["c1"]["does"] == "unknown: its L_I was not measured"
+    assert found.codes["c2"]["does"].startswith("slant")
+    notes = "\n".join(found.notes)
+    assert "Mutual information of c1: not measured; log_prob: expected finite numbers. Received: nan." in notes
+    assert "Mutual information of c2: not measured; means: expected finite numbers. Received: inf." in notes
+    json.dumps(found.to_json(), allow_nan=False)
+
+
+def test_no_figure_is_nan():
+    def broken(_, found):
+        found.figures |= {"fid": np.nan, "kid": 1.0, "mig": 0.5}
+        found.stderrs["kid"] = np.inf
+
+    found = Evaluation("quick", 1)
+    attempt("Samples", broken, None, found)
+    assert found.figures == {"kid": 1.0, "mig": 0.5}
+    assert not found.stderrs
+    assert found.notes == [
+        "fid: not measured; it came out as nan.",
+        "standard error of kid: not measured; it came out as inf.",
+    ]
+
+
 def test_only_what_cannot_be_measured_becomes_a_note(material, monkeypatch):
     def broken(*_):
         return np.zeros(3) @ np.zeros(4)
@@ -180,7 +249,25 @@ def test_images_of_ordered_factors_alone_have_no_labels_and_all_else_is_measured
     images = material.data.train.images
     data = ImageData.of_grid("ordered", Factors(("a", "b"), (30, 10), (True, True), images), ())
     assert data.train.labels is data.test.labels is None
-    found = measure(Material(Model(), data, SETTINGS["quick"]), step=1)
+    found = measure(Material(Model(), data, Setting("quick", images=2_000, votes=(200, 100))), step=1)
     assert "mutual_info/c1" in found.figures
     assert np.isfinite(found.figures["mig"])
     assert [note for note in found.notes if "the data set ordered has no labels" in note]
+
+
+def test_lines_of_metrics_leave_out_what_is_no_number(tmp_path):
+    metrics_file = MetricsFile(tmp_path / "metrics.jsonl", batch_size=64)
+    metrics_file.set_model(types.SimpleNamespace(step=tf.constant(7)))
+    # One of an older version.
+    metrics_file.path.write_text('{"step": 5, "epoch": 1, "d_loss": NaN, "g_loss": 2.0}\n')
+    metrics_file.on_train_begin()
+    metrics_file.on_epoch_begin(1)
+    metrics_file.on_epoch_end(1, {"d_loss": np.float32(1.5), "g_loss": np.inf, "c1_error": np.nan})
+
+    def strict(name):
+        raise AssertionError(name)
+
+    first, second = (json.loads(line, parse_constant=strict) for line in metrics_file.path.read_text().splitlines())
+    assert first == {"step": 5, "epoch": 1, "g_loss": 2.0}
+    assert (second["step"], second["d_loss"]) == (7, 1.5)
+    assert not {"g_loss", "c1_error"} & set(second)

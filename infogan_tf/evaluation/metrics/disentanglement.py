@@ -83,6 +83,7 @@ def disentanglement_scores(
         ValueError: Where a factor has fewer than two values, or `ordered` or `widths` do not fit.
     """
     _check_draws(factor_sizes, seed, train, test)
+    _check_ordered(ordered, len(factor_sizes))
     rng = np.random.default_rng(seed)
     train_factors, test_factors = (_draw(rng, factor_sizes, (count,)) for count in (train, test))
     samples = (_encode(represent, train_factors), train_factors, _encode(represent, test_factors), test_factors)
@@ -106,6 +107,7 @@ def perfect_scores(
 
     The arguments, the result and what is raised are those of `disentanglement_scores`.
     """
+    _check_ordered(ordered, len(factor_sizes))
 
     def represent(factors):
         columns = zip(factors.T, factor_sizes, ordered, strict=True)
@@ -172,8 +174,7 @@ def sap(
         ValueError: Where `ordered` has another length than there are factors.
     """
     train_codes, all_factors, test_codes, test_factors = shaped(train_codes, train_factors, test_codes, test_factors)
-    if len(ordered) != all_factors.shape[1]:
-        raise ValueError(f"ordered: expected a truth value for each of the factors. Received: ordered={ordered}")
+    _check_ordered(ordered, all_factors.shape[1])
     ordered = np.asarray(ordered, bool)[np.ptp(all_factors, axis=0) > 0]
     train_factors, test_factors = varying(all_factors, test_factors)
     codes = list(zip(by_code(train_codes, widths), by_code(test_codes, widths), strict=True))
@@ -447,6 +448,11 @@ def _check_draws(factor_sizes, seed, train, test):
     whole("seed", seed, 0)
     whole("train", train, 1)
     whole("test", test, 1)
+
+
+def _check_ordered(ordered, count):
+    if len(ordered) != count:
+        raise ValueError(f"ordered: expected a truth value for each of the factors. Received: ordered={ordered}")
 
 
 def _draw(rng, factor_sizes, shape):

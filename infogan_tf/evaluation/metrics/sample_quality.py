@@ -293,11 +293,9 @@ def unit_rows(name: str, images: np.ndarray) -> np.ndarray:
     rows = images.reshape(len(images), -1)
     if rows.dtype == np.uint8:
         return rows / 255.0
-    if not np.issubdtype(rows.dtype, np.floating) or not (rows.min() >= 0.0 and rows.max() <= 1.0):
-        raise ValueError(
-            f"{name}: expected uint8 images, or floats in [0, 1]. "
-            f"Received: {name}={rows.dtype} in [{rows.min()}, {rows.max()}]"
-        )
+    if rows.dtype.kind != "f" or not (rows.min() >= 0.0 and rows.max() <= 1.0):
+        within = f" in [{rows.min()}, {rows.max()}]" if rows.dtype.kind in "fiu" else ""
+        raise ValueError(f"{name}: expected uint8 images, or floats in [0, 1]. Received: {name}={rows.dtype}{within}")
     return rows.astype(np.float64)
 
 
