@@ -174,6 +174,12 @@ def test_photos_have_warmth_and_grey_ones_no_colour():
     assert set(PHOTO_ATTRIBUTES) - set(attributes(np.zeros((1, 8, 8, 1)), "varied")) == {"hue", "saturation", "warmth"}
 
 
+def test_photos_without_a_middle_are_refused():
+    assert np.isfinite(list(attributes(np.random.default_rng(0).random((1, 4, 4, 3)), "varied").values())).all()
+    with pytest.raises(NotMeasuredError, match=r"at least 4 x 4 pixels.* Received: 8 x 3"):
+        attributes(np.zeros((2, 8, 3, 3)), "varied")
+
+
 def test_many_images_have_what_each_has_by_itself(monkeypatch):
     images = np.random.default_rng(0).random((7, 8, 8, 3))
     whole = attributes(images, "varied")

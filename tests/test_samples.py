@@ -102,7 +102,7 @@ def test_kernel_distance_is_the_plain_loop():
 
 @pytest.mark.parametrize(
     ("counts", "shift", "off"),
-    [((200, 200), 0.0, 0.25), ((400, 150), 0.0, 0.25), ((200, 200), 0.15, 0.25), ((200, 200), 1.5, 0.2)],
+    [((200, 200), 0.0, 0.25), ((400, 150), 0.0, 0.25), ((200, 200), 0.15, 0.25), ((200, 200), 1.5, 0.25)],
 )
 def test_its_error_is_the_spread_over_independent_draws_near_0_and_far_from_it(counts, shift, off):
     found = []

@@ -56,6 +56,8 @@ _STDDEV_TO_LENGTH = np.sqrt(12.0)
 # How near to black, or to white, the border of most images is where the ground is even.
 _EVEN = 0.1
 _AT_ONCE = 1_000
+# A photo has a middle from so many pixels on.
+LEAST_SIDE = 4
 
 
 def ground_of(images: np.ndarray) -> str:
@@ -147,6 +149,11 @@ def _of_photos(images):
     """The attributes of photos but for those of colour, of images [N, H, W, C]."""
     grey = images.mean(axis=-1)
     count, height, width = grey.shape
+    if min(height, width) < LEAST_SIDE:
+        raise NotMeasuredError(
+            f"images: expected at least {LEAST_SIDE} x {LEAST_SIDE} pixels, to have a middle and a border. "
+            f"Received: {height} x {width}"
+        )
     contrast = grey.std(axis=(1, 2))
     steps = (np.abs(np.diff(grey, axis=1)).mean(axis=(1, 2)) + np.abs(np.diff(grey, axis=2)).mean(axis=(1, 2))) / 2
     across, down = width // 2, height // 2

@@ -46,7 +46,7 @@ def variance(parts: np.ndarray, n: int, m: int) -> float:
     """Returns the variance of MMD^2.
 
     Where both distributions are the same, the witness's estimated variance falls below 0 as often as not, and counts
-    for 0 then: the root of the result is right far from 0, and near it right up to about a tenth too much.
+    for 0 then: the root of the result is right far from 0, and near it up to about a sixth too large.
 
     Args:
         parts: As `variance_parts` returns them, or a mean of such.
