@@ -6,10 +6,12 @@ import json
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
 import urllib.request
+import zlib
 
 import numpy as np
 import pytest
@@ -19,7 +21,8 @@ from PIL import Image
 
 from infogan_tf.data.decoding import Form, decode
 from infogan_tf.errors import UserError
-from infogan_tf.explorer.local_server import Response, serving
+from infogan_tf.explorer.answers import Response
+from infogan_tf.explorer.local_server import serving
 from infogan_tf.explorer.remote import Remote
 from infogan_tf.explorer.rest import SavedModelRest
 from infogan_tf.explorer.site import Site
@@ -95,6 +98,13 @@ def png(*size, mode="RGB"):
     return base64.b64encode(file.getvalue()).decode()
 
 
+def sized(width, height):
+    """A PNG that says it is of this size."""
+    own = base64.b64decode(png(1, 1))
+    header = b"IHDR" + struct.pack(">II", width, height) + own[24:29]
+    return base64.b64encode(own[:12] + header + struct.pack(">I", zlib.crc32(header)) + own[33:]).decode()
+
+
 @pytest.mark.parametrize(("back", "order"), [(False, [0, 1, 2]), (True, [0, 1, 2, 1])])
 def test_frames_become_an_endless_gif(site, back, order):
     frames = [png(20, 10, mode="L") for _ in range(3)]
@@ -115,9 +125,18 @@ def test_frames_become_an_endless_gif(site, back, order):
         json.dumps({"frames": [png(5001, 5000, mode="1")] * 4}).encode(),
         b'{"frames": ' + b"[" * 100_000,
         json.dumps({"frames": [png(100, 100)[:-400]]}).encode(),
+        json.dumps({"frames": [sized(60_000, 60_000)]}).encode(),
+        json.dumps({"frames": [sized(10_000, 10_000)]}).encode(),
+        json.dumps({"frames": [sized(4000, 4000)] * 3}).encode(),
+        json.dumps({"frames": [sized(0, 0)]}).encode(),
+        json.dumps({"frames": [sized(2**31, 1)]}).encode(),
+        json.dumps({"frames": [png(1, 1)] * 501}).encode(),
+        json.dumps({"frames": png(1, 1)}).encode(),
+        json.dumps({"frames": [base64.b64encode(b"GIF89a" + bytes(50)).decode()]}).encode(),
     ],
-    ids=range(11),
+    ids=range(19),
 )  # fmt: skip
+@pytest.mark.filterwarnings("error")
 def test_bad_frames_are_refused(site, body):
     answer = site.answer("POST", "/gif", body)
     assert answer.status == 400

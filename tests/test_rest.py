@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 
 from infogan_tf.errors import UserError
+from infogan_tf.explorer import rest
 from infogan_tf.explorer.local_server import MAX_BODY, serving
 from infogan_tf.explorer.rest import SavedModelRest
 
@@ -197,6 +198,57 @@ def test_unknown_paths_and_models(address):
     assert ask(address, "/v1/models/toy", {})[0] == 400
 
 
+@pytest.mark.parametrize(
+    "digits", ["9" * 400, "9" * 5000, "1" + "0" * 20, "١٢٣", "%D9%A1%D9%A2%D9%A3", "²", "-123", "+123", ""]
+)
+def test_a_version_is_a_number_of_64_bits(address, model, digits):
+    for method, end in (("GET", ""), ("GET", "/metadata"), ("POST", ":predict")):
+        path = f"/v1/models/toy/versions/{digits}{end}"
+        found = model.answer(method, path, b"{}")
+        assert (found.status, set(json.loads(found.body))) == (400, {"error"})
+        assert len(found.body) < 400
+        if digits.isascii():
+            assert ask(address, path, {} if method == "POST" else None)[0] == 400
+    assert model.answer("GET", "/v1/models/toy/versions/" + "9" * 19, b"").status == 404
+
+
+def test_a_body_has_no_more_values_than_may_be(address):
+    for piece in (b"[],", b"0,", b"{},", b"[[[]]],"):
+        body = b'{"inputs": [' + piece * (MAX_BODY // len(piece) - 100) + b"0]}"
+        code, answer = predict(address, body)
+        assert code == 413
+        assert "at most 1,000,000 values" in answer["error"]
+
+
+def test_an_answer_has_no_more_bytes_than_may_be(model, monkeypatch):
+    ran = []
+    for signature in model.signatures.values():
+        monkeypatch.setattr(signature, "run", lambda arrays, run=signature.run: ran.append(1) or run(arrays))
+    monkeypatch.setattr(rest, "MOST_BYTES", 60)
+
+    def status(**request):
+        found = model.answer("POST", "/v1/models/toy:predict", json.dumps(request).encode())
+        return found.status, len(ran)
+
+    assert status(inputs=[1.0] * 6) == (200, 1)
+    assert status(instances=[1.25] * 12) == (400, 2)  # as it turns out
+    assert status(inputs=[1.0] * 21) == (400, 2)  # as is known before
+    assert status(signature_name="count", inputs={"count": 10_000, "up": True}) == (400, 3)
+
+
+def test_an_answer_is_the_same_in_pieces(model, monkeypatch):
+    requests = [
+        {"inputs": [0.5] * 10}, {"instances": [0.5] * 10}, {"inputs": []},
+        {"signature_name": "count", "inputs": {"count": 7, "up": True}},
+        {"signature_name": "three_inputs", "instances": ROWS * 3},
+        {"signature_name": "three_inputs", "inputs": {name: [row[name] for row in ROWS * 3] for name in ROWS[0]}},
+    ]  # fmt: skip
+    bodies = [json.dumps(request).encode() for request in requests]
+    whole = [json.loads(model.answer("POST", "/v1/models/toy:predict", body).body) for body in bodies]
+    monkeypatch.setattr(rest, "_PIECE", 3)
+    assert [json.loads(model.answer("POST", "/v1/models/toy:predict", body).body) for body in bodies] == whole
+
+
 def test_a_huge_body_is_refused_and_the_connection_goes_on(address):
     connection = http.client.HTTPConnection(address, timeout=900)
     code, answer = predict(address, b"[" * (MAX_BODY + 1), connection=connection)
@@ -212,14 +264,15 @@ def test_a_huge_body_is_refused_and_the_connection_goes_on(address):
         assert opened.recv(1000).startswith(b"HTTP/1.1 413")
 
 
-@pytest.mark.parametrize("length", [None, "-1", "many"])
-def test_a_body_needs_a_length(address, length):
+# One that is no number makes the request malformed; one that is missing has a status of its own (RFC 9110).
+@pytest.mark.parametrize(("length", "status"), [(None, 411), ("-1", 400), ("many", 400)])
+def test_a_body_needs_a_length(address, length, status):
     connection = http.client.HTTPConnection(address, timeout=900)
     connection.putrequest("POST", "/v1/models/toy:predict")
     if length:
         connection.putheader("Content-Length", length)
     connection.endheaders()
-    assert connection.getresponse().status == 411
+    assert connection.getresponse().status == status
     connection.close()
 
 

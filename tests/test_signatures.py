@@ -3,8 +3,10 @@
 import io
 import json
 import os
+import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,7 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from infogan_tf import pictures
 from infogan_tf.data.decoding import Form, decode
-from infogan_tf.export.picture_files import decode_image
+from infogan_tf.export.picture_files import decode_image, require_sizes
 from infogan_tf.export.signatures import BLOCK
 
 NONE = {"c1": np.zeros(0, np.int32), "c2": np.zeros(0, np.float32), "c3": np.zeros(0, np.float32)}
@@ -218,7 +220,7 @@ def test_pictures_are_resized_as_the_data_loaders_do_it(picture, channels):
     assert np.mean(np.abs(found - expected) > 1.0) <= 0.01
 
 
-@pytest.mark.parametrize(("form", "options"), [("JPEG", {"quality": 95}), ("BMP", {}), ("GIF", {})])
+@pytest.mark.parametrize(("form", "options"), [("JPEG", {"quality": 95}), ("JPEG", {"progressive": True}), ("BMP", {})])
 def test_other_forms_of_files_are_read(form, options):
     content = picture_file(SMOOTH, form, **options)
     expected = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
@@ -293,10 +295,26 @@ def huge_files():
     return {
         "PNG": (picture_file(np.zeros((4097, 4096), np.uint8)), str(4097 * 4096)),
         "JPEG": (wide[:place] + (50_000).to_bytes(2, "big") + wide[place + 2 :], str(50_000 * 60_000)),
-        "GIF": (b"GIF89a" + b"\xff" * 30, str(65535 * 65535)),
         "BMP": (b"BM" + bytes(16) + (10_000).to_bytes(4, "little") + (-2_000).to_bytes(4, "little", signed=True),
                 str(10_000 * 2_000)),
     }  # fmt: skip
+
+
+def header_alone(width, height):
+    """A PNG of 33 bytes that says it is of this size."""
+    content = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + content + struct.pack(">I", zlib.crc32(content))
+
+
+def lying_files():
+    """Small files that say they are of 16 million pixels, and have a few."""
+    own, bmp = picture_file(GREY), bytearray(picture_file(SMOOTH, "BMP"))
+    bmp[18:26] = 2 * (4096).to_bytes(4, "little")
+    return {
+        "PNG": header_alone(4096, 4096) + own[33:],
+        "PNG with two headers": own[:33] + header_alone(60_000, 60_000)[8:] + own[33:],
+        "BMP": bytes(bmp),
+    }
 
 
 HOSTILE = {
@@ -330,6 +348,22 @@ HOSTILE = {
     ),
     "half a picture": ("encode_png", {"image_bytes": files_of(picture_file(GREY)[:50])}, "image_bytes", "PNG"),
     "half a JPEG": ("encode_png", {"image_bytes": files_of(picture_file(SMOOTH, "JPEG")[:100])}, "image_bytes", "JPEG"),
+    "an animation": (
+        "encode_png", {"image_bytes": files_of(picture_file(GREY), picture_file(GREY, "GIF"))},
+        "image_bytes: expected files that are PNG, JPEG, BMP", "GIF8",
+    ),
+    "many large pictures": (
+        "encode_png", {"image_bytes": files_of(picture_file(GREY), *[header_alone(4096, 4096)] * 4)},
+        "image_bytes: expected pictures of at most 67,108,864 pixels in all", str(4 * 2**24 + GREY.size),
+    ),
+    "many scans": (
+        "encode_png", {"image_bytes": files_of(picture_file(SMOOTH, "JPEG") + 100 * b"\xff\xda\0\0")},
+        "image_bytes: expected JPEG files of at most 100 scans", "101",
+    ),
+    **{
+        f"a lying {form}": ("encode_png", {"image_bytes": files_of(content)}, "image_bytes")
+        for form, content in lying_files().items()
+    },
     "an empty file": ("encode_png", {"image_bytes": files_of(b"")}, "image_bytes: expected files that are"),
     **{
         f"a huge {form}": (
@@ -339,6 +373,25 @@ HOSTILE = {
     },
     "unknown text": ("describe", {"what": "secrets"}, "what: expected one of metadata, readme", "secrets"),
 }  # fmt: skip
+
+
+def test_a_small_picture_counts_as_the_image_that_it_becomes():
+    files, form = files_of(*[picture_file(GREY[:1, :1])] * 64), Form(1024, 1024, 3)
+    assert len(require_sizes("files", tf.constant(files), form)) == 64
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"files: expected pictures of at most .* in all"):
+        require_sizes("files", tf.constant(files_of(*files, files[0])), form)
+
+
+def test_no_signature_can_decode_an_animation(exported):
+    # What memory it takes is in no header, but in its frames.
+    graph = SavedModel.FromString((exported / "saved_model.pb").read_bytes()).meta_graphs[0].graph_def
+    operations = {node.op for function in graph.library.function for node in function.node_def}
+    assert {name for name in operations if name.startswith("Decode")} == {
+        "DecodePng",
+        "DecodeJpeg",
+        "DecodeBmp",
+        "DecodeRaw",
+    }
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -76,10 +76,10 @@ def _listening(site: Site, host: str, port: int):
     """`serving` at the port, or at a free one where it is taken."""
     with contextlib.ExitStack() as stack:
         try:
-            address = stack.enter_context(serving(site.answer, host, port))
+            address = stack.enter_context(serving(site.answer, host, port, site.at_once))
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise
             print(f"Port {port} is taken; --port chooses another.")
-            address = stack.enter_context(serving(site.answer, host, 0))
+            address = stack.enter_context(serving(site.answer, host, 0, site.at_once))
         yield address

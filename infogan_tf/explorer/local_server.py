@@ -1,78 +1,113 @@
-"""A small HTTP server for localhost: one function answers every request."""
+"""A small HTTP server for localhost, in a thread of its own: an `application` on uvicorn."""
 
-import dataclasses
+import asyncio
 import errno
+import functools
 import ipaddress
-import json
+import logging
+import os
 import socket
-import socketserver
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
-from urllib.parse import urlsplit
+
+import uvicorn
 
 from infogan_tf.errors import UserError
+from infogan_tf.explorer.answers import Answer, AtOnce
+from infogan_tf.explorer.application import application
+from infogan_tf.explorer.connections import Connection, Limits
 
-MAX_BODY = 8 * 2**20
-# So much of a body that is too large is read and thrown away, that the client may finish and hear why.
-MAX_DISCARDED = 8 * MAX_BODY
-# So many requests are answered at once; the others wait. It bounds the memory that hostile ones can take.
-MAX_AT_ONCE = 4
-TIMEOUT_SECONDS = 30
+# Of a request line and headers.
+HEADERS_BYTES = 2**15
+# How long what is being answered may take to end when the server does.
+LAST_SECONDS = 1
 # The addresses that stand for all of a machine's.
 EVERYWHERE = ("0.0.0.0", "::")
-
-
-@dataclasses.dataclass(frozen=True)
-class Response:
-    """What a request is answered with."""
-
-    status: int
-    body: bytes
-    content_type: str = "application/json"
-    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
-
-    @classmethod
-    def of(cls, value: object, status: int = 200) -> "Response":
-        """A value as JSON; NaN and infinities are written as TF Serving and JavaScript do."""
-        return cls(status, json.dumps(value).encode())
-
-    @classmethod
-    def error(cls, status: int, message: str) -> "Response":
-        """TF Serving's form of an error."""
-        return cls.of({"error": message}, status)
-
-
-# Method (GET or POST), path without its query, body.
-Answer = Callable[[str, str, bytes], Response]
+DEFAULT = Limits()
+MAX_BODY = DEFAULT.body_bytes
 
 
 @contextmanager
-def serving(answer: Answer, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
+def serving(
+    answer: Answer,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    at_once: AtOnce = lambda method, path: None,
+    limits: Limits = DEFAULT,
+) -> Iterator[str]:
     """Answers requests from threads of its own while the context lasts; gives the address, http://HOST:PORT.
 
-    A body of more than MAX_BODY bytes is refused (413), and a request whose Host header is a name other than `host`,
-    localhost or this machine's (403): a page elsewhere could make a name of its own point here (DNS rebinding). So is
-    what another site's page sends.
+    A request whose Host header is a name other than `host`, localhost or this machine's is refused (403): a page
+    elsewhere could make a name of its own point here (DNS rebinding). So is what another site's page sends, and what
+    goes beyond `limits`, before its body is read.
 
     Args:
-        answer: Answers a request; it is called from several threads at once, MAX_AT_ONCE at the most.
+        answer: Answers a request; it is called from several threads at once, `limits.at_once` at the most.
         host: The address to listen on.
         port: The port to listen on; 0 takes any that is free.
+        at_once: Answers a request that needs neither its body nor work, and so waits for no other; None for others.
+        limits: How much clients may ask.
 
     Raises:
         UserError: Where it cannot listen on `host`.
         OSError: With errno.EADDRINUSE, where the port is taken.
     """
-    with _Server(answer, host, port) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+    with _listening(host, port) as listener:
+        server = _Server(
+            uvicorn.Config(
+                application(answer, at_once, host, limits),
+                http=functools.partial(Connection, limits=limits),
+                loop="asyncio",
+                ws="none",
+                lifespan="off",
+                interface="asgi3",
+                # Silent: the terminal is for what the user has to know.
+                log_config=None,
+                log_level=logging.CRITICAL + 1,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_keep_alive=limits.receive_seconds,
+                timeout_graceful_shutdown=LAST_SECONDS,
+                h11_max_incomplete_event_size=HEADERS_BYTES,
+            )
+        )
+        # A daemon, as are the threads that it starts: the program need not wait for what a model still computes.
+        thread = threading.Thread(target=server.run, args=([listener],), name="explorer", daemon=True)
         thread.start()
         try:
-            yield f"http://{f'[{host}]' if ':' in host else host}:{server.server_address[1]}"
+            yield f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
         finally:
-            server.shutdown()
-            thread.join()
+            server.should_exit = True
+            thread.join(3 * LAST_SECONDS)
+
+
+class _Server(uvicorn.Server):
+    async def startup(self, sockets=None):
+        """Keeps what goes wrong with a connection from the terminal too."""
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+        await super().startup(sockets)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that clients can connect to."""
+    check_host(host)
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        if os.name == "posix":  # elsewhere it would let others listen at the same port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise
+        raise UserError(
+            f"--host, --port: expected an address of this machine and a port that may be listened on ({error}). "
+            f"Received: {host!r}, {port}"
+        ) from error
+    return listener
 
 
 def check_host(host: str) -> None:
@@ -99,125 +134,3 @@ def check_host(host: str) -> None:
 def _is_everywhere(address):
     numbers = ipaddress.ip_address(address.partition("%")[0])
     return numbers.is_unspecified or bool(getattr(numbers, "ipv4_mapped", None) and numbers.ipv4_mapped.is_unspecified)
-
-
-class _Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
-    block_on_close = False
-    # Clients that connect at the same moment wait here; the default, 5, turns some of 16 away.
-    request_queue_size = 128
-
-    def __init__(self, answer: Answer, host: str, port: int):
-        check_host(host)
-        self.answer, self.host, self.slots = answer, host, threading.BoundedSemaphore(MAX_AT_ONCE)
-        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        try:
-            super().__init__((host, port), _Handler)
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise
-            raise UserError(
-                f"--host, --port: expected an address of this machine and a port that may be listened on ({error}). "
-                f"Received: {host!r}, {port}"
-            ) from error
-
-    def handle_error(self, request, client_address):
-        """A client that went away is no error of ours; `_Handler` answers everything else."""
-
-    def knows(self, name: str) -> bool:
-        """Whether a Host header may have this name. A page elsewhere cannot make an address its name."""
-        if name.lower() in ("localhost", self.host.lower(), socket.gethostname().lower()):
-            return True
-        try:
-            ipaddress.ip_address(name)
-        except ValueError:
-            return False
-        return True
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server_version, sys_version = "infogan_tf", ""
-    timeout = TIMEOUT_SECONDS
-    disable_nagle_algorithm = True
-    wbufsize = -1
-    error_content_type, error_message_format = "application/json", '{"error": "%(message)s"}'
-
-    def do_GET(self):
-        """GET."""
-        self._send(self._refusal() or self._answer(b""))
-
-    def do_HEAD(self):
-        """HEAD: as GET, without the body."""
-        self.do_GET()
-
-    def do_POST(self):
-        """POST, with a body of a given length."""
-        length = self.headers.get("Content-Length", "")
-        if not (length.isascii() and length.isdigit()) or "Transfer-Encoding" in self.headers:
-            self.close_connection = True
-            self._send(Response.error(411, f"Content-Length: expected a number of bytes. Received: {length!r}"))
-            return
-        length = int(length)
-        if length > MAX_BODY:
-            self._discard(length)
-            self._send(Response.error(413, f"Body: expected at most {MAX_BODY:,} bytes. Received: {length:,}"))
-            return
-        body = self.rfile.read(length)
-        if len(body) < length:
-            self.close_connection = True
-            return
-        self._send(self._refusal() or self._answer(body))
-
-    def _refusal(self) -> Response | None:
-        host = self.headers.get("Host", "")
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
-            name = ""
-        if not self.server.knows(name):
-            return Response.error(403, f"Host: expected localhost, or an address. Received: {host!r}")
-        origin = self.headers.get("Origin")
-        if origin is not None and origin != f"http://{host}":
-            return Response.error(403, f"Origin: expected none, or http://{host}. Received: {origin!r}")
-        return None
-
-    def _answer(self, body):
-        method = "GET" if self.command == "HEAD" else self.command
-        with self.server.slots:
-            try:
-                return self.server.answer(method, urlsplit(self.path).path, body)
-            except Exception as error:
-                return Response.error(500, f"{type(error).__name__}: {error}")
-
-    def _discard(self, length):
-        if length > MAX_DISCARDED:
-            self.close_connection = True
-        remaining = min(length, MAX_DISCARDED)
-        while remaining > 0:
-            chunk = self.rfile.read(min(remaining, 2**16))
-            if not chunk:
-                self.close_connection = True
-                return
-            remaining -= len(chunk)
-
-    def _send(self, response: Response):
-        self.send_response(response.status)
-        headers = {
-            "Content-Type": response.content_type,
-            "Content-Length": str(len(response.body)),
-            "Cache-Control": "no-store",
-            "X-Content-Type-Options": "nosniff",
-            **response.headers,
-        }
-        if self.close_connection:
-            headers["Connection"] = "close"
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(response.body)
-
-    def log_message(self, *_):
-        """Silent: the terminal is for what the user has to know."""

@@ -14,10 +14,12 @@ import threading
 from collections.abc import Callable
 
 from infogan_tf.errors import UserError, first_line, printable
-from infogan_tf.explorer.local_server import TIMEOUT_SECONDS, Response
+from infogan_tf.explorer.answers import Response
 
 # How long a server may take to say that it is there.
 FIRST_SECONDS = 5
+# And for an answer.
+TIMEOUT_SECONDS = 30
 # Bytes of an answer. The page asks for some hundreds of PNG files at the most, or for what describes the model.
 MAX_ANSWER = 64 * 2**20
 
@@ -51,6 +53,9 @@ class Remote:
             raise UserError(
                 f"--url: expected a TF Serving with a model {self.name!r} ({_said(status.body)}). Received: {url!r}"
             )
+
+    def at_once(self, method: str, path: str) -> None:
+        """Nothing is answered without asking the server."""
 
     def answer(self, method: str, path: str, body: bytes) -> Response:
         """What the server answers; an error 502 in TF Serving's form where it does not, or not as it should."""

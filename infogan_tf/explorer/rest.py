@@ -9,7 +9,7 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +20,10 @@ from tensorflow.core.protobuf.meta_graph_pb2 import SignatureDef
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from infogan_tf.errors import UserError, first_line
-from infogan_tf.explorer.local_server import Response
+from infogan_tf.explorer.answers import Response
 
-_ROUTE = re.compile(r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>\d+))?(?P<what>/metadata|:\w+)?")
+# A version is a number of 64 bits.
+_ROUTE = re.compile(r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>[0-9]{1,19}))?(?P<what>/metadata|:[a-z]+)?")
 _STATUS = {
     tf.errors.INVALID_ARGUMENT: 400,
     tf.errors.FAILED_PRECONDITION: 400,
@@ -38,6 +39,14 @@ _INTEGERS = (tf.int8, tf.uint8, tf.int16, tf.int32, tf.uint32, tf.int64, tf.uint
 _BOUNDS = {dtype: (int(dtype.min), int(dtype.max)) for dtype in _INTEGERS}
 _BOUNDS |= {dtype: (float(dtype.min), float(dtype.max)) for dtype in (tf.float32, tf.float64)}
 _WHOLE = {tf.float32: (1 - 2**24, 2**24 - 1), tf.float64: (1 - 2**53, 2**53 - 1)}
+
+# Values and lists in a request: as Python objects they take far more memory than their text, and parsing them holds
+# all threads up.
+MOST_VALUES = 1_000_000
+# Of the text of an answer.
+MOST_BYTES = 64 * 2**20
+# Numbers are written so many at a time: while one piece is, all threads are held up.
+_PIECE = 10_000
 
 
 class RestError(Exception):
@@ -61,7 +70,7 @@ class SavedModelRest:
 
     def __init__(self, path: str | Path, name: str = "infogan"):
         path = Path(path)
-        self.name, self.version = name, int(path.name) if path.name.isdigit() else 1
+        self.name, self.version = name, int(path.name) if path.name.isascii() and path.name.isdigit() else 1
         try:
             loaded = tf.saved_model.load(str(path), tags=[tf.saved_model.SERVING])
             saved = SavedModel.FromString((path / tf.saved_model.SAVED_MODEL_FILENAME_PB).read_bytes())
@@ -74,31 +83,41 @@ class SavedModelRest:
         definitions = saved.meta_graphs[0].signature_def
         self.signatures = {key: _Signature(call, definitions[key]) for key, call in loaded.signatures.items()}
 
+    def at_once(self, method: str, path: str) -> Response | None:
+        """The response to a request for which the model need not run; None where it has to."""
+        try:
+            found = self._route(method, path)
+        except RestError as error:
+            return Response.error(error.status, str(error))
+        return None if found is None else Response.of(found)
+
     def answer(self, method: str, path: str, body: bytes) -> Response:
         """The response to a request: JSON, of status 200, or an error as TF Serving words it."""
+        found = self.at_once(method, path)
+        if found is not None:
+            return found
         try:
-            return Response.of(self._route(method, path, body))
+            return Response(200, self._predict(body))
         except RestError as error:
             return Response.error(error.status, str(error))
         except tf.errors.OpError as error:
             return Response.error(_STATUS.get(error.error_code, 500), _without_graph(error.message))
 
-    def _route(self, method, path, body):
+    def _route(self, method, path):
+        """What is answered without running the model; None of a predict request."""
         match = _ROUTE.fullmatch(path)
         what = match and match["what"]
         if match is None or method != ("POST" if what and what.startswith(":") else "GET"):
-            raise RestError(f"Malformed request: {method} {path}")
+            raise RestError(f"Malformed request: {method} {_shown(path)}")
         name, version = match["name"], match["version"]
         if name != self.name or (version is not None and int(version) != self.version):
             asked = f"Latest({name})" if version is None else f"Specific({name}, {version})"
             raise RestError(f"Servable not found for request: {asked}", 404)
-        if what is None:
-            return self._status()
-        if what == "/metadata":
-            return self._metadata()
-        if what != ":predict":
+        if what == ":predict":
+            return None
+        if what not in (None, "/metadata"):
             raise RestError(f"Malformed request: {method} {path}; this server answers predict")
-        return self.predict(body)
+        return self._metadata() if what else self._status()
 
     def _status(self):
         status = {"error_code": "OK", "error_message": ""}
@@ -111,13 +130,23 @@ class SavedModelRest:
             "metadata": {"signature_def": {"signature_def": signatures}},
         }
 
-    def predict(self, body: bytes) -> dict[str, object]:
-        """The answer to the JSON body of a predict request, ready for JSON.
+    def _predict(self, body: bytes) -> bytes:
+        """The answer to the JSON body of a predict request, as JSON.
 
         Raises:
-            RestError: Where it is malformed.
-            tf.errors.OpError: where the model refuses it.
+            RestError: Where it is malformed, or asks for too much.
+            tf.errors.OpError: Where the model refuses it.
         """
+        signature, form, arrays = self._read(body)
+        signature.check_size(arrays)
+        outputs = signature.run(arrays)
+        return _joined(_rows_as_json(outputs) if form == "instances" else _columns_as_json(outputs))
+
+    def _read(self, body):
+        """The signature that a request asks for, in which form, and its inputs as arrays."""
+        values = sum(map(body.count, (b",", b"[", b"{")))
+        if values > MOST_VALUES:
+            raise RestError(f"Body: expected at most {MOST_VALUES:,} values and lists. Received: about {values:,}", 413)
         try:
             request = json.loads(body)
         except (ValueError, RecursionError) as error:
@@ -129,16 +158,12 @@ class SavedModelRest:
             raise RestError(f"'signature_name' key must be a string value. Received: {_shown(key)}")
         signature = self.signatures.get(key or "serving_default")
         if signature is None or not signature.inputs:
-            raise RestError(f'Serving signature name: "{key}" not found in signature def')
+            raise RestError(f"Serving signature name: {_shown(key)} not found in signature def")
         forms = [form for form in ("instances", "inputs") if form in request]
         if len(forms) != 1:
             raise RestError(f"Expected one of 'inputs' and 'instances'. Received: {', '.join(forms) or 'neither'}")
-        if forms == ["instances"]:
-            outputs = signature.run(_from_rows(request["instances"], signature.inputs))
-            return {"predictions": _to_rows(outputs)}
-        outputs = signature.run(_from_columns(request["inputs"], signature.inputs))
-        columns = {name: _to_json(name, value) for name, value in outputs.items()}
-        return {"outputs": columns if len(columns) > 1 else next(iter(columns.values()))}
+        (form,) = forms
+        return signature, form, (_from_rows if form == "instances" else _from_columns)(request[form], signature.inputs)
 
 
 class _Signature:
@@ -150,6 +175,15 @@ class _Signature:
             name: tf.TensorSpec(tf.TensorShape(info.tensor_shape), info.dtype, name)
             for name, info in sorted(definition.inputs.items())
         }
+
+    def check_size(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Refuses inputs whose rows would make an answer of more than MOST_BYTES, before the model runs."""
+        rows = max((array.shape[0] for array in arrays.values() if array.ndim), default=0)
+        shapes = [output.shape for output in self._call.structured_outputs.values()]
+        numbers = sum(rows * math.prod(shape[1:]) for shape in shapes if shape.rank and shape[1:].is_fully_defined())
+        # A number and what parts it from the next takes three characters at least.
+        if 3 * numbers > MOST_BYTES:
+            raise RestError(f"{_TOO_MUCH} Received: {rows:,} rows, for which it has {numbers:,} numbers")
 
     def run(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         tensors = {name: tf.constant(arrays[name], spec.dtype) for name, spec in self.inputs.items()}
@@ -260,8 +294,31 @@ def _is_object(value):
 
 # === To JSON ===
 
+_TOO_MUCH = f"Expected a request whose answer has at most {MOST_BYTES:,} bytes; ask for less at a time."
 
-def _to_rows(outputs: Mapping[str, np.ndarray]) -> list:
+
+def _joined(pieces: Iterable[str]) -> bytes:
+    """An answer's text. It is made piece by piece, so that other threads are not held up; one that is too long ends."""
+    found, length = [], 0
+    for piece in pieces:
+        found.append(piece.encode())
+        length += len(found[-1])
+        if length > MOST_BYTES:
+            raise RestError(f"{_TOO_MUCH} Received one that would have more")
+    return b"".join(found)
+
+
+def _columns_as_json(outputs: Mapping[str, np.ndarray]) -> Iterator[str]:
+    """Outputs in the columnar form; one alone comes without its name."""
+    yield '{"outputs": '
+    for index, (name, value) in enumerate(outputs.items()):
+        if len(outputs) > 1:
+            yield f"{', ' if index else '{'}{json.dumps(name)}: "
+        yield from _as_json(name, value)
+    yield "}}" if len(outputs) > 1 else "}"
+
+
+def _rows_as_json(outputs: Mapping[str, np.ndarray]) -> Iterator[str]:
     """Outputs in the row form: they need the same first dimension, at least 1."""
     sizes = {name: np.shape(value)[:1] for name, value in outputs.items()}
     if len(set(sizes.values())) > 1 or not all(size and size[0] for size in sizes.values()):
@@ -269,13 +326,29 @@ def _to_rows(outputs: Mapping[str, np.ndarray]) -> list:
             "instances: expected a signature whose outputs have one first dimension, of at least 1; ask with 'inputs'. "
             f"Received: {', '.join(f'{name} {list(np.shape(value))}' for name, value in outputs.items())}"
         )
-    columns = {name: _to_json(name, value) for name, value in outputs.items()}
-    if len(columns) == 1:
-        return next(iter(columns.values()))
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    yield '{"predictions": '
+    if len(outputs) == 1:
+        yield from _as_json(*next(iter(outputs.items())))
+    else:
+        for index, row in enumerate(zip(*outputs.values(), strict=True)):
+            yield ", " if index else "["
+            yield json.dumps({name: _leaves(name, value) for name, value in zip(outputs, row, strict=True)})
+        yield "]"
+    yield "}"
 
 
-def _to_json(name, value):
+def _as_json(name: str, value: np.ndarray | bytes) -> Iterator[str]:
+    """An output as nested lists, so many rows at a time."""
+    if not np.ndim(value) or not np.size(value):
+        yield json.dumps(_leaves(name, value))
+        return
+    step = max(1, _PIECE * len(value) // np.size(value))
+    for start in range(0, len(value), step):
+        yield (", " if start else "[") + json.dumps(_leaves(name, value[start : start + step]))[1:-1]
+    yield "]"
+
+
+def _leaves(name, value):
     """An output as nested lists; strings as text, or as base64 where the name ends in _bytes."""
     array = np.asarray(value, object) if isinstance(value, bytes) else np.asarray(value)
     if array.dtype != object:

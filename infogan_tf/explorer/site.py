@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 from typing import Protocol
 
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
-from infogan_tf.explorer.local_server import Response
+from infogan_tf.explorer.answers import Response
 from infogan_tf.pictures import save_gif
 from infogan_tf.runs.directory import RunDirectory
 
@@ -25,14 +25,18 @@ _TYPES = {
     ".css": "text/css; charset=utf-8",
 }
 
-# Of all frames of an animation: 300 MB while it is made.
-MAX_PIXELS = 100_000_000
+# Of all frames of an animation: 100 MB while it is made. The page's own of the largest images have 23 million.
+MAX_PIXELS = 2**25
+MAX_FRAMES = 500
 
 
 class Model(Protocol):
     """A model under TF Serving's REST API: of a SavedModel, or of a server elsewhere."""
 
     name: str
+
+    def at_once(self, method: str, path: str) -> Response | None:
+        """The response to a request that needs neither its body nor work; None for others."""
 
     def answer(self, method: str, path: str, body: bytes) -> Response:
         """The response to a request."""
@@ -55,12 +59,12 @@ class Site:
             for path, name in _FILES.items()
         }
 
-    def answer(self, method: str, path: str, body: bytes) -> Response:
-        """The response to a request."""
+    def at_once(self, method: str, path: str) -> Response | None:
+        """The response to a request that needs neither its body nor work: the page's own files do not."""
         if path.startswith("/v1/"):
-            return self._model.answer(method, path, body)
+            return self._model.at_once(method, path)
         if method == "POST" and path == "/gif":
-            return _gif(body)
+            return None
         if method == "GET":
             if path in self._files:
                 return self._files[path]
@@ -69,7 +73,14 @@ class Site:
                 return Response.of({"model": self._model.name, "source": self._source, "pictures": pictures})
             if path.startswith("/samples/"):
                 return self._picture(path)
-        return Response.error(404, f"Nothing lies at {path}")
+        return _nothing_at(path)
+
+    def answer(self, method: str, path: str, body: bytes) -> Response:
+        """The response to a request."""
+        found = self.at_once(method, path)
+        if found is not None:
+            return found
+        return self._model.answer(method, path, body) if path.startswith("/v1/") else _gif(body)
 
     def _pictures(self) -> dict[str, dict[int, Path]]:
         """The files of the pictures that training drew, by name and step."""
@@ -81,26 +92,42 @@ class Site:
     def _picture(self, path: str) -> Response:
         """One of them, at /samples/<name>/<step>."""
         name, _, step = path.removeprefix("/samples/").partition("/")
-        file = self._pictures().get(name, {}).get(int(step) if step.isdecimal() and len(step) < 20 else -1)
+        whole = step.isascii() and step.isdigit() and len(step) < 20
+        file = self._pictures().get(name, {}).get(int(step) if whole else -1)
         if file is None:
-            return Response.error(404, f"Nothing lies at {path}")
+            return _nothing_at(path)
         return Response(200, file.read_bytes(), "image/png")
+
+
+def _nothing_at(path: str) -> Response:
+    return Response.error(404, f"Nothing lies at {path[:80]}")
 
 
 def _gif(body: bytes) -> Response:
     """An endless GIF of the frames in {"frames": [base64 of a PNG, ...], "back": whether they also run backwards}."""
     try:
         request = json.loads(body)
-        files = [io.BytesIO(base64.b64decode(frame)) for frame in request["frames"]]
-        frames = [Image.open(file, formats=["PNG"]) for file in files]
-        if len({frame.size for frame in frames}) != 1:
-            raise ValueError("expected one or more, all of one size")
-        pixels = len(frames) * frames[0].width * frames[0].height
-        if pixels > MAX_PIXELS:
-            raise ValueError(f"expected at most {MAX_PIXELS:,} pixels in all. Received: {pixels:,}")
-        frames = [frame.convert("RGB") for frame in frames]
+        frames = [frame.convert("RGB") for frame in _opened(request["frames"])]
         file = io.BytesIO()
         save_gif(file, frames + (frames[-2:0:-1] if request.get("back") else []))
-    except (AttributeError, KeyError, OSError, RecursionError, SyntaxError, TypeError, ValueError) as error:
+    except Exception as error:  # Pillow raises whatever a malformed file made of it
         return Response.error(400, f"frames: {error}")
     return Response(200, file.getvalue(), "image/gif")
+
+
+def _opened(contents: list[str]) -> list[Image.Image]:
+    """The frames, their headers read, their pixels not: of one size, and together not too large.
+
+    Raises:
+        ValueError: Where they are not.
+    """
+    if not isinstance(contents, list) or not 1 <= len(contents) <= MAX_FRAMES:
+        raise ValueError(f"expected a list of 1 to {MAX_FRAMES}")
+    # Not by Image.open, which warns on the terminal of one that is large.
+    frames = [PngImagePlugin.PngImageFile(io.BytesIO(base64.b64decode(content))) for content in contents]
+    if len({frame.size for frame in frames}) != 1:
+        raise ValueError("expected all of one size")
+    pixels = len(frames) * frames[0].width * frames[0].height
+    if pixels > MAX_PIXELS:
+        raise ValueError(f"expected at most {MAX_PIXELS:,} pixels in all. Received: {pixels:,}")
+    return frames

@@ -7,19 +7,38 @@ import tensorflow as tf
 from infogan_tf.data.decoding import Form
 from infogan_tf.export import checks
 
-# Pictures of more pixels are refused before they are decoded: a file of kilobytes may decode to gigabytes.
+# Pictures of more pixels are refused before any is decoded: a file of kilobytes may decode to gigabytes.
 MOST_PIXELS = 2**24
-_STARTS = {
-    "PNG": (b"\x89PNG\r\n\x1a\n",),
-    "JPEG": (b"\xff\xd8\xff",),
-    "GIF": (b"GIF87a", b"GIF89a"),
-    "BMP": (b"BM",),
-}
+# Of all pictures of a request; each counts for no fewer than the image that it becomes.
+MOST_PIXELS_IN_ALL = 2**26
+# How files begin. No GIF: what it takes to decode one stands in no header, but in the frames of the whole file.
+_STARTS = {"PNG": b"\x89PNG\r\n\x1a\n", "JPEG": b"\xff\xd8\xff", "BMP": b"BM"}
 _HEADER = 26  # bytes at the beginning, in which all formats but JPEG have the picture's size
+# Each scan of a progressive JPEG, a few bytes of it, goes over all its pixels again; 10 are usual.
+MOST_SCANS = 100
+_SCAN = b"\xff\xda"
+
+
+def require_sizes(name: str, files: tf.Tensor, form: Form) -> tf.Tensor:
+    """Returns the files, a string [B], once their headers were found to be of pictures that may be decoded.
+
+    Args:
+        name: Name of the input, for messages.
+        files: Content of the files.
+        form: What the pictures become.
+
+    Returns:
+        The files. Where one is of another format, or of no pixels or more than MOST_PIXELS, or they have more than
+        MOST_PIXELS_IN_ALL together, an InvalidArgument error is raised in the graph.
+    """
+    pixels = tf.map_fn(lambda file: _pixels(name, file), files, fn_output_signature=tf.int64)
+    counted = tf.reduce_sum(tf.maximum(pixels, form.height * form.width))
+    message = [f"{name}: expected pictures of at most {MOST_PIXELS_IN_ALL:,} pixels in all. Received:", counted]
+    return checks.require(files, counted <= MOST_PIXELS_IN_ALL, message)
 
 
 def decode_image(name: str, file: tf.Tensor, form: Form) -> tf.Tensor:
-    """Decodes a PNG, JPEG, GIF (its first frame) or BMP file to an image as in training.
+    """Decodes a PNG, JPEG or BMP file, which `require_sizes` let pass, to an image as in training.
 
     As the data loaders do it: photos stand upright, as their EXIF data says; what is transparent lies on the ground;
     the part that `form.crop` names is resized by Pillow's bicubic filter with rounding to bytes after each step, first
@@ -32,15 +51,15 @@ def decode_image(name: str, file: tf.Tensor, form: Form) -> tf.Tensor:
         form: Of the image.
 
     Returns:
-        The image, float32 [H, W, C] in [0, 1]. Files of other formats, broken ones, pictures of more than MOST_PIXELS,
-        and those that the part does not fit into raise an InvalidArgument error in the graph.
+        The image, float32 [H, W, C] in [0, 1]. Broken files, and pictures that the part does not fit into, raise an
+        InvalidArgument error in the graph.
     """
-    checked, found = _of_known_size(name, file)
+    found = _kind(file)
     decoders = [
-        (found["PNG"], lambda: _on_ground(tf.io.decode_png(checked, channels=4, name=name), form.ground)),
-        (found["JPEG"], lambda: _upright(checked, _decoded_jpeg(name, checked))),
+        (found["PNG"], lambda: _on_ground(tf.io.decode_png(file, channels=4, name=name), form.ground)),
+        (found["JPEG"], lambda: _upright(file, _decoded_jpeg(name, file))),
     ]
-    picture = tf.case(decoders, lambda: tf.io.decode_image(checked, channels=3, expand_animations=False, name=name))
+    picture = tf.case(decoders, lambda: _in_colour(tf.io.decode_bmp(file, name=name)))
     picture = tf.ensure_shape(picture, (None, None, 3))
     left, top, wide, high = _part(name, picture, form)
     picture = picture[top : top + high, left : left + wide]
@@ -54,6 +73,11 @@ def decode_image(name: str, file: tf.Tensor, form: Form) -> tf.Tensor:
 def _decoded_jpeg(name, file):
     # Exactly as the data loaders do: TensorFlow's own choice is the faster, less exact transform.
     return tf.io.decode_jpeg(file, channels=3, dct_method="INTEGER_ACCURATE", name=name)
+
+
+def _in_colour(picture: tf.Tensor) -> tf.Tensor:
+    """A BMP file's picture, uint8 [h, w, 1, 3 or 4], in three channels."""
+    return tf.cond(tf.shape(picture)[-1] == 1, lambda: tf.repeat(picture, 3, axis=-1), lambda: picture[..., :3])
 
 
 def _on_ground(picture: tf.Tensor, ground: tuple[int, int, int]) -> tf.Tensor:
@@ -95,12 +119,14 @@ def _whole_levels(picture: tf.Tensor) -> tf.Tensor:
     return tf.round(tf.clip_by_value(picture, 0.0, 255.0))
 
 
-def _of_known_size(name: str, file: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-    """The file, once its beginning was found to be that of a picture of 1 to MOST_PIXELS pixels; which kind it is."""
-    found = {
-        form: tf.reduce_any([tf.strings.substr(file, 0, len(start)) == start for start in starts])
-        for form, starts in _STARTS.items()
-    }
+def _kind(file: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Whether a file begins as one of a format, bool [], for each."""
+    return {form: tf.strings.substr(file, 0, len(start)) == start for form, start in _STARTS.items()}
+
+
+def _pixels(name: str, file: tf.Tensor) -> tf.Tensor:
+    """How many pixels a file says that it has, int64 [], once that was found to be from 1 to MOST_PIXELS."""
+    found = _kind(file)
     message = [f"{name}: expected files that are {', '.join(found)}. Received: one that begins with"]
     known = checks.require(file, tf.reduce_any(list(found.values())), [*message, tf.strings.substr(file, 0, 4)])
     padded = tf.strings.substr(known + b"\0" * _HEADER, 0, _HEADER)
@@ -110,14 +136,19 @@ def _of_known_size(name: str, file: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.
         height = tf.cast(tf.cast(_number(header[22:26]), tf.int32), tf.int64)
         return _number(header[18:22]) * tf.abs(height)  # negative for pictures stored from the top
 
+    def jpeg():
+        scans = tf.size(tf.strings.split(known, _SCAN)) - 1
+        message = [f"{name}: expected JPEG files of at most {MOST_SCANS} scans. Received: one of", scans]
+        file = checks.require(known, scans <= MOST_SCANS, message)
+        return tf.reduce_prod(tf.io.extract_jpeg_shape(file, tf.int64, name=name)[:2])
+
     sizes = [
         (found["PNG"], lambda: _number(header[16:20][::-1]) * _number(header[20:24][::-1])),
-        (found["GIF"], lambda: _number(header[6:8]) * _number(header[8:10])),
         (found["BMP"], bmp),
     ]
-    pixels = tf.case(sizes, lambda: tf.reduce_prod(tf.io.extract_jpeg_shape(known, tf.int64, name=name)[:2]))
+    pixels = tf.case(sizes, jpeg)
     message = [f"{name}: expected pictures of at most {MOST_PIXELS:,} pixels. Received: one of", pixels]
-    return checks.require(known, (pixels > 0) & (pixels <= MOST_PIXELS), message), found
+    return checks.require(pixels, (pixels > 0) & (pixels <= MOST_PIXELS), message)
 
 
 def _number(values: tf.Tensor) -> tf.Tensor:

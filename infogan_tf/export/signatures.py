@@ -4,14 +4,13 @@ Values out of range raise InvalidArgument errors that name the input (`checks`).
 seed gives the same numbers in every process.
 """
 
-import functools
 from collections.abc import Callable
 
 import tensorflow as tf
 
 from infogan_tf.data.decoding import Form
 from infogan_tf.export import checks
-from infogan_tf.export.picture_files import decode_image
+from infogan_tf.export.picture_files import decode_image, require_sizes
 from infogan_tf.export.serving_networks import ExportedNetworks
 from infogan_tf.latents.codes import Code
 from infogan_tf.latents.layout import LatentLayout
@@ -210,13 +209,13 @@ def _encode(networks):
 def _encode_png(networks, form):
     @tf.function
     def encode_png(image_bytes):
-        files = checks.shaped("image_bytes", image_bytes, (None,))
-        # One at a time: a small file may be a large picture.
+        files = require_sizes("image_bytes", checks.shaped("image_bytes", image_bytes, (None,)), form)
+        # One at a time: a small file may be a large picture. As bytes, of which each is one level, they are kept small.
         images = tf.map_fn(
-            functools.partial(decode_image, "image_bytes", form=form),
+            lambda file: _to_bytes(decode_image("image_bytes", file, form)),
             files,
             parallel_iterations=1,
-            fn_output_signature=tf.float32,
+            fn_output_signature=tf.uint8,
         )
         return _read(networks, tf.ensure_shape(images, (None, *networks.image_shape)))
 
@@ -224,9 +223,13 @@ def _encode_png(networks, form):
 
 
 def _read(networks: ExportedNetworks, images: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Reads Q(c|x) of images [B, H, W, C]: <code>_<quantity> [B, ...], and <code>_class [B], the most probable one."""
+    """Reads Q(c|x) of images [B, H, W, C]: <code>_<quantity> [B, ...], and <code>_class [B], the most probable one.
+
+    They are float32 in [0, 1], or uint8.
+    """
 
     def posterior(block):
+        block = tf.cast(block, tf.float32) / 255.0 if block.dtype == tf.uint8 else block
         parts = networks.posterior(block)
         return {f"{name}_{what}": value for name, found in parts.items() for what, value in found.items()}
 
