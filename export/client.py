@@ -188,7 +188,7 @@ class Client:
         return self._ask("encode", {"images": images}, len(images), self._readings())
 
     def encode_png(self, files: Sequence[bytes]) -> Outputs:
-        """The same of PNG, JPEG, GIF or BMP files of any size."""
+        """The same of PNG, JPEG or BMP files, together of at most 67,108,864 pixels."""
         self._require_reading("encode_png")
         return self._ask("encode_png", {"image_bytes": _objects(list(files))}, len(files), self._readings())
 

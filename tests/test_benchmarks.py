@@ -31,6 +31,7 @@ PROGRAMS = {
     "kernels": ([*TINY, *BATCH], "| what | on | precision | Keras, ms | ours, ms | Keras / ours |", 4),
     "kills": (["--kills=10"], "| case | kills | seconds | wrong |", 5),
     "memory": (["--image_size=8", "--steps=1", "--count=10", *BATCH], "| precision | TensorFlow alone |", 1),
+    "mixed_requests": (["--image_size=8", "--count=300", "--clients=4"], "| what | figure |", 10),
     "parts": ([*TINY, *BATCH], "| precision | part | ms | share of the whole |", 11),
     "pipeline": ([*TINY, *BATCH, "--count=100"], "| images in | batch, ms | batches/s |", 2),
     "sampling": (["--image_size=8", "--rounds=1", "--count=600"], "| what | seconds | images/s |", 3),
@@ -112,9 +113,19 @@ def _check_memory(record):
     assert row["images"] == 10 * 8 * 8 / 1e6
 
 
+def _check_mixed_requests(record):
+    found = {row["what"]: row["figure"] for row in record["results"]}
+    assert (found["requests"], found["answered wrongly"]) == (300, 0)
+    assert 0 < found["hostile ones"] < 60
+    assert found["the page, times asked"] > 10
+    # Of so few requests the first half still fills what the second uses again.
+    assert found["second half / first"] < 1.5
+
+
 CHECKS = {
     "explorer": _check_explorer,
     "memory": _check_memory,
+    "mixed_requests": _check_mixed_requests,
     "parts": _check_parts,
     "start_up": _check_start_up,
     "train_step": _check_train_step,

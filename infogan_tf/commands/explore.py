@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import gc
 import json
 import tempfile
 import threading
@@ -30,6 +31,9 @@ def explore(config: Config, given: dict[str, object], argv: list[str]) -> None:
     run, model = _run_and_model(config, given)
     _require_signatures(model, source)
     site = Site(model, getattr(config, source), run)
+    # What was imported and loaded stays: looking for garbage in it, as a large request makes Python do again and again,
+    # would hold the page up.
+    gc.freeze()
     with _listening(site, config.host, config.port) as address:
         print(f"Open {address}/ in a browser. Ctrl-C ends it.", flush=True)
         with contextlib.suppress(KeyboardInterrupt):

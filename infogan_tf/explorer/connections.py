@@ -8,6 +8,9 @@ from collections.abc import Iterator
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+# So much is read from a connection at a time.
+READ_BYTES = 2**14
+
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
@@ -55,6 +58,8 @@ class Connection(H11Protocol):
         super().connection_made(transport)
         # So that uvicorn hears of every byte that the client has not taken yet, and keeps no more in memory.
         transport.set_write_buffer_limits(0)
+        # So that no other connection waits long while what one sent is parsed.
+        transport.max_size = READ_BYTES
         self._begin("receive", self.limits.receive_seconds)
         # One that was aborted is among them until the event loop comes to it.
         open_ones = [each for each in self.connections if not each.transport.is_closing()]
