@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import select
 import socket
 import threading
 import time
@@ -315,8 +316,39 @@ def test_no_more_wait_than_may():
         assert [answered(each) for each in asking] == 4 * [(200, b"3")]
 
 
-# === Malformed requests ===
+def test_no_more_wait_than_may_though_all_came_at_once():
+    with served(at_once=1, waiting=3, connections=20) as (answers, connect):
+        answers.may.clear()
+        asking = [connect(request(length=3)) for _ in range(20)]
+        # They are all let in, as nobody waits yet.
+        assert answered(connect(GET)) == (200, PAGE.body)
+        for each in asking[1:]:
+            each.sendall(b"123")
+        # One after another all but 1 + 3 are refused, while those few wait.
+        refused = [each for each in asking[1:] if _is_answered(each)]
+        answers.may.set()
+        assert len(refused) == 19 - 1 - 3
+        assert {answered(each)[0] for each in refused} == {503}
+        assert [answered(each) for each in asking[1:] if each not in refused] == 4 * [(200, b"3")]
 
+
+def _is_answered(opened):
+    return bool(select.select([opened], [], [], 1.0)[0])
+
+
+def test_what_goes_wrong_with_the_page_is_an_error_too():
+    def fail(method, path):
+        raise OSError("no such disk")
+
+    with (
+        serving(Answers(), at_once=fail) as url,
+        socket.create_connection((urlsplit(url).hostname, urlsplit(url).port)) as opened,
+    ):
+        opened.sendall(GET)
+        assert answered(opened) == (500, b'{"error": "OSError: no such disk"}')
+
+
+# === Malformed requests ===
 HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: localhost\r\n\r\n"
 MALFORMED = {
     "GET with a body": request("/ask", method="GET", headers=b"Content-Length: %d\r\n" % len(HIDDEN)),

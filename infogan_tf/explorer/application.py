@@ -1,9 +1,10 @@
 """The server's application: what is refused before it is read, what waits for the model, and what does not."""
 
+import contextlib
 import functools
 import ipaddress
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 import anyio
@@ -16,7 +17,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from infogan_tf.explorer.answers import Answer, AtOnce, Response
-from infogan_tf.explorer.connections import Full, Limits, Room
+from infogan_tf.explorer.connections import Connection, Full, Limits, Room
 
 # So much of an answer is handed over at a time.
 PIECE = 2**16
@@ -35,24 +36,33 @@ def application(answer: Answer, at_once: AtOnce, host: str, limits: Limits) -> S
         limits: How much clients may ask.
     """
     bodies, answers, turns = Room(limits.bodies_bytes), Room(limits.answers_bytes), CapacityLimiter(limits.at_once)
+    crowd = set()  # connections whose requests are worked on, or wait for it
 
     async def endpoint(request: Request) -> StarletteResponse:
         _refuse_strangers(request, host)
         _refuse_length(request, limits.body_bytes)
         asked = "GET" if request.method == "HEAD" else request.method, request.scope["raw_path"].decode()
-        found = await to_thread.run_sync(at_once, *asked)
-        if found is None and turns.statistics().tasks_waiting >= limits.waiting:
-            raise HTTPException(503, f"Expected at most {limits.waiting} requests that wait; try again later")
+        found = await to_thread.run_sync(_worked, at_once, *asked)
         if found is None:
-            connection = request.state.connection
-            with bodies.holding(connection):
-                body = bytearray()
-                async for piece in request.stream():
-                    bodies.take(connection, len(piece))
-                    body += piece
-                bodies.keep(connection)
-                found = await _unless_gone(request, functools.partial(_worked, answer, *asked, bytes(body)), turns)
+            refuse_crowd()
+            with bodies.holding(request.state.connection):
+                work = functools.partial(_worked, answer, *asked, await _body(request, bodies))
+                with asking(request.state.connection):
+                    found = await _unless_gone(request, work, turns)
         return _Answer(found, answers)
+
+    @contextlib.contextmanager
+    def asking(connection: Connection) -> Iterator[None]:
+        refuse_crowd()  # of those too whose bodies came meanwhile
+        crowd.add(connection)
+        try:
+            yield
+        finally:
+            crowd.discard(connection)
+
+    def refuse_crowd() -> None:
+        if len(crowd) >= limits.waiting + limits.at_once:
+            raise HTTPException(503, f"Expected at most {limits.waiting} requests that wait; try again later")
 
     # Not in threads, as all three are asynchronous.
     async def refuse(request: Request, error: HTTPException) -> StarletteResponse:
@@ -88,6 +98,16 @@ class _Answer(StarletteResponse):
                 piece, left = left[:PIECE], left[PIECE:]
                 more = len(left) > 0
                 await send({"type": "http.response.body", "body": piece, "more_body": more})
+
+
+async def _body(request: Request, room: Room) -> bytes:
+    """The body, for which room is taken as it comes, and kept once all of it is there."""
+    body, connection = bytearray(), request.state.connection
+    async for piece in request.stream():
+        room.take(connection, len(piece))
+        body += piece
+    room.keep(connection)
+    return bytes(body)
 
 
 def _worked(answer, *asked):
