@@ -48,6 +48,8 @@ def test_what_is_still_written_is_left_alone(tmp_path):
     with new_file(tmp_path / "next.png") as writing:
         writing.write_text("whole")
     assert not (tmp_path / f".next.png.{gone}.partial").exists()
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_json_has_no_nan_and_no_infinity(value):
     assert as_json({"a": 1.5, "b": None}) == '{\n  "a": 1.5,\n  "b": null\n}\n'

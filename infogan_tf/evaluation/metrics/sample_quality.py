@@ -113,8 +113,8 @@ def kernel_distance(
 
     Returns:
         "kid": The mean over the subsets.
-        "kid_stderr": Its standard error over draws of both sets and of the subsets, `kernel_variance.variance`: right where the
-            distance is far from 0, and up to about a sixth too large near 0.
+        "kid_stderr": Its standard error over draws of both sets and of the subsets, `kernel_variance.variance`: right
+            where the distance is far from 0, and up to about a sixth too large near 0.
 
     Raises:
         NotMeasuredError: For fewer than four rows of either, features that are not finite, or so large that their
