@@ -8,6 +8,8 @@ import importlib
 import sys
 from pathlib import Path
 
+from infogan_tf.environment.backend import require_tensorflow
+
 __version__ = "0.2.0"
 
 _HOMES = {
@@ -37,7 +39,12 @@ def _is_the_command() -> bool:
 
 
 def _register() -> None:
-    """Imports every module whose classes Keras has to know to load a saved model."""
+    """Imports every module whose classes Keras has to know to load a saved model.
+
+    Raises:
+        UserError: Before anything is imported, where Keras is set to another backend than TensorFlow.
+    """
+    require_tensorflow()
     models, networks, terms = (
         importlib.import_module(f"infogan_tf.{name}") for name in ("models", "networks", "objectives")
     )

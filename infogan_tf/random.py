@@ -2,18 +2,32 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
+
+
+def as_seed(seed: tf.Tensor | int) -> tf.Tensor:
+    """Returns the stateless seed, int32 [2], of two integers, or of one: n is (n, 0), as the exported model has it.
+
+    Raises:
+        ValueError: For anything else.
+    """
+    given = seed if tf.is_tensor(seed) else np.asarray(seed)
+    if not tf.as_dtype(given.dtype).is_integer or tuple(given.shape) not in ((), (2,)):
+        raise ValueError(f"seed: expected an integer, or two. Received: {seed!r}")
+    pair = given if len(given.shape) else tf.stack([given, tf.zeros_like(given)])
+    return tf.cast(pair, tf.int32)
 
 
 def fold_in(seed: tf.Tensor, data: tf.Tensor | int) -> tf.Tensor:
     """Derives another stateless seed, int32 [2], from a seed and a number.
 
     Args:
-        seed: Stateless seed, integers [2].
+        seed: Stateless seed, or an integer, see `as_seed`.
         data: Number of the derived seed, any integer [], taken modulo 2^31 - 1.
     """
     data = tf.cast(data, tf.int64)
-    return tf.random.fold_in(tf.cast(seed, tf.int32), tf.cast(data % (2**31 - 1), tf.int32))
+    return tf.random.fold_in(as_seed(seed), tf.cast(data % (2**31 - 1), tf.int32))
 
 
 def drawn_here(count: tf.Tensor, draw: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:

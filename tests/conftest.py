@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import gc
 import io
 import json
@@ -67,6 +68,31 @@ def make_model(
         keras.optimizers.Adam(1e-3, beta_1=0.5, name="g_optimizer"),
         **compile_arguments,
     )
+    return model
+
+
+def small_networks(layout, image_shape=(8, 8, 1), dtype="float32"):
+    """Networks of a few weights, for what does not depend on what they are."""
+    dense = functools.partial(keras.layers.Dense, dtype=dtype)
+
+    def network(name, shape, *layers):
+        return keras.Sequential([keras.Input(shape), *layers], name=name)
+
+    pixels = [dense(math.prod(image_shape), activation="sigmoid"), keras.layers.Reshape(image_shape, dtype="float32")]
+    networks = {
+        "generator": network("generator", (layout.width,), *pixels),
+        "trunk": network("trunk", image_shape, keras.layers.Flatten(), dense(8, activation="tanh")),
+        "d_head": network("d_head", (8,), dense(1)),
+    }
+    q_head = network("q_head", (8,), dense(layout.num_parameters)) if layout.num_parameters else None
+    return networks | ({"q_head": q_head} if q_head else {})
+
+
+def small_model(d_optimizer="adam", g_optimizer="adam", latents="noise:6,cat:10,uniform:1", dtype="float32", **kwargs):
+    """A compiled InfoGAN of few weights, a function of Keras's own seed."""
+    layout = LatentLayout.parse(latents)
+    model = InfoGAN(layout, **small_networks(layout, dtype=dtype))
+    model.compile(d_optimizer, g_optimizer, **kwargs)
     return model
 
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from conftest import make_model
 
 from infogan_tf.data import pixels
-from infogan_tf.data.pixels import check_images, checked_input
+from infogan_tf.data.pixels import check_images
 from infogan_tf.data.stream import stream
 
 BYTES = np.random.default_rng(0).integers(0, 128, (16, 8, 8, 1), dtype=np.uint8)  # that int8 can hold too
@@ -147,11 +147,6 @@ def test_so_do_batches_reading_and_the_stream(model, name):
         stream(images, 8)
 
 
-def test_a_dict_is_refused_in_words(model):
-    with pytest.raises(ValueError, match=r"Received: a dict of image, label; dataset.map\(.*\) takes one of them"):
-        model.fit(tf.data.Dataset.from_tensors({"image": BYTES, "label": np.arange(16)}), verbose=0)
-
-
 @pytest.mark.parametrize("dtype", INTEGERS)
 def test_integers_of_any_width_are_read_as_bytes_are(model, dtype):
     images = BYTES.astype(dtype)
@@ -175,12 +170,6 @@ def test_floats_of_any_width_are_read(model, dtype):
     np.testing.assert_allclose(found, model.encode(np.float32(images))["c1"]["probabilities"], atol=1e-6)
 
 
-def test_a_generator_gives_all_its_batches_and_an_empty_one_none():
-    checked = checked_input(generator(BYTES))
-    np.testing.assert_array_equal(np.concatenate([images for (images,) in checked]), BYTES)
-    assert list(checked_input(batch for batch in [])) == []
-
-
 def test_validation_data_of_a_generator_lose_no_batch(monkeypatch):
     model, seen = make_model(), []
     step = type(model).test_step
@@ -193,7 +182,7 @@ def test_validation_data_of_a_generator_lose_no_batch(monkeypatch):
 
 def test_what_is_encoded_is_looked_at_batch_by_batch(model, monkeypatch):
     seen = []
-    monkeypatch.setattr("infogan_tf.models.base.check_images", lambda rows: seen.append(len(rows)))
+    monkeypatch.setattr("infogan_tf.data.given.check_images", lambda rows: seen.append(len(rows)))
     model.encode(UNIT, batch_size=5)
     assert seen == [5, 5, 5, 1]
     monkeypatch.undo()

@@ -1,8 +1,5 @@
 """Pixel values: bytes 0..255 or floats 0..1. Anything else is refused in one line; in a model they are floats 0..1."""
 
-import types
-
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -68,49 +65,3 @@ def _range(images):
         if part.size:
             low, high = np.minimum(low, np.float64(part.min())), np.maximum(high, np.float64(part.max()))
     return low, high
-
-
-def checked_input(data):
-    """What a model is given to train on or to evaluate, after a look at its images: an array's all, else the first.
-
-    Args:
-        data: Images, or images with labels; or batches of either: a tf.data.Dataset, a PyDataset or a generator, of
-            which the first batch is looked at. Batches of a `tf.distribute` strategy are not.
-
-    Returns:
-        The same; a generator with its first batch put back.
-
-    Raises:
-        ValueError: As `check_images`.
-    """
-    first = data
-    if isinstance(data, types.GeneratorType):
-        first = next(data, None)
-        data = data if first is None else _put_back(first, data)
-    elif isinstance(data, keras.utils.PyDataset):
-        first = data[0]
-    elif isinstance(data, tf.data.Dataset):
-        # Bytes need no look, and what a data set does to give its first batch may be done once only.
-        if getattr(_images_of(data.element_spec), "dtype", None) == tf.uint8:
-            return data
-        first = next(iter(data.take(1)), None)
-    images = _images_of(first)
-    if isinstance(images, dict):
-        names = ", ".join(map(str, images))
-        raise ValueError(
-            "images: expected images, alone or in pairs with labels. Received: a dict of "
-            f"{names}; dataset.map(lambda batch: batch[NAME]) takes one of them"
-        )
-    if hasattr(images, "dtype") and hasattr(images, "shape"):
-        check_images(images)
-    return data
-
-
-def _put_back(first, rest):
-    """A generator, which is all that Keras takes for one."""
-    yield first
-    yield from rest
-
-
-def _images_of(batch):
-    return keras.utils.unpack_x_y_sample_weight(batch)[0]

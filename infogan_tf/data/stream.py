@@ -41,7 +41,8 @@ def stream(
         labels [batch_size / parts].
 
     Raises:
-        ValueError: Where a batch cannot be cut into equal parts, `part` is out of range, or images have other values.
+        ValueError: Where a batch cannot be cut into equal parts, `part` is out of range, there are no images, or they
+            have other values.
     """
     if parts < 1 or batch_size % parts or not 0 <= part < parts:
         raise ValueError(
@@ -49,6 +50,8 @@ def stream(
             f"Received: part={part}, parts={parts}, batch_size={batch_size}"
         )
     images = np.asarray(images)
+    if not len(images):
+        raise ValueError(f"images: expected one at least. Received: shape {images.shape}")
     check_images(images)
     count, size = len(images), batch_size // parts
     seed %= 2**31

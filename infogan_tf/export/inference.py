@@ -76,9 +76,9 @@ class DoublingConvolution(keras.layers.Conv2DTranspose):
         height, width, features = inputs.shape[1:]
         kernel = tf.convert_to_tensor(self.kernel)  # [4, 4, C, F]
         products = tf.matmul(tf.reshape(inputs, [-1, features]), tf.reshape(kernel, [-1, features]), transpose_b=True)
-        products = tf.reshape(products, [-1, height, width, 4, 4, self.filters])
-        rows = _overlapped(products, 1)  # [B, 2 H, W, 4, C]
-        outputs = _overlapped(rows, 2)  # [B, 2 H, 2 W, C]
+        # No tensor has more than five axes, which is what TFLite can slice.
+        rows = _overlapped(tf.reshape(products, [-1, height, width, 4, 4 * self.filters]), 1)  # [B, 2 H, W, 4 C]
+        outputs = _overlapped(tf.reshape(rows, [-1, 2 * height, width, 4, self.filters]), 2)  # [B, 2 H, 2 W, C]
         return self.activation(outputs + self.bias if self.use_bias else outputs)
 
 

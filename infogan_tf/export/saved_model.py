@@ -9,7 +9,7 @@ import tensorflow as tf
 from infogan_tf.data.decoding import Form
 from infogan_tf.export.metadata import make_metadata
 from infogan_tf.export.model_card import FOLDER, model_card, write_pictures
-from infogan_tf.export.serving_networks import ExportedNetworks
+from infogan_tf.export.serving_networks import PRECISIONS, ExportedNetworks
 from infogan_tf.export.signatures import make_signatures
 from infogan_tf.export.warmup import FILE, write_warmup
 from infogan_tf.files import (
@@ -54,8 +54,13 @@ def export_saved_model(
         The folder written.
 
     Raises:
+        ValueError: For what is no model of this package, or another precision.
         UserError: Where weights are too large for float16; nothing was written then.
     """
+    if not isinstance(model, GenerativeModel):
+        raise ValueError(f"model: expected a GenerativeModel, such as InfoGAN. Received: {type(model).__name__}")
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision: expected one of {', '.join(PRECISIONS)}. Received: {precision!r}")
     twin = model.float32_twin()
     networks = ExportedNetworks(twin, precision)
     metadata = make_metadata(twin, precision, dataset, options, evaluation, title)

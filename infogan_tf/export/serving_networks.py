@@ -8,6 +8,9 @@ from infogan_tf.errors import UserError
 from infogan_tf.export.inference import for_inference
 from infogan_tf.models.base import GenerativeModel
 
+# What weights can be stored in.
+PRECISIONS = ("float32", "float16")
+
 
 class ExportedNetworks:
     """Generator and encoder for the graphs of signatures, with weights that a SavedModel can store.

@@ -12,6 +12,8 @@ from typing import ClassVar
 import numpy as np
 import tensorflow as tf
 
+from infogan_tf.random import as_seed
+
 # The smallest standard deviation of a learnt Gaussian posterior. A continuous code carries unbounded differential
 # information, so an unbounded Q is rewarded without end for ever finer copies of the code in the image, and its
 # gradient (of the squared error over twice the variance) drowns the adversarial one: with 0.1 the generator draws
@@ -37,8 +39,8 @@ class Noise:
         """Draws noise, float32 [count, size]."""
         shape = (count, self.size)
         if self.distribution == "normal":
-            return tf.random.stateless_normal(shape, seed)
-        return tf.random.stateless_uniform(shape, seed, minval=-1.0, maxval=1.0)
+            return tf.random.stateless_normal(shape, as_seed(seed))
+        return tf.random.stateless_uniform(shape, as_seed(seed), minval=-1.0, maxval=1.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,7 +145,7 @@ class Categorical(Code):
         return math.log(self.num_classes)
 
     def sample(self, count, seed):  # noqa: D102
-        return tf.random.stateless_uniform((count,), seed, maxval=self.num_classes, dtype=tf.int32)
+        return tf.random.stateless_uniform((count,), as_seed(seed), maxval=self.num_classes, dtype=tf.int32)
 
     def to_block(self, values):  # noqa: D102
         return tf.one_hot(values, self.num_classes)
@@ -195,7 +197,7 @@ class Bernoulli(Code):
         return math.log(2.0)
 
     def sample(self, count, seed):  # noqa: D102
-        return tf.random.stateless_uniform((count,), seed, maxval=2, dtype=tf.int32)
+        return tf.random.stateless_uniform((count,), as_seed(seed), maxval=2, dtype=tf.int32)
 
     def log_prob(self, parameters, block):  # noqa: D102
         cross_entropy = tf.nn.sigmoid_cross_entropy_with_logits(labels=block, logits=parameters)
@@ -275,7 +277,7 @@ class Uniform(Continuous):
         return self.entropy - 0.5 * math.log(2.0 * math.pi * math.e / 3.0)
 
     def sample(self, count, seed):  # noqa: D102
-        return tf.random.stateless_uniform((count,), seed, minval=-1.0, maxval=1.0)
+        return tf.random.stateless_uniform((count,), as_seed(seed), minval=-1.0, maxval=1.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -287,7 +289,7 @@ class Normal(Continuous):
         return 0.5 * math.log(2.0 * math.pi * math.e)
 
     def sample(self, count, seed):  # noqa: D102
-        return tf.random.stateless_normal((count,), seed)
+        return tf.random.stateless_normal((count,), as_seed(seed))
 
 
 KINDS = {"cat": Categorical, "uniform": Uniform, "normal": Normal, "bernoulli": Bernoulli, "label": Label}

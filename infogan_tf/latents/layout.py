@@ -9,8 +9,10 @@ All figures are in nats.
 """
 
 import dataclasses
+import math
 from collections.abc import Mapping
 
+import numpy as np
 import tensorflow as tf
 
 from infogan_tf.latents.codes import KINDS, Categorical, Code, Continuous, Label, Noise
@@ -49,7 +51,12 @@ class LatentLayout:
 
         Raises:
             UserError: Where the text is not a layout; it names the position of the mistake.
+            ValueError: For a standard deviation below 0, or not finite.
         """
+        if not isinstance(text, str):
+            raise ValueError(f"text: expected a layout such as 'noise:62,cat:10,uniform:2'. Received: {text!r}")
+        if posterior_stddev and not 0 < posterior_stddev < math.inf:
+            raise ValueError(f"posterior_stddev: expected a number above 0, or None. Received: {posterior_stddev!r}")
         described, codes = read_latents(text), []
         for name, (kind, num_classes) in described.codes.items():
             if issubclass(KINDS[kind], Categorical):
@@ -96,15 +103,24 @@ class LatentLayout:
         return next((code for code in self.read_codes if isinstance(code, Categorical)), None)
 
     def __getitem__(self, name: str) -> Code:
-        return next(code for code in self.codes if code.name == name)
+        for code in self.codes:
+            if code.name == name:
+                return code
+        raise KeyError(f"expected one of {', '.join(self.entropy) or 'no codes'}. Received: {name!r}")
 
     def sample_parts(self, count: tf.Tensor | int, seed: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Draws noise [count, noise.size] and values [count] of every code from the prior.
 
         Args:
             count: How many draws, from 0.
-            seed: A stateless seed, int32 [2]: the same seed gives the same draws, though others with XLA than without.
+            seed: An integer, or a stateless seed, int32 [2], of which n is (n, 0): the same seed gives the same draws,
+                though others with XLA than without.
+
+        Raises:
+            ValueError: For a seed that is neither, or fewer draws than none.
         """
+        if isinstance(count, int) and count < 0:
+            raise ValueError(f"count: expected 0 or more. Received: {count}")
         values = {code.name: code.sample(count, fold_in(seed, i)) for i, code in enumerate(self.codes, 1)}
         return self.noise.sample(count, fold_in(seed, 0)), values
 
@@ -113,18 +129,36 @@ class LatentLayout:
         return self.join(*self.sample_parts(count, seed))
 
     def join(self, noise: tf.Tensor, values: Mapping[str, tf.Tensor]) -> tf.Tensor:
-        """Makes latents, float32 [B, width], of noise [B, noise.size] and the values [B] of every code."""
+        """Makes latents, float32 [B, width], of noise [B, noise.size] and the values [B] of every code.
+
+        Raises:
+            ValueError: Where a code has no values, or noise another width.
+        """
+        missing = [code.name for code in self.codes if code.name not in values]
+        if missing:
+            raise ValueError(f"values: expected those of {', '.join(self.entropy)}. Received: none of {missing[0]}")
+        _check_width("noise", noise, self.noise.size)
         blocks = [code.to_block(values[code.name]) for code in self.codes]
         return tf.concat([tf.cast(noise, tf.float32), *blocks], axis=-1)
 
     def split(self, latents: tf.Tensor) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
-        """Divides latents [B, width] into noise [B, noise.size] and each code's block [B, code.width]."""
+        """Divides latents [B, width] into noise [B, noise.size] and each code's block [B, code.width].
+
+        Raises:
+            ValueError: For latents of another width.
+        """
+        _check_width("latents", latents, self.width)
         widths = [self.noise.size, *(code.width for code in self.codes)]
         noise, *blocks = tf.split(latents, widths, axis=-1)
         return noise, {code.name: block for code, block in zip(self.codes, blocks, strict=True)}
 
     def split_parameters(self, parameters: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Divides the Q head's output [B, num_parameters] into each code's parameters."""
+        """Divides the Q head's output [B, num_parameters] into each code's parameters.
+
+        Raises:
+            ValueError: For an output of another width.
+        """
+        _check_width("parameters", parameters, self.num_parameters)
         codes = self.read_codes
         parts = tf.split(parameters, [code.num_parameters for code in codes], axis=-1)
         return {code.name: part for code, part in zip(codes, parts, strict=True)}
@@ -148,6 +182,13 @@ class LatentLayout:
         """Q(c|x) by code name: probabilities [B, K], probability [B], or mean and stddev [B]."""
         parts = self.split_parameters(tf.cast(parameters, tf.float32))
         return {name: self[name].posterior(part) for name, part in parts.items()}
+
+
+def _check_width(name, rows, width):
+    """Raises a ValueError for rows that cannot be [B, width], as far as their shape is known."""
+    shape = tf.TensorShape(rows.shape if hasattr(rows, "shape") else np.shape(rows))
+    if not shape.is_compatible_with([None, width]):
+        raise ValueError(f"{name}: expected shape [B, {width}]. Received: shape {list(shape)}")
 
 
 def mutual_info_bound(log_prob: tf.Tensor, entropy: float) -> tf.Tensor:

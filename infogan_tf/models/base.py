@@ -7,13 +7,15 @@ from typing import ClassVar
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
-from infogan_tf.data.pixels import check_images, checked_input, unit_images
+from infogan_tf.data.given import NO_BATCH, Rows, checked, checked_rows, image_rows, latent_rows, refuse_weights
+from infogan_tf.data.pixels import unit_images
 from infogan_tf.errors import UserError
 from infogan_tf.latents.codes import Code
 from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.models.averages import Averages
+from infogan_tf.models.batches import in_batches
+from infogan_tf.models.callbacks import Optimizers, check_file, prepared
 from infogan_tf.models.means import Means
 from infogan_tf.networks.spectral_norm import SpectralNorm
 from infogan_tf.objectives.term import Term
@@ -21,6 +23,16 @@ from infogan_tf.random import drawn_here, fold_in
 
 # Every random draw of a run is a pure function of (seed, stream, position): what is drawn in one stream moves no other.
 STREAMS = {"train": 0, "evaluate": 1, "pictures": 2, "sample": 3, "measure": 4, "regularize": 5}
+# What `keras.Model.compile` takes that has no meaning here, and why.
+_MEANINGLESS = {
+    "optimizer": "each player has an optimizer of its own",
+    "loss": "the losses are the model's own; regularizers adds terms to them",
+    "loss_weights": "the losses are the model's own; each term has its weight",
+    "metrics": "nothing is predicted here that could be compared with a label; infogan_tf.evaluation.metrics measures "
+    "what the trained model gives",
+    "weighted_metrics": "all images count alike here",
+    "auto_scale_loss": "float16 losses are always scaled",
+}
 
 
 class GenerativeModel(keras.Model):
@@ -55,6 +67,13 @@ class GenerativeModel(keras.Model):
         super().__init__(**kwargs)
         if isinstance(layout, str):
             layout = LatentLayout.parse(layout, posterior_stddev)
+        if not isinstance(layout, LatentLayout):
+            raise ValueError(f"layout: expected a LatentLayout, or its text. Received: {layout!r}")
+        if len(networks["generator"].output_shape) != 4:
+            shape = list(networks["generator"].output_shape)
+            raise ValueError(f"generator: expected one of images [B, H, W, C]. Received: of shape {shape}")
+        if not isinstance(seed, (int, np.integer)):
+            raise ValueError(f"seed: expected an integer. Received: {seed!r}")
         if networks["generator"].input_shape[-1] != layout.width:
             raise ValueError(
                 f"generator: expected one of {layout.width} inputs for the latents {layout.text}. "
@@ -148,15 +167,23 @@ class GenerativeModel(keras.Model):
             terms: Further terms of the losses, in the order in which they are added.
             average_decay: Decay per step of the weights' exponential moving averages, in [0, 1); 0 keeps none.
             **kwargs: As `keras.Model.compile` takes them (jit_compile, run_eagerly, steps_per_execution).
+
+        Raises:
+            ValueError: For an argument of `keras.Model.compile` without a meaning here, or an optimizer that is no
+                optimizer, that two players share, or that belongs to other weights.
         """
+        for name, why in _MEANINGLESS.items():
+            given = kwargs.pop(name, None)
+            if given is not None:
+                raise ValueError(f"{name}: expected None, as {why}. Received: {given!r}")
+        own = _own_optimizers(optimizers)
         # Before Keras looks which layers XLA can compile: on a GPU it does so unless told otherwise.
         self.terms = list(terms)
         # Without optimizer=None Keras makes a phantom "rmsprop" that is saved and logged.
         super().compile(optimizer=None, loss=None, **kwargs)
         layers = [layer for network in self.networks.values() for layer in network.layers]
         float16 = any(layer.compute_dtype == "float16" for layer in layers)
-        for player, given in optimizers.items():
-            optimizer = keras.optimizers.get(given)  # "adam" will do, as with Keras's own models
+        for player, optimizer in own.items():
             setattr(self, f"{player}_optimizer", _with_loss_scale(optimizer) if float16 else optimizer)
         for term in self.terms:
             missing = [role for role in term.NEEDS if role not in self.roles()]
@@ -165,7 +192,9 @@ class GenerativeModel(keras.Model):
             term.prepare(self)
         # Built here, so that saved state has somewhere to go when a model is loaded.
         for player, optimizer in self.optimizers.items():
-            optimizer.build(self.variables_of(player))
+            _build(optimizer, self.variables_of(player), f"{player}_optimizer")
+        # Where Keras's callbacks look for a model's optimizer.
+        self.optimizer = Optimizers(self.optimizers, self.step)
         self.averages = Averages(self.network_variables, average_decay) if average_decay else None
         self.means = Means(self.logged())
 
@@ -184,6 +213,7 @@ class GenerativeModel(keras.Model):
             **{name: keras.saving.serialize_keras_object(optimizer) for name, optimizer in kept.items()},
             "average_decay": self.averages.decay if self.averages else 0.0,
             "jit_compile": self.jit_compile,
+            "run_eagerly": self.run_eagerly,
             "steps_per_execution": self.steps_per_execution,
         }
 
@@ -198,30 +228,141 @@ class GenerativeModel(keras.Model):
 
     # === Training ===
 
-    def fit(self, x=None, *args, **kwargs):
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        shuffle=True,
+        class_weight=None,
+        sample_weight=None,
+        initial_epoch=0,
+        steps_per_epoch=None,
+        validation_steps=None,
+        **kwargs,
+    ):
         """As `keras.Model.fit`, of images [B, H, W, C]: integers in 0..255 or floats in 0..1.
 
-        Raises:
-            ValueError: Before the first step, where an array, or the first batch of a data set, has other values.
-        """
-        if kwargs.get("validation_data") is not None:
-            kwargs["validation_data"] = checked_input(kwargs["validation_data"])
-        return super().fit(checked_input(x), *args, **kwargs)
+        Args:
+            x: The images: an array or a list, alone, in a pair with labels, or as "image" of a dict; or batches of
+                these: a tf.data.Dataset, a PyDataset, a generator.
+            y: Labels of an array of images.
+            batch_size: How many images of an array a step takes; 32 where it is None.
+            epochs: Number of the last epoch.
+            verbose: As in Keras.
+            callbacks: Keras's own and others. Those that set a learning rate set it of each optimizer; TerminateOnNaN
+                looks at every figure.
+            validation_split: The share of an array's images, from its end, that serves for validation.
+            validation_data: Images as `x` has them.
+            shuffle: Whether to shuffle an array's images.
+            class_weight: None; anything else is refused.
+            sample_weight: None; anything else is refused.
+            initial_epoch: Number of the first epoch, from 0.
+            steps_per_epoch: How many batches are an epoch; has to be given for data without an end.
+            validation_steps: How many batches serve for validation; likewise.
+            **kwargs: As `keras.Model.fit` takes them (validation_batch_size, validation_freq).
 
-    def evaluate(self, x=None, *args, **kwargs):
+        Returns:
+            Keras's History.
+
+        Raises:
+            ValueError: Before the first step, for what does not fit; the message names it.
+        """
+        self._assert_compile_called("fit")
+        refuse_weights(class_weight=class_weight)
+        x, y = self._with_labels(x, y, sample_weight, steps_per_epoch, "steps_per_epoch")
+        _check_batch_size(batch_size)
+        if not 0.0 <= validation_split < 1.0:
+            raise ValueError(f"validation_split: expected a share from 0 to below 1. Received: {validation_split!r}")
+        if validation_data is not None:
+            if isinstance(validation_data, (tuple, list)):  # a list is a pair here, in Keras
+                given = keras.utils.unpack_x_y_sample_weight(tuple(validation_data))
+            else:
+                given = validation_data, None, None
+            validation_data = self._with_labels(*given, validation_steps, "validation_steps")
+        history = super().fit(
+            x,
+            y,
+            batch_size=batch_size,
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=prepared(callbacks, self, validation_data is not None or bool(validation_split)),
+            validation_split=validation_split,
+            validation_data=validation_data,
+            shuffle=shuffle,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch,
+            validation_steps=validation_steps,
+            **kwargs,
+        )
+        # A data set may show only when it is read that it gives nothing.
+        if history.epoch and not set(self.means.names) & set(history.history):
+            raise self._image_rows.wrong(NO_BATCH)
+        return history
+
+    def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, **kwargs):
         """As `keras.Model.evaluate`, of images as in `fit`."""
         # Keras's own `fit` asks so, after each epoch, of data that it has looked into.
         if not kwargs.get("_use_cached_eval_dataset"):
-            x = checked_input(x)
-        return super().evaluate(x, *args, **kwargs)
+            self._assert_compile_called("evaluate")
+            x, y = self._with_labels(x, y, sample_weight, steps, "steps")
+            _check_batch_size(batch_size)
+        found = super().evaluate(x, y, batch_size=batch_size, verbose=verbose, steps=steps, **kwargs)
+        if found in ({}, []):
+            raise self._image_rows.wrong(NO_BATCH)
+        return found
 
-    def train_on_batch(self, x, *args, **kwargs):
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
         """As `keras.Model.train_on_batch`, of images as in `fit`."""
-        return super().train_on_batch(checked_input(x), *args, **kwargs)
+        self._assert_compile_called("train_on_batch")
+        refuse_weights(class_weight=class_weight)
+        x, y = self._with_labels(x, y, sample_weight, check=checked_rows)
+        return super().train_on_batch(x, y, return_dict=return_dict)
 
-    def test_on_batch(self, x, *args, **kwargs):
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
         """As `keras.Model.test_on_batch`, of images as in `fit`."""
-        return super().test_on_batch(checked_input(x), *args, **kwargs)
+        self._assert_compile_called("test_on_batch")
+        x, y = self._with_labels(x, y, sample_weight, check=checked_rows)
+        return super().test_on_batch(x, y, return_dict=return_dict)
+
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
+        """As `keras.Model.predict`: the images that it generates of latents [B, layout.width]."""
+        x = checked(x, self._latent_rows, steps, "steps")
+        _check_batch_size(batch_size)
+        return super().predict(x, batch_size=batch_size, verbose=verbose, steps=steps, callbacks=callbacks)
+
+    def predict_on_batch(self, x):
+        """As `keras.Model.predict_on_batch`, of latents as in `predict`."""
+        return super().predict_on_batch(checked_rows(x, self._latent_rows))
+
+    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
+        """As `keras.Model.save`, to a file that ends in .keras.
+
+        Raises:
+            ValueError: For an .h5 file, which cannot hold a model of several networks; nothing was written then.
+        """
+        check_file(filepath)
+        super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+
+    @property
+    def _image_rows(self) -> Rows:
+        return image_rows(self.image_shape)
+
+    @property
+    def _latent_rows(self) -> Rows:
+        return latent_rows(self.layout.width)
+
+    def _with_labels(self, x, y, sample_weight, *steps, check=checked):
+        """Checked images, or their batches, and labels where they were given apart."""
+        if isinstance(x, tuple) and y is None and sample_weight is None:
+            x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(x)
+        refuse_weights(sample_weight=sample_weight)
+        return check(x, self._image_rows, *steps), y
 
     def make_train_function(self, force=False):
         """As `keras.Model` has it; Keras 3.15's own fails under a strategy of several replicas (keras issue 20585)."""
@@ -267,7 +408,10 @@ class GenerativeModel(keras.Model):
         whatever comes next, be it another player's pass, an evaluation or an export.
         """
         variables = self.variables_of(player)
-        _apply(self.optimizers[player], tape.gradient(loss, variables), variables)
+        gradients = tape.gradient(loss, variables)
+        # Where a data set's length is not known, Keras asks for one batch too many, of which no step is to be counted.
+        with tf.control_dependencies([loss]):
+            _apply(self.optimizers[player], gradients, variables)
         for role in self.PLAYERS[player]:
             for layer in getattr(self, role)._flatten_layers():
                 if isinstance(layer, SpectralNorm):
@@ -285,7 +429,8 @@ class GenerativeModel(keras.Model):
         """What ends a train step: averages, the step's number; returns the means so far."""
         if self.averages:
             self.averages.update(self.network_variables, self.step)
-        self.step.assign_add(1)
+        with tf.control_dependencies([tf.convert_to_tensor(self.means.counts)]):  # as in `update`
+            self.step.assign_add(1)
         return self.get_metrics_result()
 
     @contextlib.contextmanager
@@ -342,8 +487,8 @@ class GenerativeModel(keras.Model):
             return {}
         # TensorFlow 2.21's oneDNN convolutions give an empty batch a wrong shape, so it is read with a blank image.
         count = tf.shape(images)[0]
-        padded = tf.pad(images, [[0, tf.cast(count == 0, tf.int32)], [0, 0], [0, 0], [0, 0]])
-        posterior = self.layout.posterior(self.q_parameters(padded))
+        blank = tf.zeros((tf.cast(count == 0, tf.int32), *self.image_shape), images.dtype)
+        posterior = self.layout.posterior(self.q_parameters(tf.concat([images, blank], axis=0)))
         return tf.nest.map_structure(lambda value: value[:count], posterior)
 
     def describe(self, images: tf.Tensor) -> tf.Tensor:
@@ -354,17 +499,17 @@ class GenerativeModel(keras.Model):
         """Generates images, float32 [B, H, W, C] in [0, 1], of any number of latents [B, layout.width].
 
         This method and the next three compute `batch_size` at a time, of a np.memmap without loading all of it, into
-        arrays that are made once; `progress` shows a bar. They raise ValueError for a `batch_size` below 1, and for
-        images as `fit` refuses them.
+        arrays that are made once; `progress` shows a bar. They take what `fit` takes, arrays or batches with an end,
+        and refuse the same; and raise ValueError for a `batch_size` below 1.
         """
-        return self._in_batches("generate", self.call, latents, batch_size, progress)
+        return self._in_batches("generate", self.call, latents, self._latent_rows, batch_size, progress)
 
     def encode(
-        self, images: np.ndarray, batch_size: int = 500, progress: bool = False
+        self, images: np.ndarray | tf.data.Dataset, batch_size: int = 500, progress: bool = False
     ) -> dict[str, dict[str, np.ndarray]]:
         """Q(c|x) by code that is read, of any number of images as in `fit`; see `LatentLayout.posterior`."""
         return self._in_batches(
-            "encode", lambda x: self.posterior(unit_images(x)), images, batch_size, progress, check_images
+            "encode", lambda x: self.posterior(unit_images(x)), images, self._image_rows, batch_size, progress
         )
 
     def read(
@@ -378,45 +523,29 @@ class GenerativeModel(keras.Model):
         """
 
         def read_batch(batch):
+            batch = tf.cast(batch, tf.float32)
             images = self(batch, training=False)
             if not self.READERS:
                 return images, {}, {}
             parameters = self.q_parameters(images)
             return images, self.layout.log_prob(parameters, batch), self.layout.posterior(parameters)
 
-        return self._in_batches("read", read_batch, latents, batch_size, progress)
+        return self._in_batches("read", read_batch, latents, self._latent_rows, batch_size, progress)
 
-    def features(self, images: np.ndarray, batch_size: int = 500, progress: bool = False) -> np.ndarray:
+    def features(
+        self, images: np.ndarray | tf.data.Dataset, batch_size: int = 500, progress: bool = False
+    ) -> np.ndarray:
         """The features that its networks see images by, float32 [B, F], of any number of images as in `fit`."""
         return self._in_batches(
-            "features", lambda x: self.describe(unit_images(x)), images, batch_size, progress, check_images
+            "features", lambda x: self.describe(unit_images(x)), images, self._image_rows, batch_size, progress
         )
 
-    def _in_batches(self, name, function, inputs, batch_size, progress, check=lambda rows: None):
-        """`function` of all inputs, a batch at a time, in arrays that are made once; traced once for each `name`.
-
-        What is read is read once: `check` sees each batch before `function` does, and raises what is wrong with it.
-        """
-        if batch_size < 1:
-            raise ValueError(f"batch_size: expected at least 1. Received: {batch_size}")
+    def _in_batches(self, name, function, given, wanted, batch_size, progress):
+        """`in_batches`; the function is traced once for each `name`."""
         compiled = self.__dict__.setdefault("_compiled_functions", {})
         if name not in compiled:
             compiled[name] = tf.function(function, reduce_retracing=True)
-        count = len(inputs)
-        size = max(1, min(batch_size, count))
-        arrays = []
-        for start in tqdm(range(0, max(1, count), size), unit="batch", disable=not progress):
-            rows = inputs[start : start + size]
-            check(rows)
-            batch = tf.convert_to_tensor(rows)
-            taken = len(batch)
-            # The last batch is filled up with zeros: all have one shape, which is traced once, and none is empty.
-            outputs = compiled[name](tf.pad(batch, [[0, size - taken], *[[0, 0]] * (batch.ndim - 1)]))
-            parts = [part.numpy() for part in tf.nest.flatten(outputs)]
-            arrays = arrays or [np.empty((count, *part.shape[1:]), part.dtype) for part in parts]
-            for array, part in zip(arrays, parts, strict=True):
-                array[start : start + taken] = part[:taken]
-        return tf.nest.pack_sequence_as(outputs, arrays)
+        return in_batches(compiled[name], given, wanted, batch_size, progress)
 
 
 def _deserialized(value):
@@ -424,6 +553,50 @@ def _deserialized(value):
     if isinstance(value, list):
         return [_deserialized(each) for each in value]
     return keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value
+
+
+def _own_optimizers(given):
+    """An optimizer for each player, of those given by name or as objects; a ValueError for what cannot be one."""
+    found = {}
+    for player, each in given.items():
+        # "adam" will do, as with Keras's own models; it is called after its player.
+        name = f"{player}_optimizer"
+        if isinstance(each, str):
+            each = {"class_name": each, "config": {"name": name}}
+        try:
+            optimizer = keras.optimizers.get(each)
+        except (TypeError, ValueError):
+            optimizer = None
+        if optimizer is None:
+            raise ValueError(f"{name}: expected a Keras optimizer, or its name. Received: {given[player]!r}")
+        if any(optimizer is other for other in found.values()):
+            raise ValueError(
+                f"{name}: expected one of its own, as an optimizer keeps the state of one player's weights; "
+                f"optimizer.from_config(optimizer.get_config()) makes another. Received: one "
+                f"{type(optimizer).__name__} for both"
+            )
+        found[player] = optimizer
+    if len({optimizer.name for optimizer in found.values()}) < len(found):
+        for player, optimizer in found.items():
+            optimizer.name = f"{player}_optimizer"  # callbacks log learning rates by it
+    return found
+
+
+def _build(optimizer, variables, name):
+    """Builds an optimizer for variables; a ValueError for one that has been another's."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    known = {id(variable) for variable in getattr(inner, "_trainable_variables", ())}
+    if optimizer.built and known != {id(variable) for variable in variables}:
+        raise ValueError(
+            f"{name}: expected one that has updated no other weights; optimizer.from_config(optimizer.get_config()) "
+            f"makes another. Received: {type(optimizer).__name__}, which has"
+        )
+    optimizer.build(variables)
+
+
+def _check_batch_size(batch_size):
+    if batch_size is not None and (not isinstance(batch_size, (int, np.integer)) or batch_size < 1):
+        raise ValueError(f"batch_size: expected an integer from 1, or None. Received: {batch_size!r}")
 
 
 def _with_loss_scale(optimizer):

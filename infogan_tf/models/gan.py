@@ -1,12 +1,14 @@
 """A generative adversarial network: one train step that updates D, then G."""
 
 import functools
+import itertools
 from collections.abc import Sequence
 from typing import ClassVar
 
 import keras
 import tensorflow as tf
 
+from infogan_tf.data.given import images_of
 from infogan_tf.data.pixels import unit_images
 from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.models.base import GenerativeModel
@@ -66,6 +68,12 @@ class GAN(GenerativeModel):
         networks = {"generator": generator, "trunk": trunk, "d_head": d_head}
         networks |= {role: others.pop(role) for role in self.roles() if role in others}
         super().__init__(layout, networks, seed=seed, name=name, **others)
+        _check_fit("trunk", trunk, generator)
+        for role in self.roles():
+            if role.endswith("_head"):
+                _check_fit(role, networks[role], trunk)
+        if d_head.output_shape[-1] != 1:
+            raise ValueError(f"d_head: expected one output. Received: {d_head.output_shape[-1]}")
 
     # === Compiling ===
 
@@ -98,8 +106,16 @@ class GAN(GenerativeModel):
             **kwargs: As `keras.Model.compile` takes them (jit_compile, run_eagerly, steps_per_execution).
 
         Raises:
-            ValueError: For an unknown loss, or a target that it does not know.
+            ValueError: For an unknown loss, or a target that it does not know; for numbers out of range; and as
+                `GenerativeModel.compile_players`.
         """
+        for what, given in (("d_updates", d_updates), ("g_updates", g_updates)):
+            if not isinstance(given, int) or given < 1:
+                raise ValueError(f"{what}: expected an integer from 1. Received: {given!r}")
+        if not 0.0 < real_target <= 1.0:
+            raise ValueError(f"real_target: expected a number above 0, at most 1. Received: {real_target!r}")
+        if not 0.0 <= average_decay < 1.0:
+            raise ValueError(f"average_decay: expected a number from 0 to below 1. Received: {average_decay!r}")
         loss = ADVERSARIAL_LOSSES.get(adversarial_loss)
         if loss is None:
             raise ValueError(
@@ -145,8 +161,7 @@ class GAN(GenerativeModel):
         """
         d_updates, g_updates = self.updates["d_updates"], self.updates["g_updates"]
         rounds = d_updates + g_updates - 1
-        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        parts = tf.split(unit_images(images), d_updates)  # [B, H, W, C] each
+        parts = parts_of(unit_images(images_of(data)), d_updates)  # [B, H, W, C] each
         seed, other_seed = self.stream_seed("train", self.step), self.stream_seed("regularize", self.step)
         figures = {}
         for i in range(rounds):
@@ -237,8 +252,7 @@ class GAN(GenerativeModel):
 
     def test_step(self, data):
         """The train step's figures with inference statistics, on fresh latents; nothing is updated."""
-        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        real_images = unit_images(images)
+        real_images = unit_images(images_of(data))
         # The metric's count is the position in this evaluation: it starts at 0 each time.
         latents = self.draw(tf.shape(real_images)[0], self.stream_seed("evaluate", self.means.counts[0]))
         features = self.describe(self.generator(latents, training=False))
@@ -257,3 +271,21 @@ class GAN(GenerativeModel):
     def describe(self, images):
         """The trunk's features [B, F] of images [B, H, W, C] in [0, 1], with inference statistics."""
         return self.trunk(images, training=False)
+
+
+def _check_fit(role, network, source):
+    """Raises a ValueError where a network does not take what another gives."""
+    if not tf.TensorShape(network.input_shape).is_compatible_with(source.output_shape):
+        raise ValueError(
+            f"{role}: expected inputs of shape {list(source.output_shape[1:])}, which {source.name} gives. "
+            f"Received: of shape {list(network.input_shape[1:])}"
+        )
+
+
+def parts_of(images: tf.Tensor, count: int) -> list[tf.Tensor]:
+    """`count` parts of images [B, H, W, C], as equal as can be; of fewer images than parts some are in several."""
+    if count == 1:
+        return [images]
+    size = tf.shape(images)[0]
+    starts = [size * i // count for i in range(count + 1)]
+    return [images[start : tf.maximum(end, start + 1)] for start, end in itertools.pairwise(starts)]

@@ -1,5 +1,6 @@
 """InfoGAN: a GAN whose latent codes a third network reads back from its images."""
 
+import math
 from typing import ClassVar
 
 import keras
@@ -83,13 +84,15 @@ class InfoGAN(GAN):
             lambda_cont: The weight for continuous codes; None is lambda_info.
             lambda_warmup: How many steps the weights of L_I take to rise from 0, in a straight line.
             **kwargs: As `GAN.compile` takes them.
+
+        Raises:
+            ValueError: For a weight below 0 or not finite; and as `GAN.compile`.
         """
-        self.lambdas = {
-            "lambda_info": lambda_info,
-            "lambda_cat": lambda_cat,
-            "lambda_cont": lambda_cont,
-            "lambda_warmup": lambda_warmup,
-        }
+        weights = {"lambda_info": lambda_info, "lambda_cat": lambda_cat, "lambda_cont": lambda_cont}
+        for what, given in (*weights.items(), ("lambda_warmup", lambda_warmup)):
+            if given is not None and not 0 <= given < math.inf:
+                raise ValueError(f"{what}: expected a number from 0. Received: {given!r}")
+        self.lambdas = {**weights, "lambda_warmup": lambda_warmup}
         super().compile(d_optimizer, g_optimizer, **kwargs)
 
     def own_terms(self):

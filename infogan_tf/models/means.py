@@ -28,8 +28,11 @@ class Means(keras.metrics.Metric):
         """Counts each value once, or as often as `counts` says (0: not at all)."""
         given = dict.fromkeys(values, 1.0) | dict(counts or {})
         weights = tf.stack([tf.cast(given.get(name, 0.0), tf.float32) for name in self.names])
-        self.totals.assign_add(weights * tf.stack([values.get(name, tf.constant(0.0)) for name in self.names]))
-        self.counts.assign_add(weights)
+        stacked = tf.stack([values.get(name, tf.constant(0.0)) for name in self.names])
+        # Where a data set's length is not known, Keras asks for one batch too many, of which nothing is to be counted.
+        with tf.control_dependencies([stacked]):
+            self.totals.assign_add(weights * stacked)
+            self.counts.assign_add(weights)
 
     def counted(self) -> dict[str, float]:
         """The means, by name, of those that were counted at all."""

@@ -84,7 +84,9 @@ class Maker:
 
 
 def check_sides(image_shape: tuple[int, int, int]) -> None:
-    """Raises a UserError where height or width is not a positive multiple of 4."""
+    """Raises a UserError where height or width is not a positive multiple of 4, or channels are missing."""
+    if len(image_shape) != 3:
+        raise UserError(f"image_shape: expected height, width and channels. Received: {image_shape}")
     if any(side % 4 or side < 4 for side in image_shape[:2]):
         raise UserError(f"image height and width are multiples of 4. Received: {image_shape}")
 

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from infogan_tf.errors import UserError
 from infogan_tf.networks.blocks import LEAK, Maker, check_sides, small_sides
 from infogan_tf.networks.layers import AddReference, DropReference, LeakyReLU, MinibatchDiscrimination
 from infogan_tf.networks.presets import PRESETS
@@ -56,9 +57,11 @@ def paper_networks(
         "q_head": Network from features to the parameters of Q(c|x), float32 [B, num_parameters]; not with 0 parameters.
 
     Raises:
-        UserError: Where height or width is not a positive multiple of 4.
+        UserError: Where height or width is not a positive multiple of 4, or there is no such preset.
     """
     check_sides(image_shape)
+    if preset not in PRESETS:
+        raise UserError(f"preset: expected one of {', '.join(PRESETS)}. Received: {preset!r}")
     row, make = PRESETS[preset], Maker(dtype, sync_batch_norm, spectral_norm)
     virtual = reference_latents is not None
     rows = len(reference_latents) if virtual else 0
