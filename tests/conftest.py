@@ -82,10 +82,11 @@ def small_networks(layout, image_shape=(8, 8, 1), dtype="float32"):
     networks = {
         "generator": network("generator", (layout.width,), *pixels),
         "trunk": network("trunk", image_shape, keras.layers.Flatten(), dense(8, activation="tanh")),
-        "d_head": network("d_head", (8,), dense(1)),
+        "d_head": network("d_head", (8,), keras.layers.Dense(1, dtype="float32")),
     }
-    q_head = network("q_head", (8,), dense(layout.num_parameters)) if layout.num_parameters else None
-    return networks | ({"q_head": q_head} if q_head else {})
+    if layout.num_parameters:
+        networks["q_head"] = network("q_head", (8,), keras.layers.Dense(layout.num_parameters, dtype="float32"))
+    return networks
 
 
 def small_model(d_optimizer="adam", g_optimizer="adam", latents="noise:6,cat:10,uniform:1", dtype="float32", **kwargs):

@@ -559,26 +559,22 @@ def _own_optimizers(given):
     """An optimizer for each player, of those given by name or as objects; a ValueError for what cannot be one."""
     found = {}
     for player, each in given.items():
-        # "adam" will do, as with Keras's own models; it is called after its player.
         name = f"{player}_optimizer"
-        if isinstance(each, str):
-            each = {"class_name": each, "config": {"name": name}}
         try:
-            optimizer = keras.optimizers.get(each)
+            optimizer = keras.optimizers.get(each)  # "adam" will do, as with Keras's own models
         except (TypeError, ValueError):
             optimizer = None
         if optimizer is None:
-            raise ValueError(f"{name}: expected a Keras optimizer, or its name. Received: {given[player]!r}")
+            raise ValueError(f"{name}: expected a Keras optimizer, or its name. Received: {each!r}")
         if any(optimizer is other for other in found.values()):
             raise ValueError(
                 f"{name}: expected one of its own, as an optimizer keeps the state of one player's weights; "
                 f"optimizer.from_config(optimizer.get_config()) makes another. Received: one "
                 f"{type(optimizer).__name__} for both"
             )
+        # Keras's own names count optimizers, and callbacks log learning rates by them.
+        getattr(optimizer, "inner_optimizer", optimizer).name = name
         found[player] = optimizer
-    if len({optimizer.name for optimizer in found.values()}) < len(found):
-        for player, optimizer in found.items():
-            optimizer.name = f"{player}_optimizer"  # callbacks log learning rates by it
     return found
 
 
