@@ -347,3 +347,16 @@ def test_labels_of_a_data_set_by_name_are_refused(tiny_run, tmp_path):
         done = run_here(*flags, "--labels=labels.csv", cwd=tmp_path, check=False)
         assert done.returncode == 2
         assert "--labels: --dataset=digits is as it is" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "does"), [(0.8, "the class of the image"), (0.2, "classes, which are not those of the labels")]
+)
+def test_a_code_is_the_images_class_only_where_the_labels_say_so(accuracy, does):
+    of = material(dark=lambda levels: levels < 100)
+    splits = (Split(split.images) for split in (of.data.train, of.data.test))
+    of = Material(Model(), ImageData("levels", *splits), of.setting)
+    found = measured(of)
+    found.figures["accuracy/c1"] = accuracy
+    effects(of, found)
+    assert found.codes["c1"]["does"] == does

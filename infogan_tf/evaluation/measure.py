@@ -333,7 +333,13 @@ def effects(material: Material, found: Evaluation) -> None:
         elif code.is_dead(bound):
             facts["does"] = "dead: Q reads nothing of it"
         else:
-            facts["does"] = known or ("the class of the image" if of_classes else _in_words(facts["correlations"]))
+            facts["does"] = known or (_class_words(code, found) if of_classes else _in_words(facts["correlations"]))
+
+
+def _class_words(code, found):
+    """What a code of classes does, in words: where the labels are known, whether it tells these."""
+    tells = found.figures.get(f"accuracy/{code.name}", 1.0) > LEAST_SHARE
+    return "the class of the image" if tells else "classes, which are not those of the labels"
 
 
 def _class_names(code, found):
