@@ -136,7 +136,11 @@ def test_of_batches_without_a_known_number_none_is_counted_too_often(arguments):
     assert model.evaluate(of_unknown_length(IMAGES), verbose=0, return_dict=True) == pytest.approx(known, rel=1e-6)
 
 
-@pytest.mark.parametrize("form", [list, tf.constant, np.float64, lambda latents: batches(latents, 3)], ids=["list", "tensor", "array", "data set"])
+@pytest.mark.parametrize(
+    "form",
+    [list, tf.constant, np.float64, lambda latents: batches(latents, 3)],
+    ids=["list", "tensor", "array", "data set"],
+)
 def test_latents_in_every_form(model, form):
     latents = model.layout.sample(5, 0).numpy()
     images = model.generate(latents)
