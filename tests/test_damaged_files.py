@@ -1,6 +1,7 @@
 """What people and disks make of a run's files: one line that names the file, or what is written there, and no more."""
 
 import copy
+import dataclasses
 import json
 import random
 import shutil
@@ -18,10 +19,11 @@ from infogan_tf.commands.train import write_animation
 from infogan_tf.config.options import Config
 from infogan_tf.errors import UserError
 from infogan_tf.evaluation.record import read_evaluation
+from infogan_tf.evaluation.result import Evaluation
 from infogan_tf.explorer.site import Site
 from infogan_tf.export.metadata import make_metadata
 from infogan_tf.export.model_card import model_card
-from infogan_tf.files import newest_version, versions
+from infogan_tf.files import as_json, newest_version, versions
 from infogan_tf.latents.language import read_latents
 from infogan_tf.models.choices import resolve, taken
 from infogan_tf.reports import comparison, run_page
@@ -36,6 +38,7 @@ EVALUATION = {
     "step": 2,
     "figures": {"accuracy/c1": 0.97, "mutual_info/c1": 2.3, "fid": 0.4, "fid/inception-2015": 7.5, "mig": 0.2},
     "stderrs": {"mutual_info/c1": 0.0008},
+    "perfect": {"mig": 0.98},
     "codes": {
         "c1": {"kind": "categorical", "entropy": 2.3, "ceiling": 2.3, "does": "digit", "classes": [*"abcdefghij"],
                "goes_with": [None] * 9 + [{"name": "hat", "auc": 0.9, "train_auc": 0.8}]},
@@ -183,6 +186,13 @@ def test_damaged_metrics_are_named_or_read_to_the_end(tmp_path):
             assert [line["step"] for line in found] == sorted({line["step"] for line in found})
             assert all(isinstance(value, int | float) for line in found for value in line.values())
     assert 700 < refused < 1500
+
+
+def test_every_attribute_of_an_evaluation_is_read_as_it_was_written(tmp_path):
+    assert set(EVALUATION) == {field.name for field in dataclasses.fields(Evaluation)}
+    for found in (Evaluation(**EVALUATION), Evaluation("full", 3)):
+        (tmp_path / "evaluation.json").write_text(as_json(found.to_json()))
+        assert read_evaluation(tmp_path / "evaluation.json", CODES) == found
 
 
 def test_a_damaged_evaluation_is_named_or_serves_all_that_read_it(tmp_path, live_model):

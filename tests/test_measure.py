@@ -209,7 +209,7 @@ def test_what_a_model_reads_as_nan_is_a_note_and_all_else_is_measured(material):
 def test_no_figure_is_nan():
     def broken(_, found):
         found.figures |= {"fid": np.nan, "kid": 1.0, "mig": 0.5}
-        found.stderrs["kid"] = np.inf
+        found.stderrs |= {"kid": np.inf, "fid": 0.1}
 
     found = Evaluation("quick", 1)
     attempt("Samples", broken, None, found)

@@ -138,6 +138,7 @@ _FORMS = {
     "step": _or_none(_is_count),
     "figures": _are_figures,
     "stderrs": _are_figures,
+    "perfect": _are_figures,
     "codes": _by_name(_CODE),
     "confusion": _or_empty(_CONFUSION),
     "associations": _or_empty(

@@ -51,6 +51,7 @@ class Evaluation:
         for values, what in ((self.figures, ""), (self.stderrs, "standard error of "), (self.perfect, "perfect ")):
             for name in [name for name, value in values.items() if not math.isfinite(value)]:
                 self.notes.append(f"{what}{name}: not measured; it came out as {values.pop(name)}.")
+        self.stderrs = {name: value for name, value in self.stderrs.items() if name in self.figures}
 
     def to_json(self) -> dict[str, object]:
         """Returns every attribute by name."""
