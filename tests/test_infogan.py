@@ -364,7 +364,7 @@ def test_every_argument_of_compile_comes_back():
     assert other.get_compile_config() == config
     assert [(type(each), each.weight) for each in other.regularizers] == [(R1, 0.3), (InstanceNoise, 0.2)]
     taken = {name for kind in (InfoGAN, GAN) for name in inspect.signature(kind.compile).parameters}
-    assert taken - {"self", "kwargs"} == set(config) - {"jit_compile", "steps_per_execution"}
+    assert taken - {"self", "kwargs"} == set(config) - {"jit_compile", "run_eagerly", "steps_per_execution"}
 
 
 def test_a_fixed_posterior_survives_saving(tmp_path):
