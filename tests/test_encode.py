@@ -16,6 +16,7 @@ from PIL import Image
 from infogan_tf.config.options import Config
 from infogan_tf.data import load_data
 from infogan_tf.data.decoding import Form, decode
+from infogan_tf.evaluation.result import Evaluation
 from infogan_tf.files import read_json
 from infogan_tf.models.infogan import InfoGAN
 from infogan_tf.pictures import read_png
@@ -109,8 +110,11 @@ def test_every_row_is_what_the_model_reads_in_that_file(encoded, photos, model):
 def test_classes_have_the_names_that_an_evaluation_of_these_weights_gave_them(photos, tiny_run, tmp_path, step):
     shutil.copytree(tiny_run[0], tmp_path / "run")
     names = [f"kind {k}, or so" for k in range(9)] + [""]
-    codes = {"c1": {"classes": names}, "c2": {}, "c4": {"classes": ["", ""]}}
-    (tmp_path / "run" / "evaluation.json").write_text(json.dumps({"step": step, "codes": codes}))
+    classes = {"c1": names, "c2": [], "c4": ["", ""]}
+    found = Evaluation("quick", step)
+    for name, code in classes.items():
+        found.codes[name] = {"kind": "categorical", "entropy": 1.0, "ceiling": 1.0, "classes": code}
+    (tmp_path / "run" / "evaluation.json").write_text(json.dumps(found.to_json()))
     encode(tmp_path / "run", tmp_path, f"--dataset={photos}")
     rows = table(tmp_path / "codes.csv")
     if step == 4:

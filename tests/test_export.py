@@ -263,6 +263,7 @@ def test_export_mode_takes_the_next_version(tmp_path, tiny_run):
     assert weights_size(base / "2") < 0.51 * weights_size(base / "1")
     config = json.loads((run / "config.json").read_text())["config"]
     metadata = json.loads((base / "2" / "assets.extra" / "metadata.json").read_text())
-    config.pop("data_dir")
+    for place in ("data_dir", "start_from"):
+        config.pop(place)
     assert metadata["options"] == {**config, "export_precision": "float16"}
     assert (metadata["dataset"], metadata["step"]) == ("digits", 4)
