@@ -170,7 +170,7 @@ def test_a_training_run_ends_with_a_report(tmp_path):
     [
         (lambda run: shutil.rmtree(run / "checkpoints"), "a run with a checkpoint"),
         (lambda run: _edit(run, image_shape=[28, 28, 1]), "it is of another model"),
-        (lambda run: _edit(run, image_shape="wide"), "an image_shape of three integers"),
+        (lambda run: _edit(run, image_shape="wide"), "an image_shape of height and width"),
         (lambda run: (run / "config.json").unlink(), "with a config.json"),
     ],
 )
@@ -253,7 +253,7 @@ def test_of_runs_that_minimised_one_invariance_term_the_lowest_is_named(monkeypa
         comparison.Run(
             name=name,
             folder=RunDirectory(tmp_path / name),
-            config=Config(steps=2, seed=seed, invariance_weight=weight),
+            config=Config(steps=2, seed=seed, invariance_weight=weight, latents="noise:6,cat:10"),
             lines=[{"step": 1, "d_invariance": first}, {"step": step if name == "b" else 2, "d_invariance": last}],
             found=None,
         )

@@ -62,7 +62,7 @@ def test_a_run_goes_on_to_the_same_bits_and_is_measured_drawn_and_exported(tmp_p
     ],
 )
 def test_the_papers_dense_layers_go_to_64_pixels(networks, size, fits):
-    config = Config(dataset="./photos", image_size=size, **networks)
+    config = Config(dataset="./photos", image_size=size, latents="noise:6,cat:10", **networks)
     if fits:
         check_options(config)
     else:

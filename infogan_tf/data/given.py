@@ -152,7 +152,7 @@ def comes_in_batches(given) -> bool:
     """Whether it is a data set or the like, which gives batch after batch, and not rows."""
     if isinstance(given, (Sequence, Mapping)) or hasattr(given, "shape"):
         return False
-    return hasattr(given, "__iter__") or hasattr(given, "__getitem__")
+    return hasattr(given, "__iter__") or isinstance(given, keras.utils.PyDataset)
 
 
 def batches_of(given, wanted: Rows) -> Iterator:

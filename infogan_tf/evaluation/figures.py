@@ -6,7 +6,7 @@ it in `measure.py`; TensorBoard, the report and the comparison then show it.
 
 import dataclasses
 
-from infogan_tf.evaluation.metrics.sample_quality import NEIGHBOUR
+from infogan_tf.evaluation.metrics import NEIGHBOUR
 
 HIGHER, LOWER = "higher is better", "lower is better"
 

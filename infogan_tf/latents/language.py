@@ -3,7 +3,7 @@
 import dataclasses
 import re
 
-from infogan_tf.config.numbers import read_integer, read_number
+from infogan_tf.config.numbers import LEAST_HELD, read_integer, read_number
 from infogan_tf.errors import UserError
 
 NOISE_KINDS = {"noise": "uniform", "normal_noise": "normal"}
@@ -120,7 +120,7 @@ def read_values(text: str, codes: dict[str, tuple[str, int]]) -> dict[str, tuple
 def read_value(text: str, num_classes: int) -> float | None:
     """A value of a code as it is written: a class below `num_classes`, or of a code without, a number; else None."""
     if not num_classes:
-        return read_number(text)
+        return read_number(text, LEAST_HELD)
     number = read_integer(text)
     return number if number is not None and 0 <= number < num_classes else None
 

@@ -9,14 +9,13 @@ import numpy as np
 from scipy.special import rel_entr
 
 from infogan_tf.errors import NotMeasuredError
+from infogan_tf.evaluation.metrics import NEIGHBOUR
 from infogan_tf.evaluation.metrics.checks import probabilities as checked_probabilities
 from infogan_tf.evaluation.metrics.checks import real_numbers, require_finite, whole
 from infogan_tf.evaluation.metrics.distances import distinct, in_balls, nearest, neighbour_squares
 from infogan_tf.evaluation.metrics.kernel_variance import LEAST_ROWS, variance, variance_parts
 
 CHUNK_MIB = 32  # memory for the float64 distances held at a time
-# The balls of precision, recall, density and coverage reach to this neighbour.
-NEIGHBOUR = 5
 
 
 # === Fréchet distance ===
