@@ -8,8 +8,6 @@ import importlib
 import sys
 from pathlib import Path
 
-from infogan_tf.environment.backend import require_tensorflow
-
 __version__ = "0.2.0"
 
 _HOMES = {
@@ -44,7 +42,7 @@ def _register() -> None:
     Raises:
         UserError: Before anything is imported, where Keras is set to another backend than TensorFlow.
     """
-    require_tensorflow()
+    importlib.import_module("infogan_tf.environment.backend").require_tensorflow()
     models, networks, terms = (
         importlib.import_module(f"infogan_tf.{name}") for name in ("models", "networks", "objectives")
     )
