@@ -2,7 +2,6 @@
 
 import collections
 import contextlib
-import json
 import shlex
 import signal
 import statistics
@@ -21,7 +20,7 @@ from infogan_tf.environment.invocation import command_words, environment_of_chil
 from infogan_tf.environment.signals import ENDING, on_signals
 from infogan_tf.errors import RunStopped, UserError, printable
 from infogan_tf.evaluation.figures import LOWER, describe
-from infogan_tf.files import versions, write_text
+from infogan_tf.files import as_json, versions, write_text
 from infogan_tf.reports.comparison import Run, compare_runs, read_runs
 from infogan_tf.runs.claims import at_work, new_run
 from infogan_tf.runs.directory import RunDirectory
@@ -109,7 +108,7 @@ def _folder(config, shared):
     with new_run(config.run_dir, name_of(config.dataset)) as run:
         note = run.path / "sweep.json"
         try:
-            write_text(note, json.dumps({"flags": shared}, indent=2) + "\n")
+            write_text(note, as_json({"flags": shared}))
         except OSError as error:
             raise UserError(f"--run_dir: cannot write there ({error}). Received: {str(run)!r}") from error
         try:

@@ -1,7 +1,6 @@
 """The cache: images that were made once, in one memory-mapped file, and are found there again."""
 
 import hashlib
-import json
 import math
 import os
 import re
@@ -14,7 +13,7 @@ from tqdm import tqdm
 
 from infogan_tf.data.images import ImageData, Split
 from infogan_tf.errors import UserError
-from infogan_tf.files import alone_in, partial_name, read_json, remove_leftovers, write_text
+from infogan_tf.files import alone_in, as_json, partial_name, read_json, remove_leftovers, write_text
 
 # To be raised with any change to how images are made: what another version kept is not used.
 VERSION = 2
@@ -126,7 +125,7 @@ def _make(folder, make):
     temporary.mkdir()
     try:
         record = make(temporary / "images.npy")
-        write_text(temporary / "images.json", json.dumps(record) + "\n")
+        write_text(temporary / "images.json", as_json(record, indent=None))
         temporary.rename(folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

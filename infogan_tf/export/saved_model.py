@@ -1,6 +1,5 @@
 """Writes a SavedModel as the next version, complete or not at all."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from infogan_tf.export.serving_networks import PRECISIONS, ExportedNetworks
 from infogan_tf.export.signatures import make_signatures
 from infogan_tf.export.warmup import FILE, write_warmup
 from infogan_tf.files import (
+    as_json,
     naming,
     remove_leftovers,
     sync_folder,
@@ -65,7 +65,7 @@ def export_saved_model(
     networks = ExportedNetworks(twin, precision)
     metadata = make_metadata(twin, precision, dataset, options, evaluation, title)
     form = form or Form(*twin.image_shape, crop="none", ground=(0, 0, 0))
-    texts = {"metadata": json.dumps(metadata, indent=2) + "\n", "readme": model_card(metadata)}
+    texts = {"metadata": as_json(metadata), "readme": model_card(metadata)}
 
     base = Path(base)
     with naming(base):

@@ -4,13 +4,12 @@ What c1's classes mean is decided early and by chance, and no later step mends a
 which Q minimises on real images, tells good divisions from bad ones without labels (README, "Better codes").
 """
 
-import json
 import shutil
 from collections.abc import Callable
 
 from infogan_tf.config.options import Config
 from infogan_tf.errors import UserError
-from infogan_tf.files import read_json, remove_leftovers, write_text
+from infogan_tf.files import as_json, read_json, remove_leftovers, write_text
 from infogan_tf.objectives.invariance import INVARIANCE_TERM
 from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.runs.metrics_file import read_lines
@@ -40,7 +39,7 @@ def choose_start(run: RunDirectory, config: Config, train_start: Callable[[int, 
         lines = [read_lines(start.metrics_file)[-1] for start in starts]
         terms = [line[INVARIANCE_TERM] for line in lines]
         record = {"steps": lines[0]["step"], "invariance_terms": terms, "chosen": terms.index(min(terms))}
-        write_text(run.choice_file, json.dumps(record, indent=2) + "\n")
+        write_text(run.choice_file, as_json(record))
     chosen = starts.pop(_read_choice(run)[0])
     for start in starts:
         shutil.rmtree(start.checkpoints, ignore_errors=True)
