@@ -6,9 +6,12 @@ import importlib
 import resource
 import shlex
 import shutil
+import time
 
 import pytest
 from conftest import assert_same, logged, run_here, weights
+
+from infogan_tf.runs.checkpoints import Checkpoints
 
 FLAGS = ("--steps=6", "--eval_every=3", "--checkpoint_every=2", "--batch_size=8", "--precision=float32",
          "--latents=noise:6,cat:10", "--evaluation=none")  # fmt: skip
@@ -72,6 +75,21 @@ def test_training_stops_in_one_line_and_goes_on_to_the_same_result(tmp_path, who
     run_here(*shlex.split(line.partition("To go on: ")[2])[2:], cwd=tmp_path, exporting=False)
     assert_same(weights(tmp_path / "run", 6), weights(whole, 6))
     assert logged(tmp_path / "run") == logged(whole)
+
+
+def test_a_stopped_run_waits_for_the_checkpoint_in_the_background(tmp_path, monkeypatch):
+    write = Checkpoints._write
+
+    def slowly(self, path, arrays):
+        time.sleep(3 if path.name == "step_00000004.npz" else 0)
+        write(self, path, arrays)
+
+    monkeypatch.setattr(Checkpoints, "_write", slowly)
+    fill(monkeypatch, "infogan_tf.training.watching:TensorBoard.on_epoch_end", 2)  # two steps after a checkpoint
+    done = run_here(*FLAGS, "--run_dir=run", cwd=tmp_path, check=False, exporting=False)
+    assert done.returncode == 74, done.stdout + done.stderr
+    names = {path.name for path in (tmp_path / "run/checkpoints").iterdir()}
+    assert names == {"step_00000002.npz", "step_00000004.npz"}
 
 
 @pytest.mark.parametrize("mode", ["evaluate", "export"])

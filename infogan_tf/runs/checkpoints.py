@@ -76,6 +76,10 @@ class Checkpoints:
             writing, self._writing = self._writing, None
             writing.result()
 
+    def close(self) -> None:
+        """Ends the writing in the background: returns when nothing is being written any more, well or not."""
+        self._writer.shutdown()
+
     def _write(self, path, arrays):
         self.folder.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as temporary, temporary.open("wb") as file:

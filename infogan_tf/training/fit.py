@@ -41,6 +41,8 @@ def fit(
     """
     strategy, checkpoints = model.distribute_strategy, Checkpoints(run.checkpoints, config.keep_checkpoints)
     with contextlib.ExitStack() as stack:
+        # However training ends, nothing is written into the run after it.
+        stack.callback(checkpoints.close)
         used = [stopping.StopOnBrokenLoss(checkpoints)]
         if is_chief(strategy):
             saver = stopping.SaveCheckpoints(checkpoints, config.checkpoint_every, config.eval_every)
