@@ -21,6 +21,7 @@ BATCH = ["--batch_size=4", "--precisions=float32"]
 # The flags of a run that takes seconds, and the table's first columns and number of rows.
 PROGRAMS = {
     "chance": (["--dataset=digits", "--seeds=0,1"], "| seed | drawn at random, % | an untrained Q, % |", 2),
+    "damage": (["--dataset=digits", "--count=200"], "| network | damage | undamaged | a little | more | most |", 4),
     "explorer": (
         ["--image_size=8", "--steps=3", "--count=4"],
         "| keys | changes | median, ms | 90th percentile, ms |",
@@ -107,6 +108,12 @@ def _check_explorer(record):
     assert all(0 < row["median, ms"] <= row["most, ms"] for row in record["results"])
 
 
+def _check_damage(record):
+    for row in record["results"]:
+        assert {row["network"], row["undamaged"]} == {"label_free", record["results"][0]["undamaged"]}
+        assert row["undamaged"] < row["most"]
+
+
 def _check_memory(record):
     row = record["results"][0]
     assert 0 < row["TensorFlow alone"] < row["with the model"] < row["with steps"]
@@ -123,6 +130,7 @@ def _check_mixed_requests(record):
 
 
 CHECKS = {
+    "damage": _check_damage,
     "explorer": _check_explorer,
     "memory": _check_memory,
     "mixed_requests": _check_mixed_requests,
