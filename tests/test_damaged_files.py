@@ -27,9 +27,11 @@ from infogan_tf.files import as_json, newest_version, versions
 from infogan_tf.latents.language import read_latents
 from infogan_tf.models.choices import resolve, taken
 from infogan_tf.reports import comparison, run_page
+from infogan_tf.runs.choice import read_choice
 from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.runs.metrics_file import read_lines
 from infogan_tf.runs.records import begin, existing_run, folders_of_runs
+from infogan_tf.training.starts import choice_note
 
 LATENTS = "noise:6,cat:10,uniform:1,normal:1,bernoulli:1"  # those of conftest's live_model
 CODES = read_latents(LATENTS).codes
@@ -54,6 +56,8 @@ EVALUATION = {
 }  # fmt: skip
 LINE = {"step": 2, "epoch": 1, "seconds": 0.5, "images_per_second": 32.0, "d_loss": 1.2, "g_loss": float("nan")}
 METRICS = "".join(json.dumps(LINE | {"step": step, "epoch": step // 2}) + "\n" for step in (2, 4, 6))
+STARTS = {"invariance_weight": 1.0, "starts": 2, "start_steps": 2}
+CHOICE = {"steps": 2, "invariance_terms": [0.5, 0.25], "chosen": 1}
 # What a hand, another program or a disk may put in a value's place.
 VALUES = (
     None, True, False, 0, -1, 1, 2, 0.5, -0.0, 10**30, 10**400, 2**63, 1e39, 1e-50, float("nan"), float("inf"), "", "a",
@@ -64,13 +68,15 @@ VALUES = (
 
 def begin_run(folder):
     """A run's folder, as if it had been trained and evaluated; nothing looks into its checkpoint here."""
-    options = taken(resolve(recipe_of(configs, "digits", "paper"), {"latents": LATENTS, "steps": 6}))
+    options = taken(resolve(recipe_of(configs, "digits", "paper"), {"latents": LATENTS, "steps": 6, **STARTS}))
     (folder / "checkpoints").mkdir(parents=True)
+    (folder / "starts").mkdir()
     data = SimpleNamespace(image_shape=(8, 8, 1), digest="", skipped=())
     begin(RunDirectory(folder), options, data, ["main.py"])
     (folder / "checkpoints" / "step_00000006.npz").write_text("not looked into")
     (folder / "metrics.jsonl").write_text(METRICS)
     (folder / "evaluation.json").write_text(json.dumps(EVALUATION))
+    (folder / "starts" / "choice.json").write_text(json.dumps(CHOICE))
     return folder
 
 
@@ -215,7 +221,23 @@ def test_a_damaged_evaluation_is_named_or_serves_all_that_read_it(tmp_path, live
     assert 700 < refused < 2000
 
 
-@pytest.mark.parametrize("name", ["config.json", "metrics.jsonl", "evaluation.json"])
+def test_a_damaged_choice_is_named_or_says_what_it_says(tmp_path):
+    run, refused = RunDirectory(tmp_path), 0
+    run.choice_file.parent.mkdir()
+    for content in damaged(json.dumps(CHOICE), 1500):
+        run.choice_file.write_bytes(content)
+        found = answer_of(lambda: read_choice(run.choice_file, 2), run.choice_file)
+        note = answer_of(lambda: choice_note(run, Config(starts=2)), run.choice_file)
+        refused += found is None
+        assert (found is None) == (note is None)
+        if found:
+            assert dataclasses.asdict(found) == json.loads(content)
+            assert note.startswith(f"Start {found.chosen + 1} of 2 was trained on")
+            assert all(term >= found.invariance_terms[found.chosen] for term in found.invariance_terms)
+    assert 700 < refused < 1500
+
+
+@pytest.mark.parametrize("name", ["config.json", "metrics.jsonl", "evaluation.json", "starts/choice.json"])
 @pytest.mark.parametrize(
     "content", [b"\0" * 9, b"[" * 100_000 + b"\n", b"{}\n", b"7\n", b'{"step": 1e999}\n', b'{"a": 1, "a": 2}\n']
 )

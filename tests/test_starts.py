@@ -166,20 +166,43 @@ def test_a_choice_that_was_interrupted_at_any_move_is_completed(tmp_path, monkey
 
 def test_the_note_gives_the_terms(tmp_path):
     run = RunDirectory(tmp_path)
-    assert choice_note(run) == ""
+    assert choice_note(run, Config(starts=2)) == ""
     run.choice_file.parent.mkdir()
     run.choice_file.write_text(json.dumps({"steps": 1_000, "invariance_terms": [0.25, 0.125], "chosen": 1}))
-    assert choice_note(run) == (
+    assert choice_note(run, Config(starts=2)) == (
         "Start 2 of 2 was trained on, for the lowest invariance term after 1,000 steps: 0.2500, 0.1250."
     )
 
 
-@pytest.mark.parametrize("text", ["{", "{}", '{"steps": 4, "invariance_terms": [0.5, 0.25], "chosen": 2}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "{}",
+        '{"steps": 4, "invariance_terms": [0.5, 0.25], "chosen": 2}',
+        '{"steps": 4, "invariance_terms": [0.5, 0.25], "chosen": 0}',
+        '{"steps": 4, "invariance_terms": [0.5, 0.25, 0.125], "chosen": 2}',
+        '{"steps": 1e999, "invariance_terms": [0.5, 0.25], "chosen": 1}',
+    ],
+)
 def test_a_record_that_cannot_be_read_is_named(tmp_path, text):
     run = RunDirectory(tmp_path)
     run.choice_file.parent.mkdir()
     run.choice_file.write_text(text)
     with pytest.raises(UserError, match=r"choice\.json"):
-        choice_note(run)
+        choice_note(run, Config(starts=2))
     with pytest.raises(UserError, match=r"choice\.json"):
         choose_start(run, Config(starts=2), started((0.5, 0.25), []))
+
+
+@pytest.mark.parametrize("text", ["", '{"step": 4}\n', '{"step": 4, "d_invariance": NaN}\n'])
+def test_a_start_whose_figures_are_gone_is_named(tmp_path, text):
+    def train_start(index, start):
+        write_start(index, start, 0.5)
+        if index:
+            start.metrics_file.write_text(text)
+
+    run = RunDirectory(tmp_path)
+    with pytest.raises(UserError, match=r"starts/2/metrics\.jsonl"):
+        choose_start(run, Config(starts=2), train_start)
+    assert not run.choice_file.exists()

@@ -100,7 +100,7 @@ def evaluate_run(
     found = measure(material, step)
     if step < config.steps:
         found.notes.append(f"The run is not finished: this is step {step:,} of {config.steps:,}.")
-    if note := choice_note(run):
+    if note := choice_note(run, config):
         found.notes.append(note)
     for note in found.notes:
         print(f"  {printable(note)}")

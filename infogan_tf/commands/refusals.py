@@ -16,6 +16,7 @@ from infogan_tf.files import newest_version
 from infogan_tf.latents.language import read_latents
 from infogan_tf.models import MODELS
 from infogan_tf.models.choices import check_options
+from infogan_tf.runs.choice import read_choice
 from infogan_tf.runs.claims import check_new
 from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.runs.metrics_file import read_lines
@@ -107,6 +108,7 @@ def _evaluate(config, given, resolved):
     run, kept = existing_run(config.run_dir, given, may_change=("data_dir", "cache_dir", "labels"))
     require_checkpoint(run)
     read_lines(run.metrics_file)
+    read_choice(run.choice_file, kept.starts)
     require_images_there(run, kept)
     _check_labels(kept)
 
@@ -189,6 +191,7 @@ def _check_files(run, kept):
     """Reads what a run's training and evaluation noted, for what is wrong with it."""
     run.image_shape()
     read_lines(run.metrics_file)
+    read_choice(run.choice_file, kept.starts)
     read_evaluation(run.evaluation_file, read_latents(kept.latents).codes)
 
 

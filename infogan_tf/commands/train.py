@@ -127,7 +127,7 @@ def _start(config, data, strategy, run, how_to_resume):
         fit(model, data, own, folder, how_to_resume, steps_after)
 
     choose_start(run, config, train_start)
-    print(f"\n{choice_note(run)}\n")
+    print(f"\n{choice_note(run, config)}\n")
 
 
 def _finish(model, data, config, run, steps_done, started, program):

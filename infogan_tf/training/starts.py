@@ -4,13 +4,16 @@ What c1's classes mean is decided early and by chance, and no later step mends a
 which Q minimises on real images, tells good divisions from bad ones without labels (README, "Better codes").
 """
 
+import dataclasses
+import math
 import shutil
 from collections.abc import Callable
 
 from infogan_tf.config.options import Config
 from infogan_tf.errors import UserError
-from infogan_tf.files import as_json, read_json, remove_leftovers, write_text
+from infogan_tf.files import as_json, remove_leftovers, write_text
 from infogan_tf.objectives.invariance import INVARIANCE_TERM
+from infogan_tf.runs.choice import Choice, read_choice
 from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.runs.metrics_file import read_lines
 
@@ -28,19 +31,20 @@ def choose_start(run: RunDirectory, config: Config, train_start: Callable[[int, 
             of it.
 
     Raises:
-        UserError: Where the record of an earlier choice cannot be read.
+        UserError: Where the record of an earlier choice, or of how a start went, cannot be read.
     """
     starts = [run.start(i) for i in range(config.starts)]
-    if not run.choice_file.exists():
+    choice = read_choice(run.choice_file, config.starts)
+    if choice is None:
         for i, start in enumerate(starts):
             for folder in (start.path, start.checkpoints, start.samples):
                 remove_leftovers(folder)
             train_start(i, start)
-        lines = [read_lines(start.metrics_file)[-1] for start in starts]
+        lines = [_last_line(start) for start in starts]
         terms = [line[INVARIANCE_TERM] for line in lines]
-        record = {"steps": lines[0]["step"], "invariance_terms": terms, "chosen": terms.index(min(terms))}
-        write_text(run.choice_file, as_json(record))
-    chosen = starts.pop(_read_choice(run)[0])
+        choice = Choice(lines[0]["step"], terms, terms.index(min(terms)))
+        write_text(run.choice_file, as_json(dataclasses.asdict(choice)))
+    chosen = starts.pop(choice.chosen)
     for start in starts:
         shutil.rmtree(start.checkpoints, ignore_errors=True)
     # The checkpoints move last: once the run has them, the choice is complete.
@@ -54,27 +58,25 @@ def choose_start(run: RunDirectory, config: Config, train_start: Callable[[int, 
             source.rename(target)
 
 
-def choice_note(run: RunDirectory) -> str:
+def choice_note(run: RunDirectory, config: Config) -> str:
     """Says in a sentence which start was chosen and why; empty for a run of a single start.
 
     Raises:
         UserError: Where the record of the choice cannot be read.
     """
-    if not run.choice_file.exists():
+    choice = read_choice(run.choice_file, config.starts)
+    if choice is None:
         return ""
-    chosen, terms, steps = _read_choice(run)
-    texts = ", ".join(f"{term:.4f}" for term in terms)
+    texts = ", ".join(f"{term:.4f}" for term in choice.invariance_terms)
     return (
-        f"Start {chosen + 1} of {len(terms)} was trained on, for the lowest invariance term after {steps:,} steps: "
-        f"{texts}."
+        f"Start {choice.chosen + 1} of {config.starts} was trained on, for the lowest invariance term after "
+        f"{choice.steps:,} steps: {texts}."
     )
 
 
-def _read_choice(run) -> tuple[int, list[float], int]:
-    """Returns the number, from 0, of the chosen start, every start's invariance term, and the steps of each."""
-    record = read_json(run.choice_file)
-    try:
-        terms, steps = [float(term) for term in record["invariance_terms"]], int(record["steps"])
-        return range(len(terms))[record["chosen"]], terms, steps
-    except (IndexError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{run.choice_file}: not what was written there ({error!r})") from error
+def _last_line(start) -> dict[str, float]:
+    """Returns the figures that a start ended with, a finite invariance term among them."""
+    line = (read_lines(start.metrics_file) or [{}])[-1]
+    if not math.isfinite(line.get(INVARIANCE_TERM, math.nan)):
+        raise UserError(f"{start.metrics_file}: expected a last line with a finite {INVARIANCE_TERM}. Received: {line}")
+    return line
