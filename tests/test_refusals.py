@@ -11,6 +11,9 @@ from conftest import MAIN, ROOT
 
 import configs
 from infogan_tf.command_line import recipe_of
+from infogan_tf.commands.refusals import refuse
+from infogan_tf.config.options import Config
+from infogan_tf.errors import UserError
 from infogan_tf.models.choices import resolve, taken
 from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.runs.records import begin
@@ -174,6 +177,7 @@ CASES = [
     (["--mode=explore", f"--saved_model={LONG}"], [LONG, "too long"]),
     (["--mode=explore", "--url=full"], ["--url", "http://HOST:PORT", "'full'"]),
     (["--mode=explore", "--url=http://[:1"], ["--url", "'http://[:1'"]),
+    (["--mode=explore", "--url=http://localhost:70000"], ["--url", "http://HOST:PORT", "'http://localhost:70000'"]),
     (["--mode=explore", "--run_dir=run", "--port=70000"], ["--port", "from 0 to 65,535"]),
     *(
         (["--mode=explore", "--run_dir=run", f"--host={host}"], ["--host: expected an address", repr(host)])
@@ -292,9 +296,15 @@ def test_a_process_of_its_own_does_so_too(poisoned, program, flags, status):
     assert done.stderr.count("\n") == (1 if status else 0)
 
 
+@pytest.mark.parametrize("url", ["full", "http://[:1", "http://localhost:0", "ftp://localhost:1", "http://a:1/b"])
+def test_a_url_that_is_none_is_refused_with_the_other_flags(url):
+    given = {"mode": "explore", "url": url}
+    with pytest.raises(UserError, match="--url: expected http://HOST:PORT"):
+        refuse(Config(**given), given)
+
+
 @pytest.mark.parametrize("host", ["", " ", "0", "0x0", "::0"])
 def test_the_server_itself_listens_nowhere_else(host):
-    from infogan_tf.errors import UserError
     from infogan_tf.explorer.local_server import serving
 
     with pytest.raises(UserError, match="--host: expected an address"), serving(lambda *_: None, host):

@@ -172,6 +172,7 @@ def _explore(config, given, resolved):
             f"Received: {', '.join(f'--{name}' for name in sources) or 'none'}"
         )
     from infogan_tf.explorer.local_server import check_host
+    from infogan_tf.explorer.remote import read_url
 
     check_host(config.host)
     if config.run_dir:
@@ -180,6 +181,8 @@ def _explore(config, given, resolved):
         _check_files(run, kept)
         return
     _refuse_run_options(given, f"--{sources[0]}")
+    if config.url:
+        read_url(config.url)
     if config.saved_model and not (newest_version(Path(config.saved_model)) / "saved_model.pb").is_file():
         raise UserError(
             "--saved_model: expected the folder of a SavedModel, or of its versions, with a saved_model.pb. "

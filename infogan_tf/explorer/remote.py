@@ -6,6 +6,7 @@ timeout would begin anew with every byte, and does not cover the search for a na
 
 import concurrent.futures
 import contextlib
+import dataclasses
 import http.client
 import json
 import re
@@ -30,24 +31,56 @@ _URL = re.compile(
 _PORTS = {"http": 80, "https": 443}
 
 
+@dataclasses.dataclass(frozen=True)
+class Address:
+    """Where a server listens, and what its model is called.
+
+    Attributes:
+        base: As in http://host:8501.
+        scheme: http or https.
+        host: A name, or an address without brackets.
+        port: From 1 to 65,535.
+        name: Of the model.
+    """
+
+    base: str
+    scheme: str
+    host: str
+    port: int
+    name: str
+
+
+def read_url(url: str) -> Address:
+    """The address that a URL is; whether there is a server is not asked.
+
+    Args:
+        url: As in http://host:8501, whose model is `infogan`; another is named as in
+            http://host:8501/v1/models/digits.
+
+    Raises:
+        UserError: Where it is none.
+    """
+    if parts := _URL.fullmatch(url):
+        port = int(parts["port"] or _PORTS[parts["scheme"]])
+        if 0 < port < 2**16:
+            host, name = parts["v6"] or parts["host"], parts["name"] or "infogan"
+            return Address(parts["base"], parts["scheme"], host, port, name)
+    raise UserError(f"--url: expected http://HOST:PORT, or http://HOST:PORT/v1/models/NAME. Received: {url!r}")
+
+
 class Remote:
     """The model of a running TF Serving; `answer` may be called from many threads at once.
 
     Args:
-        url: The server's address, as in http://host:8501, whose model is `infogan`; another is named as in
-            http://host:8501/v1/models/digits.
+        url: The server's address and the model's name, as `read_url` takes them.
 
     Raises:
         UserError: Where the address is none, does not answer, or has no such model.
     """
 
     def __init__(self, url: str):
-        parts = _URL.fullmatch(url)
-        self._port = int(parts["port"] or _PORTS[parts["scheme"]]) if parts else 0
-        if not 0 < self._port < 2**16:
-            raise UserError(f"--url: expected http://HOST:PORT, or http://HOST:PORT/v1/models/NAME. Received: {url!r}")
-        self.name, self._base, self._host = parts["name"] or "infogan", parts["base"], parts["v6"] or parts["host"]
-        self._kind = http.client.HTTPSConnection if parts["scheme"] == "https" else http.client.HTTPConnection
+        self._address = read_url(url)
+        self.name, self._base = self._address.name, self._address.base
         status = self._ask("GET", f"/v1/models/{self.name}", b"", FIRST_SECONDS)
         if status.status != 200:
             raise UserError(
@@ -62,7 +95,8 @@ class Remote:
         return self._ask(method, path, body, TIMEOUT_SECONDS)
 
     def _ask(self, method, path, body, seconds):
-        connection = self._kind(self._host, self._port, timeout=seconds)
+        kind = http.client.HTTPSConnection if self._address.scheme == "https" else http.client.HTTPConnection
+        connection = kind(self._address.host, self._address.port, timeout=seconds)
         try:
             status, content = _in_time(seconds, lambda hold: _exchange(connection, hold, method, path, body))
         except (OSError, http.client.HTTPException, ValueError) as error:
