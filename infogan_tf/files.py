@@ -13,6 +13,8 @@ from typing import Any
 from infogan_tf.errors import UserError, first_line
 
 _LEFTOVER = re.compile(r"\.(?P<name>.+)\.(?P<process>[0-9]+)\.partial", re.DOTALL)
+# The folder may have gone, be a file or a link to itself, or be that of a process that has ended.
+_NO_FOLDER = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESRCH)
 _VERSION = re.compile(r"0|[1-9]\d{0,17}", re.ASCII)
 
 
@@ -170,7 +172,7 @@ def versions(base: Path) -> list[int]:
 
     They are as TF Serving writes them, and below what it counts to; a folder called 007 or notes is somebody else's.
     """
-    return sorted(int(path.name) for path in Path(base).glob("*") if _VERSION.fullmatch(path.name) and path.is_dir())
+    return sorted(int(path.name) for path in entries(base) if _VERSION.fullmatch(path.name) and path.is_dir())
 
 
 def newest_version(path: Path) -> Path:
@@ -199,6 +201,20 @@ def as_json(values: Any, indent: int | None = 2) -> str:
     return json.dumps(values, indent=indent, allow_nan=False) + "\n"
 
 
+def entries(folder: Path) -> list[Path]:
+    """Returns what lies in `folder`, sorted; [] where there is no such folder, or no longer.
+
+    Raises:
+        OSError: Where it cannot be read, which `Path.glob` takes for empty.
+    """
+    try:
+        return sorted(Path(folder).iterdir())
+    except OSError as error:
+        if error.errno not in _NO_FOLDER:
+            raise
+    return []
+
+
 def is_empty(folder: Path) -> bool:
     """Whether `folder` holds nothing, or only what a killed process left there."""
     return not any(path for path in folder.iterdir() if not _LEFTOVER.fullmatch(path.name))
@@ -214,7 +230,7 @@ def remove_leftovers(folder: Path, of: str | None = None) -> None:
         of: The name of what was to be written, for its leftovers alone; then files that a process of this machine still
             writes are left alone, too. None takes those of any name.
     """
-    for leftover in list(folder.iterdir()) if folder.is_dir() else []:
+    for leftover in entries(folder):
         found = _LEFTOVER.fullmatch(leftover.name)
         if not found or of not in (None, found["name"]):
             continue

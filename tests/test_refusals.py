@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(sys.argv[1]).parent))
 import configs, main
 
 def state():
-    return {str(path): (path.stat().st_mtime_ns, path.is_file() and path.read_text()) for path in Path().rglob("*")}
+    return {str(path): (path.lstat().st_mtime_ns, path.is_file() and path.read_text()) for path in Path().rglob("*")}
 
 for flags in json.loads(sys.argv[2]):
     before, printed, complained = state(), io.StringIO(), io.StringIO()
@@ -165,6 +165,8 @@ CASES = [
     (["--mode=compare", "--runs=run,run"], ["--runs", "two folders of runs", "with 1"]),
     (["--mode=compare", "--runs=full"], ["--runs", "two folders of runs", "'full', with 0"]),
     (["--mode=compare", "--runs=run,full"], ["--runs", "config.json", "'full'"]),
+    (["--mode=compare", "--runs=loop"], ["--runs", "two folders of runs", "'loop', with 0"]),
+    (["--mode=compare", "--runs=run,loop"], ["--runs", "'run,loop'"]),
     (["--mode=compare", "--runs=run,old"], ["--runs", "0.1.0"]),
     (["--mode=compare", "--runs=run,gan", "--output=page.txt"], ["--output", "a new .html file"]),
     # The explorer.
@@ -213,6 +215,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("here")
     (folder / "file").write_text("kept")
     (folder / "there.png").write_text("kept")
+    (folder / "loop").symlink_to("loop")
     (folder / "full").mkdir()
     (folder / "full" / "thesis.txt").write_text("kept")
     (folder / "swept").mkdir()

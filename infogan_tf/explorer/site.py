@@ -10,6 +10,7 @@ from typing import Protocol
 from PIL import Image, PngImagePlugin
 
 from infogan_tf.explorer.answers import Response
+from infogan_tf.files import entries
 from infogan_tf.pictures import save_gif
 from infogan_tf.runs.directory import RunDirectory
 
@@ -86,7 +87,7 @@ class Site:
         """The files of the pictures that training drew, by name and step."""
         if self._run is None:
             return {}
-        names = sorted({path.stem.rpartition("_")[0] for path in self._run.samples.glob("*_*.png")})
+        names = sorted({path.stem.rpartition("_")[0] for path in entries(self._run.samples)})
         return {name: found for name in names if (found := self._run.pictures(name))}
 
     def _picture(self, path: str) -> Response:

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from infogan_tf.errors import UserError
-from infogan_tf.files import whole_file
+from infogan_tf.files import entries, whole_file
 from infogan_tf.stored import UnfitError, read_arrays
 
 _NAME = re.compile(r"step_([0-9]+)\.npz")
@@ -38,8 +38,7 @@ class Checkpoints:
 
     def paths(self) -> list[Path]:
         """Returns the checkpoints' files, oldest first."""
-        found = [path for path in self.folder.glob("step_*.npz") if _NAME.fullmatch(path.name)]
-        return sorted(found, key=step_of)
+        return sorted((path for path in entries(self.folder) if _NAME.fullmatch(path.name)), key=step_of)
 
     def save(self, model: keras.Model, background: bool = False) -> Path:
         """Writes a checkpoint, then deletes the oldest ones beyond `keep`.

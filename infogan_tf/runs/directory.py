@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from infogan_tf.errors import UserError
-from infogan_tf.files import read_json
+from infogan_tf.files import entries, read_json
 
 # Samples and what each code does, as training names them.
 _PICTURE = re.compile(r"(?P<name>samples|c\d+)_(?P<step>\d{8,12})\.png", re.ASCII)
@@ -37,7 +37,7 @@ class RunDirectory:
     def pictures(self, name: str) -> dict[int, Path]:
         """The pictures called `name` that training drew, by step in ascending order; others may lie beside them."""
         found = {}
-        for path in self.samples.glob("*.png"):
+        for path in entries(self.samples):
             match = _PICTURE.fullmatch(path.name)
             if match and match["name"] == name and path.is_file():
                 found[int(match["step"])] = path

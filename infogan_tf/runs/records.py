@@ -11,7 +11,7 @@ from infogan_tf.config.flags import as_flag
 from infogan_tf.config.options import Config, run_fields
 from infogan_tf.environment.versions import installed_versions
 from infogan_tf.errors import UserError
-from infogan_tf.files import as_json, read_json, write_text
+from infogan_tf.files import as_json, entries, read_json, write_text
 from infogan_tf.models.choices import check_latents, check_names, not_taken
 from infogan_tf.runs.directory import RunDirectory
 
@@ -120,7 +120,7 @@ def require_checkpoint(run: RunDirectory, flag: str = "run_dir") -> None:
         flag: That named it, for the message.
     """
     run.image_shape()
-    if not any(run.checkpoints.glob("step_*.npz")):
+    if not any(path.match("step_*.npz") for path in entries(run.checkpoints)):
         raise UserError(f"--{flag}: expected a run with a checkpoint. Received: {str(run)!r}, which has none yet")
 
 
@@ -128,12 +128,15 @@ def folders_of_runs(text: str) -> list[Path]:
     """The folders that --runs names: separated by commas, or those of the runs in the one folder that it names.
 
     Raises:
-        UserError: Where there are fewer than two.
+        UserError: Where there are fewer than two, or a folder that might hold one cannot be read.
     """
     folders = [Path(part.strip()) for part in text.split(",") if part.strip()]
-    if len(folders) == 1 and not (folders[0] / "config.json").is_file():
-        folders = _runs_within(folders[0])
-    folders = list({folder.resolve(): folder for folder in folders}.values())
+    try:
+        if len(folders) == 1 and not (folders[0] / "config.json").is_file():
+            folders = _runs_within(folders[0])
+        folders = list({folder.resolve(): folder for folder in folders}.values())
+    except (OSError, RuntimeError) as error:  # the latter of a link to itself
+        raise UserError(f"--runs: expected folders that can be read ({error}). Received: {text!r}") from error
     if len(folders) < 2:
         raise UserError(
             "--runs: expected two folders of runs or more, separated by commas, or one folder that holds them. "
@@ -145,7 +148,7 @@ def folders_of_runs(text: str) -> list[Path]:
 def _runs_within(folder: Path, depth: int = _DEPTH) -> list[Path]:
     """The folders of runs in a folder, whatever else lies there: not within runs, nor in what is hidden."""
     found = []
-    for inner in sorted(path for path in folder.glob("*/") if not path.name.startswith(".")):
+    for inner in (path for path in entries(folder) if not path.name.startswith(".") and path.is_dir()):
         if _is_of_a_run(inner / "config.json"):
             found.append(inner)
         elif depth > 1:
