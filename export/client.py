@@ -662,6 +662,10 @@ class Parser(argparse.ArgumentParser):
         """Raises a ClientError in place of ending the program."""
         raise ClientError(message.removeprefix("argument "))
 
+    def print_help(self, file: TextIO | None = None) -> None:
+        """Prints it by `say`, which does not pass over what cannot be written."""
+        say(self.format_help().rstrip("\n"), file)
+
 
 def whole_of(flag: str, low: int, high: int, wanted: str = "") -> Callable[[str], int]:
     """What reads an option's integer from `low` to `high`, or raises a ClientError; `wanted` says what it should be."""
@@ -874,14 +878,55 @@ def say(text: str, file: TextIO | None = None) -> None:
     print(text.encode(encoding, "backslashreplace").decode(encoding), file=file)
 
 
-def main(argv: Sequence[str]) -> int:
-    """Returns the exit status: 0 done, 2 bad input or no answer."""
+def exit_status(program: str, work: Callable[[], int]) -> int:
+    """The exit status that `work` gives, or that says what ended it; a traceback is for faults of the program alone.
+
+    0 done, 2 bad input or no answer, 74 what is printed cannot be written, 130 Ctrl-C, 141 its reader has gone.
+
+    Args:
+        program: its name, for the line that says what is wrong.
+        work: reads the command line, and prints.
+    """
+    said = ""
     try:
-        say(run(*parse(argv)))
+        try:
+            status = work()
+        except SystemExit as end:  # of --help
+            status = int(end.code or 0)
+        if sys.stdout:
+            sys.stdout.flush()  # here, and not when Python ends
     except ClientError as error:
-        say(f"client.py: {error}", sys.stderr)
-        return 2
-    return 0
+        said, status = f"{program}: {error}", 2
+    except KeyboardInterrupt:
+        status = 130
+    except BrokenPipeError:
+        status = 141
+        _drop(sys.stdout)
+    except OSError as error:
+        said, status = f"{program}: the output cannot be written ({error.strerror or error})", 74
+        _drop(sys.stdout)
+    try:
+        if said and sys.stderr:
+            say(said, sys.stderr)
+    except OSError:
+        _drop(sys.stderr)
+    return status
+
+
+def _drop(stream: TextIO) -> None:
+    """What the stream still holds, and what comes, goes nowhere, also when Python ends."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def main(argv: Sequence[str]) -> int:
+    """Returns the exit status, as `exit_status` has it."""
+
+    def work():
+        say(run(*parse(argv)))
+        return 0
+
+    return exit_status("client.py", work)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from client import Client, ClientError, Parser, Refused, add_server_options, connect, number_of, say, whole_of
+from client import (
+    Client,
+    ClientError,
+    Parser,
+    Refused,
+    add_server_options,
+    connect,
+    exit_status,
+    number_of,
+    say,
+    whole_of,
+)
 
 Request = Callable[[Client], object]
 SIGNATURES = ("serving_default", "generate_png", "sample", "traverse", "encode", "encode_png", "describe")
@@ -292,17 +303,18 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Returns the exit status: 0 all was well, 1 something went wrong, 2 bad input or no answer."""
+    """Returns the exit status: 1 where an answer was wrong, else as `exit_status` has it."""
+    return exit_status("load.py", lambda: _measured(argv))
+
+
+def _measured(argv):
+    arguments = parse(argv)
     megabytes, done = [], threading.Event()
     try:
-        arguments = parse(argv)
         if arguments.pid:
             megabytes.append(memory(arguments.pid))
             threading.Thread(target=watch, args=(arguments.pid, megabytes, done), daemon=True).start()
         tally = run(arguments)
-    except ClientError as error:
-        say(f"load.py: {error}", sys.stderr)
-        return 2
     finally:
         done.set()
     say(table(tally))

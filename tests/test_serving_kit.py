@@ -9,11 +9,14 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -227,6 +230,70 @@ def test_rest_needs_no_tensorflow(rest, tmp_path):
         "assert 'tensorflow' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=900)
+
+
+# === How the programs end ===
+
+PROGRAMS = ("client.py", "load.py")
+
+
+def program(name, *flags, stdout, stderr=subprocess.PIPE):
+    """One of them in a process of its own, which hears Ctrl-C whatever this one ignores."""
+    return subprocess.Popen(
+        [sys.executable, ROOT / "export" / name, *flags], stdout=stdout, stderr=stderr, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_ctrl_c_ends_it_without_a_word(name):
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        process = program(name, "--url", f"http://127.0.0.1:{deaf.getsockname()[1]}", stdout=subprocess.PIPE)
+        deaf.settimeout(60)
+        with deaf.accept()[0]:
+            process.send_signal(signal.SIGINT)
+            assert process.communicate(timeout=60) == ("", "")
+    assert process.returncode == 130
+
+
+def test_ctrl_c_ends_a_load_that_runs(rest):
+    process = program("load.py", "--url", rest, "--requests", "1000000", "--clients", "2", stdout=subprocess.PIPE)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.communicate(timeout=5)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60) == ("", "")
+    assert process.returncode == 130
+
+
+@pytest.mark.parametrize("asked", ["--help", "an answer"])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_reader_that_has_gone_is_no_traceback(rest, name, asked):
+    read, write = os.pipe()
+    os.close(read)
+    flags = ["--help"] if asked == "--help" else ["--url", rest, *(["--requests", "1"] if name == "load.py" else [])]
+    process = program(name, *flags, stdout=write)
+    os.close(write)
+    assert (process.communicate(timeout=60)[1], process.returncode) == ("", 141)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no device that is full")
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_full_disk_is_said_in_one_line(name):
+    with Path("/dev/full").open("w") as full:
+        process = program(name, "--help", stdout=full)
+        said = f"{name}: the output cannot be written (No space left on device)\n"
+        assert (process.communicate(timeout=60)[1], process.returncode) == (said, 74)
+        process = program(name, "--no-such-flag", "--url=", stdout=subprocess.PIPE, stderr=full)
+        assert (process.communicate(timeout=60)[0], process.returncode) == ("", 2)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_stream_that_is_closed_is_no_traceback(name):
+    line = shlex.join([sys.executable, str(ROOT / "export" / name)])
+    for call, status in (("--help >&-", 0), ("--url= 2>&-", 2)):
+        done = subprocess.run(f"{line} {call}", shell=True, capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stdout) == (status, "")
+        assert "Traceback" not in done.stderr
 
 
 # === The examples of the README ===
