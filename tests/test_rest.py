@@ -9,11 +9,13 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import make_model
 
 from infogan_tf.errors import UserError
 from infogan_tf.explorer import rest
 from infogan_tf.explorer.local_server import MAX_BODY, serving
 from infogan_tf.explorer.rest import SavedModelRest
+from infogan_tf.export import export_saved_model
 
 
 def vector(dtype, *shape, name):
@@ -234,6 +236,35 @@ def test_an_answer_has_no_more_bytes_than_may_be(model, monkeypatch):
     assert status(instances=[1.25] * 12) == (400, 2)  # as it turns out
     assert status(inputs=[1.0] * 21) == (400, 2)  # as is known before
     assert status(signature_name="count", inputs={"count": 10_000, "up": True}) == (400, 3)
+
+
+def test_images_that_are_too_many_for_an_answer_are_not_drawn(tmp_path, monkeypatch):
+    drawing = SavedModelRest(export_saved_model(make_model(latents="noise:6,cat:10,uniform:2"), tmp_path / "infogan"))
+    ran = []
+    for signature in drawing.signatures.values():
+        monkeypatch.setattr(signature, "run", lambda arrays, run=signature.run: ran.append(1) or run(arrays))
+    # Of images of 8 x 8, three characters a number.
+    monkeypatch.setattr(rest, "MOST_BYTES", 3 * 100 * 70)
+
+    def answer(signature_name, **inputs):
+        body = json.dumps({"signature_name": signature_name, "inputs": inputs}).encode()
+        found = drawing.answer("POST", "/v1/models/infogan:predict", body)
+        ran_now, ran[:] = len(ran), []
+        return found.status, ran_now, found.body.decode()
+
+    def sample(count):
+        return answer("sample", count=count, seed=0, c1=[], c2=[], c3=[])
+
+    def traverse(code, steps, rows):
+        return answer("traverse", code=code, low=-1.0, high=1.0, steps=steps, rows=rows, seed=0)
+
+    for found in (sample(200), traverse("c1", 1, 20), traverse("c2", 20, 10)):
+        assert found[:2] == (400, 0)
+        assert "Received: 200 rows" in found[2]
+    # What the model refuses by itself it says itself; a discrete code has as many columns as classes.
+    assert "count: expected a number from 1 to" in sample(20_000)[2]
+    assert "code: expected one of c1" in traverse("c9", 20, 10)[2]
+    assert sample(5)[:2] == traverse("c1", 10_000, 1)[:2] == traverse("c2", 5, 1)[:2] == (200, 1)
 
 
 def test_an_answer_is_the_same_in_pieces(model, monkeypatch):

@@ -21,6 +21,7 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from infogan_tf.errors import UserError, first_line
 from infogan_tf.explorer.answers import Response
+from infogan_tf.export.signatures import MOST_IMAGES
 
 # A version is a number of 64 bits.
 _ROUTE = re.compile(r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>[0-9]{1,19}))?(?P<what>/metadata|:[a-z]+)?")
@@ -82,6 +83,15 @@ class SavedModelRest:
         self._loaded = loaded
         definitions = saved.meta_graphs[0].signature_def
         self.signatures = {key: _Signature(call, definitions[key]) for key, call in loaded.signatures.items()}
+        self._classes = self._classes_of_codes()
+
+    def _classes_of_codes(self) -> dict[bytes, int] | None:
+        """By code, how many classes it has, 0 where it is a number; None where the model is not of this package."""
+        try:
+            metadata = json.loads(self.signatures["describe"].run({"what": np.array(b"metadata", object)})["text"])
+            return {code["name"].encode(): int(code["num_classes"] or 0) for code in metadata["codes"]}
+        except (AttributeError, KeyError, TypeError, ValueError, tf.errors.OpError):
+            return None
 
     def at_once(self, method: str, path: str) -> Response | None:
         """The response to a request for which the model need not run; None where it has to."""
@@ -138,9 +148,18 @@ class SavedModelRest:
             tf.errors.OpError: Where the model refuses it.
         """
         signature, form, arrays = self._read(body)
-        signature.check_size(arrays)
+        signature.check_size(arrays, self._drawn(arrays))
         outputs = signature.run(arrays)
         return _joined(_rows_as_json(outputs) if form == "instances" else _columns_as_json(outputs))
+
+    def _drawn(self, arrays: Mapping[str, np.ndarray]) -> int:
+        """How many images `sample` or `traverse` would draw; 0 for other signatures, and for what those two refuse."""
+        found, classes = 0, self._classes
+        if classes is not None and {"count", "seed"} <= set(arrays):
+            found = int(arrays["count"])
+        elif classes is not None and {"code", "steps", "rows"} <= set(arrays) and arrays["code"].item() in classes:
+            found = int(arrays["rows"]) * (classes[arrays["code"].item()] or int(arrays["steps"]))
+        return found if 0 < found <= MOST_IMAGES else 0
 
     def _read(self, body):
         """The signature that a request asks for, in which form, and its inputs as arrays."""
@@ -176,9 +195,15 @@ class _Signature:
             for name, info in sorted(definition.inputs.items())
         }
 
-    def check_size(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Refuses inputs whose rows would make an answer of more than MOST_BYTES, before the model runs."""
+    def check_size(self, arrays: Mapping[str, np.ndarray], drawn: int = 0) -> None:
+        """Refuses what would make an answer of more than MOST_BYTES, before the model runs.
+
+        Args:
+            arrays: The inputs; the answer has as many rows as they have.
+            drawn: Or so many, where these are more.
+        """
         rows = max((array.shape[0] for array in arrays.values() if array.ndim), default=0)
+        rows = max(rows, drawn)
         shapes = [output.shape for output in self._call.structured_outputs.values()]
         numbers = sum(rows * math.prod(shape[1:]) for shape in shapes if shape.rank and shape[1:].is_fully_defined())
         # A number and what parts it from the next takes three characters at least.
