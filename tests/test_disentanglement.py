@@ -80,6 +80,14 @@ def test_mig_keeps_twenty_values_apart_and_merges_more():
     assert 0.8 < mig(factors, factors) < 0.95
 
 
+def test_a_code_that_takes_neighbouring_floats_has_fewer_bins():
+    # As a dead code has that is read by another program: 0.1 + 0.2 here, 0.3 there.
+    codes, factors = grid(2, 3), grid(2, 3)[:, :1]
+    near = np.where(codes > 0, [0.1 + 0.2, 1.0], [0.3, 1.0])
+    assert mig(near, factors) == mig(np.minimum(codes, 1) * [1, 0], factors) == pytest.approx(1.0)
+    assert modularity_explicitness(near, factors, near, factors)["modularity"] == pytest.approx(0.5)
+
+
 def test_a_constant_factor_is_left_out():
     factors = grid(4, 3)
     with_constant = np.insert(factors, 1, 7, axis=1)

@@ -383,10 +383,13 @@ def beta_vae(
 
 def _mutual_info(codes, factors, bins):
     """Returns the mutual information in nats of each code, binned or a class, with each factor, [codes, K]."""
-    discrete = [
-        code if code.dtype.kind == "i" else np.digitize(code, np.histogram_bin_edges(code, bins)[:-1]) for code in codes
-    ]
+    discrete = [code if code.dtype.kind == "i" else _binned(code, bins) for code in codes]
     return np.array([[mutual_info_score(factor, code) for factor in factors.T] for code in discrete])
+
+
+def _binned(code, bins):
+    """Returns the bin of each value; where floats are too few for so many bins, each value is a bin."""
+    return np.digitize(code, np.linspace(code.min(), code.max(), bins + 1)[:-1])
 
 
 def _lead(scores):
@@ -396,7 +399,7 @@ def _lead(scores):
 
 
 def _predictability(train_code, test_code, train_factor, test_factor, ordered):
-    """Returns how well one code predicts one factor, for `sap`; the code as of `_by_code`."""
+    """Returns how well one code predicts one factor, for `sap`; the code as of `by_code`."""
     of_classes = train_code.dtype.kind == "i"
     if ordered:
         return (_correlation_ratio if of_classes else _squared_correlation)(train_code, train_factor)
