@@ -277,6 +277,8 @@ def test_what_data_or_a_model_bring_about_becomes_a_note_and_what_a_caller_does_
         lambda: disentanglement.mig(spoilt(CODES, np.inf), FACTORS),
         lambda: disentanglement.factor_vae(lambda factors: factors * np.nan, SIZES, 0, 10, 10),
         lambda: sample_quality.precision_recall_density_coverage(FEATURES[:5], FEATURES),
+        lambda: sample_quality.precision_recall_density_coverage(spoilt(FEATURES, 1e200), FEATURES),
+        lambda: sample_quality.precision_recall_density_coverage(FEATURES, FEATURES + 1e308),
         lambda: attributes.rank_correlations(VALUES[:5], {"slant": VALUES[:5]}, CLASSES[:5]),
     ):
         with pytest.raises(NotMeasuredError):

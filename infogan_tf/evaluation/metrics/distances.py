@@ -12,6 +12,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from infogan_tf.evaluation.metrics.checks import require_finite
+
 
 def distinct(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns each row once, [U, D], and how many times it is there, int64 [U]."""
@@ -112,10 +114,15 @@ def _bounds(rows, others, mib):
 
     Yields `start`, where the part begins, `least` [part, M], `own` [part, 1] and `theirs` [M]: a squared distance lies
     between least - own and least + own + theirs. `least` is overwritten by the next part's.
+
+    Raises:
+        NotMeasuredError: For rows so large that a float cannot hold their squared distances.
     """
-    middle = others.mean(axis=0)  # as the errors grow with the norms
-    rows, others = rows - middle, others - middle
-    norms, of_others = (np.einsum("nd,nd->n", each, each) for each in (rows, others))
+    with np.errstate(over="ignore", invalid="ignore"):  # which is told just below
+        middle = others.mean(axis=0)  # as the errors grow with the norms
+        rows, others = rows - middle, others - middle
+        norms, of_others = (np.einsum("nd,nd->n", each, each) for each in (rows, others))
+        require_finite("squared distances", np.atleast_1d(2.0 * (norms.max() + of_others.max())))
     # A sum of D + 2 products is off by as many roundings of the sum of their sizes at most, here twice the sum of both
     # squared norms; these are off likewise, and the middle adds a few.
     unit = np.finfo(np.float64).eps * (2 * rows.shape[1] + 16)

@@ -217,7 +217,8 @@ def precision_recall_density_coverage(real: np.ndarray, fake: np.ndarray, k: int
         "coverage": Share of real images with a generated image inside their ball, 0..1.
 
     Raises:
-        NotMeasuredError: For fewer than k + 1 rows of either, or features that are not finite.
+        NotMeasuredError: For fewer than k + 1 rows of either, features that are not finite, or so large that their
+            squared distances are not.
         ValueError: Where the numbers of features differ.
     """
     whole("k", k, 1)
