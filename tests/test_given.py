@@ -138,11 +138,11 @@ def test_of_batches_without_a_known_number_none_is_counted_too_often(arguments):
 
 @pytest.mark.parametrize(
     "form",
-    [list, tf.constant, np.float64, lambda latents: batches(latents, 3)],
-    ids=["list", "tensor", "array", "data set"],
+    [list, tf.constant, np.float64, lambda latents: tf.cast(latents, tf.bfloat16), lambda latents: batches(latents, 3)],
+    ids=["list", "tensor", "array", "bfloat16", "data set"],
 )
 def test_latents_in_every_form(model, form):
-    latents = model.layout.sample(5, 0).numpy()
+    latents = tf.cast(tf.cast(model.layout.sample(5, 0), tf.bfloat16), tf.float32).numpy()  # which all formats hold
     images = model.generate(latents)
     np.testing.assert_allclose(model.generate(form(latents)), images, atol=1e-6)
     np.testing.assert_allclose(model.read(form(latents))[0], images, atol=1e-6)
@@ -175,6 +175,7 @@ BAD = {
     "images of two sizes": (lambda: [IMAGES[0], IMAGES[0, :5]], r"a list of the shapes \[8, 8, 1\], \[5, 8, 1\]$"),
     "a list of batches": (lambda: [IMAGES[:4], IMAGES[4:8]], r"shape \[2, 4, 8, 8, 1\]; np.concatenate joins batches"),
     "ragged": (lambda: tf.ragged.constant([[1], [2, 3]]), "<tf.RaggedTensor"),
+    "lists of no shape": (lambda: [[[1], [2, 3]]] * 2, "a list of lists of several lengths$"),
     "nothing": (lambda: None, "None$"),
     "a path": (lambda: "~/photos", "'~/photos'$"),
     "unbatched": (lambda: tf.data.Dataset.from_tensor_slices(IMAGES), r"shape \[8, 8, 1\]; dataset.batch\(64\) makes"),
@@ -236,6 +237,9 @@ OTHERS = {
     "weights of validation": (
         lambda m: m.fit(IMAGES, validation_data=(IMAGES, LABELS, LABELS)), "sample_weight: expected None, "),
     "weights to evaluate": (lambda m: m.evaluate(IMAGES, sample_weight=LABELS), "sample_weight: expected None, "),
+    "four things": (lambda m: m.fit((IMAGES,) * 4), "data: expected rows, alone or in a pair .* 4 things in one$"),
+    "four things in a batch": (lambda m: m.encode(batches((LABELS,) * 4)), "data: expected rows, .* 4 things in one$"),
+    "an empty tuple": (lambda m: m.encode(()), "data: expected rows, .* 0 things in one$"),
     "weights on a batch": (lambda m: m.train_on_batch(IMAGES, class_weight={}), "class_weight: expected None, "),
     "weights to test": (lambda m: m.test_on_batch(IMAGES, sample_weight=LABELS), "sample_weight: expected None, "),
     "batches for a batch": (lambda m: m.train_on_batch(batches(IMAGES)), "a BatchDataset, where one batch is due$"),
@@ -271,6 +275,16 @@ def test_a_data_set_is_not_read_where_it_says_that_it_holds_bytes():
     given = given.map(lambda image: tf.ensure_shape(image, (8, 8, 1))).batch(4)
     assert checked(given, image_rows((8, 8, 1))) is given
     assert not read
+
+
+def test_each_batch_that_is_read_is_asked_for_once(model):
+    floats = np.float32(IMAGES / 255.0)
+    once = iter(np.split(floats, 3))
+    given = tf.data.Dataset.from_generator(lambda: once, output_signature=tf.TensorSpec((None, 8, 8, 1), tf.float32))
+    np.testing.assert_allclose(model.features(given), model.features(floats), atol=1e-6)
+    asked = []
+    model.features(Batches(lambda i: asked.append(i) or floats[4 * i : 4 * i + 4]))
+    assert asked == [0, 1, 2]
 
 
 # === Compiling and making a model ===

@@ -54,7 +54,7 @@ def latent_rows(width: int) -> Rows:
 
 def _check_latents(latents):
     values = np.asarray(latents)
-    if values.dtype.kind not in "iuf":
+    if values.dtype.kind not in "iuf" and values.dtype != tf.bfloat16.as_numpy_dtype:
         raise ValueError(f"latents: expected numbers. Received: {values.dtype}")
     if not np.isfinite(values).all():
         raise ValueError(f"latents: expected finite numbers. Received: {values[~np.isfinite(values)][0]} among them")
@@ -82,7 +82,18 @@ def images_of(batch):
 
 
 def _first_of(batch):
-    return keras.utils.unpack_x_y_sample_weight(batch)[0]
+    return unpacked(batch)[0]
+
+
+def unpacked(batch) -> tuple:
+    """What stands for a batch, or for all at once, as Keras has it: rows, labels and weights, None where none are.
+
+    Raises:
+        ValueError: For a tuple, or a list, of more than these, or of none.
+    """
+    if isinstance(batch, (tuple, list)) and not 1 <= len(batch) <= 3:
+        raise ValueError(f"data: expected rows, alone or in a pair with labels. Received: {len(batch)} things in one")
+    return keras.utils.unpack_x_y_sample_weight(batch)
 
 
 def rows_of(given, wanted: Rows):
@@ -96,12 +107,19 @@ def rows_of(given, wanted: Rows):
         try:
             rows = np.asarray(rows)
         except ValueError:
-            sizes = dict.fromkeys(str(list(np.shape(each))) for each in rows)
-            raise wanted.wrong(f"a list of the shapes {', '.join(sizes)}") from None
+            raise wanted.wrong(f"a list of {_shapes_in(rows)}") from None
     if isinstance(rows, (tf.RaggedTensor, tf.SparseTensor)) or not hasattr(rows, "shape"):
         raise wanted.wrong(f"{rows!r:.80}".splitlines()[0])
     _check_shape(rows.shape, wanted)
     return rows
+
+
+def _shapes_in(rows):
+    try:
+        sizes = dict.fromkeys(str(list(np.shape(each))) for each in rows)
+    except ValueError:
+        return "lists of several lengths"
+    return f"the shapes {', '.join(sizes)}"
 
 
 def _check_shape(received, wanted: Rows, batches: bool = False):
@@ -156,26 +174,27 @@ def comes_in_batches(given) -> bool:
 
 
 def batches_of(given, wanted: Rows) -> Iterator:
-    """The rows of each batch, checked; of a data set that ends.
+    """The rows of each batch, checked; of a data set that ends. Each batch is asked for once.
 
     Raises:
         ValueError: For a data set without an end or without a batch, or where a batch does not fit.
     """
-    given = checked(given, wanted)
+    _check_count(given, wanted)
     is_pydataset = isinstance(given, keras.utils.PyDataset)  # which need not end where it says that it does
     is_empty = True
     for batch in map(given.__getitem__, range(len(given))) if is_pydataset else given:
-        rows = _of_batch(batch, wanted)
-        wanted.check(rows)
-        yield rows
+        yield _checked_batch(batch, wanted)
         is_empty = False
     if is_empty:
         raise wanted.wrong(NO_BATCH)
 
 
-def _of_batch(batch, wanted):
-    """A list is a pair with labels here, as Keras has it, and not rows."""
-    return rows_of(tuple(batch) if isinstance(batch, list) else batch, wanted)
+def _checked_batch(batch, wanted):
+    """The rows of a batch. A list is a pair with labels here, as Keras has it, and not rows."""
+    _check_weights(batch)
+    rows = rows_of(tuple(batch) if isinstance(batch, list) else batch, wanted)
+    wanted.check(rows)
+    return rows
 
 
 def checked(given, wanted: Rows, steps: int | None = None, name_of_steps: str = ""):
@@ -197,32 +216,40 @@ def checked(given, wanted: Rows, steps: int | None = None, name_of_steps: str = 
     """
     if not comes_in_batches(given):
         return checked_rows(given, wanted)
-    first, count = None, None
+    _check_count(given, wanted, steps, name_of_steps)
     if isinstance(given, tf.data.Dataset):
-        _check_weights(given.element_spec)
         spec = wanted.of(given.element_spec)
-        _check_spec(spec, wanted)
-        count = int(given.cardinality())
         # Bytes need no look, and what a data set does to give its first batch may be done once only.
-        if not (spec.dtype == tf.uint8 and spec.shape.rank and spec.shape[1:].is_fully_defined()):
-            first = next(iter(given.take(1)), None)
-            count = 0 if first is None else count
+        if spec.dtype == tf.uint8 and spec.shape.rank and spec.shape[1:].is_fully_defined():
+            return given
+        first = next(iter(given.take(1)), None)
     elif isinstance(given, keras.utils.PyDataset):
-        count = tf.data.INFINITE_CARDINALITY if given.num_batches is None else given.num_batches
-        first = given[0] if count else None
+        first = given[0]
     elif isinstance(given, types.GeneratorType):
         first = next(given, None)
-        count = 0 if first is None else None
         given = _put_back(first, given)
+    else:
+        return given
+    if first is None:
+        raise wanted.wrong(NO_BATCH)
+    _checked_batch(first, wanted)
+    return given
+
+
+def _check_count(given, wanted, steps=None, name_of_steps=""):
+    """Refuses batches that say of themselves that they are none, without an end, or of something else."""
+    count = None
+    if isinstance(given, tf.data.Dataset):
+        _check_weights(given.element_spec)
+        _check_spec(wanted.of(given.element_spec), wanted)
+        count = int(given.cardinality())
+    elif isinstance(given, keras.utils.PyDataset):
+        count = tf.data.INFINITE_CARDINALITY if given.num_batches is None else given.num_batches
     if count == 0:
         raise wanted.wrong(NO_BATCH)
     if count == tf.data.INFINITE_CARDINALITY and steps is None:
         what = f"{name_of_steps}: expected a number" if name_of_steps else f"{wanted.name}: expected data with an end"
         raise ValueError(f"{what}. Received: {'None, and ' if name_of_steps else ''}a data set that repeats for ever")
-    if first is not None:
-        _check_weights(first)
-        wanted.check(_of_batch(first, wanted))
-    return given
 
 
 def _check_spec(spec, wanted):
@@ -232,7 +259,7 @@ def _check_spec(spec, wanted):
 
 
 def _check_weights(batch):
-    refuse_weights(sample_weight=keras.utils.unpack_x_y_sample_weight(batch)[2])
+    refuse_weights(sample_weight=unpacked(batch)[2])
 
 
 def refuse_weights(**weights) -> None:

@@ -8,7 +8,16 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from infogan_tf.data.given import NO_BATCH, Rows, checked, checked_rows, image_rows, latent_rows, refuse_weights
+from infogan_tf.data.given import (
+    NO_BATCH,
+    Rows,
+    checked,
+    checked_rows,
+    image_rows,
+    latent_rows,
+    refuse_weights,
+    unpacked,
+)
 from infogan_tf.data.pixels import unit_images
 from infogan_tf.errors import UserError
 from infogan_tf.latents.codes import Code
@@ -281,7 +290,7 @@ class GenerativeModel(keras.Model):
             raise ValueError(f"validation_split: expected a share from 0 to below 1. Received: {validation_split!r}")
         if validation_data is not None:
             if isinstance(validation_data, (tuple, list)):  # a list is a pair here, in Keras
-                given = keras.utils.unpack_x_y_sample_weight(tuple(validation_data))
+                given = unpacked(validation_data)
             else:
                 given = validation_data, None, None
             validation_data = self._with_labels(*given, validation_steps, "validation_steps")
@@ -360,7 +369,7 @@ class GenerativeModel(keras.Model):
     def _with_labels(self, x, y, sample_weight, *steps, check=checked):
         """Checked images, or their batches, and labels where they were given apart."""
         if isinstance(x, tuple) and y is None and sample_weight is None:
-            x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(x)
+            x, y, sample_weight = unpacked(x)
         refuse_weights(sample_weight=sample_weight)
         return check(x, self._image_rows, *steps), y
 
@@ -500,7 +509,8 @@ class GenerativeModel(keras.Model):
 
         This method and the next three compute `batch_size` at a time, of a np.memmap without loading all of it, into
         arrays that are made once; `progress` shows a bar. They take what `fit` takes, arrays or batches with an end,
-        and refuse the same; and raise ValueError for a `batch_size` below 1.
+        and refuse the same, but for an array of no rows, which gives none; and raise ValueError for a `batch_size`
+        below 1.
         """
         return self._in_batches("generate", self.call, latents, self._latent_rows, batch_size, progress)
 

@@ -1,4 +1,4 @@
-"""A function of rows, computed a batch at a time, into arrays that are made once."""
+"""A function of rows, computed a batch at a time, into arrays; of rows in an array, into some that are made once."""
 
 from collections.abc import Callable
 
