@@ -333,6 +333,16 @@ def test_an_optimizer_is_one_players_and_one_models():
         small_model().compile(shared, "adam")
 
 
+def test_a_model_whose_compiling_was_refused_is_not_compiled():
+    model, used = small_model(), small_model().d_optimizer
+    with pytest.raises(ValueError, match="g_optimizer: expected one that has updated no other weights; "):
+        model.compile("adam", used)
+    with pytest.raises(ValueError, match="call `compile"):
+        model.fit(IMAGES, verbose=0)
+    model.compile("adam", "adam", run_eagerly=True)
+    assert np.isfinite(model.fit(IMAGES, batch_size=12, verbose=0).history["d_loss"]).all()
+
+
 def test_jit_compile_run_eagerly_and_steps_per_execution_are_kept(tmp_path):
     model = small_model(run_eagerly=True, steps_per_execution=3)
     model.save(tmp_path / "model.keras")

@@ -190,6 +190,7 @@ class GenerativeModel(keras.Model):
         self.terms = list(terms)
         # Without optimizer=None Keras makes a phantom "rmsprop" that is saved and logged.
         super().compile(optimizer=None, loss=None, **kwargs)
+        self.compiled = False  # until all of it is there, should what follows be refused
         layers = [layer for network in self.networks.values() for layer in network.layers]
         float16 = any(layer.compute_dtype == "float16" for layer in layers)
         for player, optimizer in own.items():
@@ -206,6 +207,7 @@ class GenerativeModel(keras.Model):
         self.optimizer = Optimizers(self.optimizers, self.step)
         self.averages = Averages(self.network_variables, average_decay) if average_decay else None
         self.means = Means(self.logged())
+        self.compiled = True
 
     def logged(self) -> list[str]:
         """The names of all that its steps log; called once its terms were prepared."""
@@ -462,7 +464,7 @@ class GenerativeModel(keras.Model):
         """A copy, not compiled, that computes in float32, with the averaged weights where there are any."""
         twin = type(self).from_config(self.get_config())
         for network in twin.networks.values():
-            for layer in (network, *network._flatten_layers()):
+            for layer in network._flatten_layers():  # itself among them
                 layer.dtype_policy = "float32"
         with self.averaged():
             for role, network in self.networks.items():
