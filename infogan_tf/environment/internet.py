@@ -17,7 +17,7 @@ _PIECE = 2**16  # bytes
 
 
 def reachable(url: str, timeout: float = 5.0) -> bool:
-    """Returns whether anything answers at `url` within about `timeout` seconds; an error page counts too."""
+    """Returns whether a web server answers at `url` within about `timeout` seconds; an error page counts too."""
     answers = []
 
     def ask():
@@ -25,7 +25,7 @@ def reachable(url: str, timeout: float = 5.0) -> bool:
             urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=timeout)
         except urllib.error.HTTPError:
             pass
-        except OSError:
+        except (OSError, http.client.HTTPException):  # the second: what answers does not speak HTTP
             return
         answers.append(True)
 
