@@ -1,5 +1,7 @@
 """The command as its user called it, in what is printed and in what is run; and an end in good order."""
 
+import errno
+import io
 import os
 import select
 import shlex
@@ -19,6 +21,7 @@ from infogan_tf.commands import sweep
 from infogan_tf.config.options import Config
 from infogan_tf.environment import invocation
 from infogan_tf.environment.invocation import command_words, end_with_parent, environment_of_child
+from infogan_tf.environment.terminal import unread_is_dropped
 from infogan_tf.errors import RunStopped
 from infogan_tf.runs.metrics_file import read_lines
 
@@ -144,6 +147,24 @@ def test_a_stream_that_is_closed_is_no_traceback(call, status):
     command = f"{shlex.join([sys.executable, str(MAIN)])} {call}"
     done = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (status, "", "")
+
+
+def test_what_cannot_be_written_keeps_no_file_open(monkeypatch):
+    class Full(io.StringIO):
+        def write(self, text):
+            raise OSError(errno.ENOSPC, "full")
+
+    def next_descriptor():
+        found = os.dup(2)
+        os.close(found)
+        return found
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    before = next_descriptor()
+    with unread_is_dropped("stdout"):
+        for _ in range(3):
+            print("a line")
+        assert next_descriptor() == before
 
 
 def test_a_process_of_nobodys_watches_nobody(monkeypatch):
