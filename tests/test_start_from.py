@@ -74,11 +74,17 @@ def test_it_resumes_when_the_other_run_is_gone(tmp_path, averaged):
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--latents=noise:6,cat:10"], "--start_from: expected a run whose networks are the new one's; they differ in"),
+        (
+            ["--latents=noise:6,cat:10"],
+            "--start_from: expected a run whose networks are the new one's; they differ in generator",
+        ),
         (["--recipe=invariant"], "--recipe: expected none with --start_from"),
         (["--starts=2", "--invariance_weight=1"], "--starts: expected 1 with --start_from"),
         (["--start_from=nowhere"], "--start_from: expected the folder of a run, with a config.json"),
-        (["--dataset=sprites"], "--start_from: expected a run whose networks are the new one's; they differ in"),
+        (
+            ["--dataset=sprites"],
+            "--start_from: expected a run whose networks are the new one's; they differ in generator",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_is_written(tmp_path, averaged, flags, message):

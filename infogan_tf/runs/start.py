@@ -54,7 +54,7 @@ def start_from(model: GenerativeModel, start_from: str) -> None:
 
     source = restored_model(*existing_run(start_from, {}, flag="start_from"))
     networks = model.networks
-    for role in networks.keys() | source.networks.keys():
+    for role in networks | source.networks:  # in their order
         own, other = (
             [tuple(weight.shape) for weight in found[role].weights] if role in found else None
             for found in (networks, source.networks)
