@@ -66,12 +66,16 @@ def test_onnx_gives_what_the_model_gives(model, tmp_path, monkeypatch):
 
 
 def test_portable_networks_have_the_averaged_weights(model):
-    networks, latents = portable_networks(model), model.layout.sample(3, 1).numpy()
+    networks = portable_networks(model)
+    now = [weight.numpy() for weight in model.generator.weights]
     with model.averaged():
-        averaged = model.float32_twin().generate(latents)
-    closely(networks["generator"](latents), averaged)
-    assert np.abs(averaged - model.generate(latents)).max() > 1e-4
-    assert {weight.dtype for network in networks.values() for weight in network.weights} == {"float32"}
+        averaged = [weight.numpy() for weight in model.generator.weights]
+    assert any(np.abs(one - other).max() > 1e-3 for one, other in zip(now, averaged, strict=True))
+    for found, expected in zip(networks["generator"].weights, averaged, strict=True):
+        np.testing.assert_array_equal(found, expected)
+    for network in networks.values():
+        assert {weight.dtype for weight in network.weights} == {"float32"}
+        assert {layer.compute_dtype for layer in network._flatten_layers()} == {"float32"}
 
 
 def test_a_model_without_codes_has_a_portable_generator_alone():
