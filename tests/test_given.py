@@ -381,6 +381,7 @@ def test_models_that_cannot_be_made(name):
 
 def test_what_was_not_compiled_says_so():
     model = GAN("noise:6", **NETWORKS)
+    assert model.metrics == []
     for work in (model.fit, model.evaluate, model.train_on_batch, model.test_on_batch):
         with pytest.raises(ValueError, match="compile"):
             work(IMAGES)

@@ -8,23 +8,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from infogan_tf.data.given import (
-    NO_BATCH,
-    Rows,
-    checked,
-    checked_rows,
-    image_rows,
-    latent_rows,
-    refuse_weights,
-    unpacked,
-)
 from infogan_tf.data.pixels import unit_images
 from infogan_tf.errors import UserError
 from infogan_tf.latents.codes import Code
 from infogan_tf.latents.layout import LatentLayout
+from infogan_tf.models import updates
 from infogan_tf.models.averages import Averages
 from infogan_tf.models.batches import in_batches
-from infogan_tf.models.callbacks import Optimizers, check_file, prepared
+from infogan_tf.models.callbacks import Optimizers
+from infogan_tf.models.keras_methods import KerasMethods
 from infogan_tf.models.means import Means
 from infogan_tf.networks.spectral_norm import SpectralNorm
 from infogan_tf.objectives.term import Term
@@ -44,7 +36,7 @@ _MEANINGLESS = {
 }
 
 
-class GenerativeModel(keras.Model):
+class GenerativeModel(KerasMethods):
     """A generator of images from latents, and the other networks that a subclass trains it with.
 
     A subclass names in PLAYERS which networks each of its optimizers trains: saving, checkpoints, averages, TensorBoard
@@ -185,7 +177,7 @@ class GenerativeModel(keras.Model):
             given = kwargs.pop(name, None)
             if given is not None:
                 raise ValueError(f"{name}: expected None, as {why}. Received: {given!r}")
-        own = _own_optimizers(optimizers)
+        own = updates.own_optimizers(optimizers)
         # Before Keras looks which layers XLA can compile: on a GPU it does so unless told otherwise.
         self.terms = list(terms)
         # Without optimizer=None Keras makes a phantom "rmsprop" that is saved and logged.
@@ -194,7 +186,7 @@ class GenerativeModel(keras.Model):
         layers = [layer for network in self.networks.values() for layer in network.layers]
         float16 = any(layer.compute_dtype == "float16" for layer in layers)
         for player, optimizer in own.items():
-            setattr(self, f"{player}_optimizer", _with_loss_scale(optimizer) if float16 else optimizer)
+            setattr(self, f"{player}_optimizer", updates.with_loss_scale(optimizer) if float16 else optimizer)
         for term in self.terms:
             missing = [role for role in term.NEEDS if role not in self.roles()]
             if missing:
@@ -202,7 +194,7 @@ class GenerativeModel(keras.Model):
             term.prepare(self)
         # Built here, so that saved state has somewhere to go when a model is loaded.
         for player, optimizer in self.optimizers.items():
-            _build(optimizer, self.variables_of(player), f"{player}_optimizer")
+            updates.build(optimizer, self.variables_of(player), f"{player}_optimizer")
         # Where Keras's callbacks look for a model's optimizer.
         self.optimizer = Optimizers(self.optimizers, self.step)
         self.averages = Averages(self.network_variables, average_decay) if average_decay else None
@@ -232,177 +224,7 @@ class GenerativeModel(keras.Model):
         """The inverse of `get_compile_config`."""
         self.compile(**{name: _deserialized(value) for name, value in config.items()})
 
-    @property
-    def metrics(self) -> list[keras.metrics.Metric]:
-        """What the steps log; Keras's own list would add a `loss` that is always 0."""
-        return [self.means]
-
     # === Training ===
-
-    def fit(
-        self,
-        x=None,
-        y=None,
-        batch_size=None,
-        epochs=1,
-        verbose="auto",
-        callbacks=None,
-        validation_split=0.0,
-        validation_data=None,
-        shuffle=True,
-        class_weight=None,
-        sample_weight=None,
-        initial_epoch=0,
-        steps_per_epoch=None,
-        validation_steps=None,
-        **kwargs,
-    ):
-        """As `keras.Model.fit`, of images [B, H, W, C]: integers in 0..255 or floats in 0..1.
-
-        Args:
-            x: The images: an array or a list, alone, in a pair with labels, or as "image" of a dict; or batches of
-                these: a tf.data.Dataset, a PyDataset, a generator.
-            y: Labels of an array of images.
-            batch_size: How many images of an array a step takes; 32 where it is None.
-            epochs: Number of the last epoch.
-            verbose: As in Keras.
-            callbacks: Keras's own and others. Those that set a learning rate set it of each optimizer; TerminateOnNaN
-                looks at every figure.
-            validation_split: The share of an array's images, from its end, that serves for validation.
-            validation_data: Images as `x` has them.
-            shuffle: Whether to shuffle an array's images.
-            class_weight: None; anything else is refused.
-            sample_weight: None; anything else is refused.
-            initial_epoch: Number of the first epoch, from 0.
-            steps_per_epoch: How many batches are an epoch; has to be given for data without an end.
-            validation_steps: How many batches serve for validation; likewise.
-            **kwargs: As `keras.Model.fit` takes them (validation_batch_size, validation_freq).
-
-        Returns:
-            Keras's History.
-
-        Raises:
-            ValueError: Before the first step, for what does not fit; the message names it.
-        """
-        self._assert_compile_called("fit")
-        refuse_weights(class_weight=class_weight)
-        x, y = self._with_labels(x, y, sample_weight, steps_per_epoch, "steps_per_epoch")
-        _check_batch_size(batch_size)
-        if not 0.0 <= validation_split < 1.0:
-            raise ValueError(f"validation_split: expected a share from 0 to below 1. Received: {validation_split!r}")
-        if validation_data is not None:
-            if isinstance(validation_data, (tuple, list)):  # a list is a pair here, in Keras
-                given = unpacked(validation_data)
-            else:
-                given = validation_data, None, None
-            validation_data = self._with_labels(*given, validation_steps, "validation_steps")
-        history = super().fit(
-            x,
-            y,
-            batch_size=batch_size,
-            epochs=epochs,
-            verbose=verbose,
-            callbacks=prepared(callbacks, self, validation_data is not None or bool(validation_split)),
-            validation_split=validation_split,
-            validation_data=validation_data,
-            shuffle=shuffle,
-            initial_epoch=initial_epoch,
-            steps_per_epoch=steps_per_epoch,
-            validation_steps=validation_steps,
-            **kwargs,
-        )
-        # A data set may show only when it is read that it gives nothing.
-        if history.epoch and not set(self.means.names) & set(history.history):
-            raise self._image_rows.wrong(NO_BATCH)
-        return history
-
-    def evaluate(self, x=None, y=None, batch_size=None, verbose="auto", sample_weight=None, steps=None, **kwargs):
-        """As `keras.Model.evaluate`, of images as in `fit`."""
-        # Keras's own `fit` asks so, after each epoch, of data that it has looked into.
-        if not kwargs.get("_use_cached_eval_dataset"):
-            self._assert_compile_called("evaluate")
-            x, y = self._with_labels(x, y, sample_weight, steps, "steps")
-            _check_batch_size(batch_size)
-        found = super().evaluate(x, y, batch_size=batch_size, verbose=verbose, steps=steps, **kwargs)
-        if found in ({}, []):
-            raise self._image_rows.wrong(NO_BATCH)
-        return found
-
-    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
-        """As `keras.Model.train_on_batch`, of images as in `fit`."""
-        self._assert_compile_called("train_on_batch")
-        refuse_weights(class_weight=class_weight)
-        x, y = self._with_labels(x, y, sample_weight, check=checked_rows)
-        return super().train_on_batch(x, y, return_dict=return_dict)
-
-    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
-        """As `keras.Model.test_on_batch`, of images as in `fit`."""
-        self._assert_compile_called("test_on_batch")
-        x, y = self._with_labels(x, y, sample_weight, check=checked_rows)
-        return super().test_on_batch(x, y, return_dict=return_dict)
-
-    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
-        """As `keras.Model.predict`: the images that it generates of latents [B, layout.width]."""
-        x = checked(x, self._latent_rows, steps, "steps")
-        _check_batch_size(batch_size)
-        return super().predict(x, batch_size=batch_size, verbose=verbose, steps=steps, callbacks=callbacks)
-
-    def predict_on_batch(self, x):
-        """As `keras.Model.predict_on_batch`, of latents as in `predict`."""
-        return super().predict_on_batch(checked_rows(x, self._latent_rows))
-
-    def save(self, filepath, overwrite=True, zipped=None, **kwargs):
-        """As `keras.Model.save`, to a file that ends in .keras.
-
-        Raises:
-            ValueError: For an .h5 file, which cannot hold a model of several networks; nothing was written then.
-        """
-        check_file(filepath)
-        super().save(filepath, overwrite=overwrite, zipped=zipped, **kwargs)
-
-    @property
-    def _image_rows(self) -> Rows:
-        return image_rows(self.image_shape)
-
-    @property
-    def _latent_rows(self) -> Rows:
-        return latent_rows(self.layout.width)
-
-    def _with_labels(self, x, y, sample_weight, *steps, check=checked):
-        """Checked images, or their batches, and labels where they were given apart."""
-        if isinstance(x, tuple) and y is None and sample_weight is None:
-            x, y, sample_weight = unpacked(x)
-        refuse_weights(sample_weight=sample_weight)
-        return check(x, self._image_rows, *steps), y
-
-    def make_train_function(self, force=False):
-        """As `keras.Model` has it; Keras 3.15's own fails under a strategy of several replicas (keras issue 20585)."""
-        strategy = self.distribute_strategy
-        if strategy.num_replicas_in_sync == 1:
-            return super().make_train_function(force)
-        if self.train_function is not None and not force:
-            return self.train_function
-
-        def one_step(iterator):
-            logs = strategy.run(self.train_step, args=(next(iterator),))
-            # Every replica logs the same figures.
-            return {name: strategy.experimental_local_results(value)[0] for name, value in logs.items()}
-
-        @tf.function
-        def train_function(iterator):
-            for _ in tf.range(self.steps_per_execution - 1):
-                one_step(iterator)
-            return one_step(iterator)
-
-        self.train_function = train_function
-        return train_function
-
-    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        """Nothing is left to build; Keras 3.15's own takes the mean of a batch over workers, which fails for uint8."""
-
-    def _get_metrics_result_or_logs(self, logs):
-        """An epoch's figures: what was never logged in it is absent, and not 0."""
-        return self.means.counted()
 
     def stream_seed(self, stream: str, position: tf.Tensor | int = 0) -> tf.Tensor:
         """The stateless seed, int32 [2], of `position` in one of STREAMS."""
@@ -422,7 +244,7 @@ class GenerativeModel(keras.Model):
         gradients = tape.gradient(loss, variables)
         # Where a data set's length is not known, Keras asks for one batch too many, of which no step is to be counted.
         with tf.control_dependencies([loss]):
-            _apply(self.optimizers[player], gradients, variables)
+            updates.apply(self.optimizers[player], gradients, variables)
         for role in self.PLAYERS[player]:
             for layer in getattr(self, role)._flatten_layers():
                 if isinstance(layer, SpectralNorm):
@@ -471,15 +293,6 @@ class GenerativeModel(keras.Model):
                 getattr(twin, role).set_weights(network.get_weights())
         twin.step.assign(self.step)
         return twin
-
-    def export(self, filepath, format="tf_saved_model", verbose=None, input_signature=None, **kwargs):
-        """As `keras.Model.export`: what it gives of latents [B, layout.width], and no more.
-
-        `infogan_tf.export_saved_model` writes what a server can be asked for by code.
-        """
-        # Keras knows the inputs of such a model only once it was called, which `fit` never does.
-        signature = input_signature or [keras.InputSpec(dtype="float32", shape=(None, self.layout.width))]
-        return super().export(filepath, format, verbose, signature, **kwargs)
 
     def call(self, latents, training=False):
         """Generates images [B, H, W, C] in [0, 1] from latents [B, layout.width]."""
@@ -565,63 +378,6 @@ def _deserialized(value):
     if isinstance(value, list):
         return [_deserialized(each) for each in value]
     return keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value
-
-
-def _own_optimizers(given):
-    """An optimizer for each player, of those given by name or as objects; a ValueError for what cannot be one."""
-    found = {}
-    for player, each in given.items():
-        name = f"{player}_optimizer"
-        try:
-            optimizer = keras.optimizers.get(each)  # "adam" will do, as with Keras's own models
-        except (TypeError, ValueError):
-            optimizer = None
-        if optimizer is None:
-            raise ValueError(f"{name}: expected a Keras optimizer, or its name. Received: {each!r}")
-        if any(optimizer is other for other in found.values()):
-            raise ValueError(
-                f"{name}: expected one of its own, as an optimizer keeps the state of one player's weights; "
-                f"optimizer.from_config(optimizer.get_config()) makes another. Received: one "
-                f"{type(optimizer).__name__} for both"
-            )
-        # Keras's own names count optimizers, and callbacks log learning rates by them.
-        getattr(optimizer, "inner_optimizer", optimizer).name = name
-        found[player] = optimizer
-    return found
-
-
-def _build(optimizer, variables, name):
-    """Builds an optimizer for variables; a ValueError for one that has been another's."""
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
-    known = {id(variable) for variable in getattr(inner, "_trainable_variables", ())}
-    if optimizer.built and known != {id(variable) for variable in variables}:
-        raise ValueError(
-            f"{name}: expected one that has updated no other weights; optimizer.from_config(optimizer.get_config()) "
-            f"makes another. Received: {type(optimizer).__name__}, which has"
-        )
-    optimizer.build(variables)
-
-
-def _check_batch_size(batch_size):
-    if batch_size is not None and (not isinstance(batch_size, (int, np.integer)) or batch_size < 1):
-        raise ValueError(f"batch_size: expected an integer from 1, or None. Received: {batch_size!r}")
-
-
-def _with_loss_scale(optimizer):
-    """Float16 gradients underflow unless the loss is scaled; Keras scales only compile()'s own optimizer."""
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        return optimizer
-    return keras.optimizers.LossScaleOptimizer(optimizer, name=optimizer.name)
-
-
-def _apply(optimizer, gradients, variables):
-    """One update. A float16 step that overflows on one replica is skipped on all."""
-    replica = tf.distribute.get_replica_context()
-    if replica.num_replicas_in_sync > 1 and isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(gradient)) for gradient in gradients])
-        broken = replica.all_reduce("SUM", 1.0 - tf.cast(finite, tf.float32))
-        gradients = [tf.where(broken > 0, np.nan, gradient) for gradient in gradients]
-    optimizer.apply(gradients, variables)
 
 
 def _over_replicas(figures):
