@@ -82,6 +82,12 @@ def test_a_model_without_codes_has_a_portable_generator_alone():
     assert set(portable_networks(GAN("noise:6", **mlp_networks(6, 0, (8, 8, 1))))) == {"generator"}
 
 
+def test_the_model_of_a_run_is_had_as_the_page_says(tiny_run):
+    model = run_examples("keras.md", "restored", {}, RUN=str(tiny_run[0]))["model"]
+    assert int(model.step) == 4
+    assert set(portable_networks(model)) == {"generator", "encoder"}
+
+
 def test_tflite_gives_what_the_model_gives(live_model, exported, tmp_path, monkeypatch):
     found = compared_with_tflite(live_model, exported, tmp_path, monkeypatch)
     closely(found["drawn"], live_model.generate(live_model.layout.join(found["noise"], found["codes"])))
