@@ -133,6 +133,7 @@ LOSSES = {
     "hinge": (1.0, lambda r, f: np.maximum(0, 1 - r).mean() + np.maximum(0, 1 + f).mean()),
     "least_squares": (0.9, lambda r, f: ((r - 0.9) ** 2).mean() / 2 + (f**2).mean() / 2),
     "wasserstein": (1.0, lambda r, f: f.mean() - r.mean()),
+    "relativistic": (1.0, lambda r, f: np.logaddexp(0, f - r).mean()),
 }
 
 
@@ -147,7 +148,10 @@ def test_another_adversarial_loss_is_minimised_and_logged(name):
     model.compile(*recorders, run_eagerly=True, adversarial_loss=name, real_target=target)
     logs = model.train_on_batch(IMAGES, return_dict=True)
     assert logs["d_loss"] == pytest.approx(of_d(real.numpy(), fake.numpy()), rel=1e-4)
-    of_g = ((fake.numpy() - 1) ** 2).mean() / 2 if name == "least_squares" else -fake.numpy().mean()
+    of_g = {
+        "least_squares": lambda r, f: ((f - 1) ** 2).mean() / 2,
+        "relativistic": lambda r, f: np.logaddexp(0, r - f).mean(),
+    }.get(name, lambda r, f: -f.mean())(real.numpy(), fake.numpy())
     assert logs["g_loss"] == pytest.approx(of_g, rel=1e-4)
     # The bias of D's last layer moves all logits alike.
     real, fake, h = real.numpy().astype(float), fake.numpy().astype(float), 1e-6

@@ -41,6 +41,7 @@ DEFINITIONS = {
         lambda f: ((f - 1) ** 2).mean() / 2,
     ),
     "wasserstein": (lambda r, _, f: f.mean() - r.mean(), lambda f: -f.mean()),
+    "relativistic": (lambda r, _, f: -log_sigmoid(r - f).mean(), lambda f, r: -log_sigmoid(f - r).mean()),
 }
 
 
@@ -52,7 +53,8 @@ def log_sigmoid(x):
 def test_adversarial_losses_are_their_definitions(name):
     loss, (of_d, of_g) = ADVERSARIAL_LOSSES[name], DEFINITIONS[name]
     assert float(loss.discriminator(REAL, FAKE)) == pytest.approx(of_d(REAL, 1.0, FAKE), rel=1e-6)
-    assert float(loss.generator(FAKE)) == pytest.approx(of_g(FAKE), rel=1e-6)
+    read = (FAKE, REAL) if loss.is_paired else (FAKE,)
+    assert float(loss.generator(*read)) == pytest.approx(of_g(*read), rel=1e-6)
 
 
 @pytest.mark.parametrize("name", ["nonsaturating", "least_squares"])
@@ -62,7 +64,8 @@ def test_a_target_for_real_images_is_what_d_is_to_say_of_them(name):
 
 
 def test_the_other_losses_set_d_no_target():
-    assert {name for name, loss in ADVERSARIAL_LOSSES.items() if not loss.takes_target} == {"hinge", "wasserstein"}
+    others = {name for name, loss in ADVERSARIAL_LOSSES.items() if not loss.takes_target}
+    assert others == {"hinge", "wasserstein", "relativistic"}
 
 
 @pytest.mark.parametrize("name", ADVERSARIAL_LOSSES)

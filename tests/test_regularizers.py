@@ -15,12 +15,13 @@ from test_infogan import IMAGES, PARTS, Recorder
 from infogan_tf.errors import UserError
 from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.models.infogan import InfoGAN
+from infogan_tf.objectives.augmentation import Augmentation
 from infogan_tf.objectives.contrast import Contrast
 from infogan_tf.objectives.declarations import AMOUNTS
 from infogan_tf.objectives.history import HistoricalAveraging
 from infogan_tf.objectives.invariance import Invariance, entropy_and_distance, parse_invariances
 from infogan_tf.objectives.matching import FeatureMatching, mean_distance
-from infogan_tf.objectives.smoothness import R1, GradientPenalty, InstanceNoise
+from infogan_tf.objectives.smoothness import R1, R2, GradientPenalty, InstanceNoise
 from infogan_tf.objectives.term import Batch
 from infogan_tf.objectives.transformations import Transformations
 from infogan_tf.random import fold_in
@@ -35,8 +36,10 @@ KINDS = {
     "invariance": (lambda weight: Invariance(weight, "rotate:20,noise:0.1"), "d", {"trunk", "q_head"}),
     "feature_matching": (FeatureMatching, "g", {"generator"}),
     "r1": (R1, "d", {"trunk", "d_head"}),
+    "r2": (R2, "d", {"trunk", "d_head"}),
     "gradient_penalty": (GradientPenalty, "d", {"trunk", "d_head"}),
     "instance_noise": (lambda weight: InstanceNoise(weight, steps=10), "", EVERYTHING),
+    "augmentation": (lambda weight: Augmentation("brightness:0.3,shift:0.2,cutout:0.5"), "", EVERYTHING),
     "contrast": (Contrast, "dg", {"trunk", "generator"}),
     # Of the first step there is no past.
     "historical_averaging": (HistoricalAveraging, "dg", set()),
@@ -114,7 +117,7 @@ def test_transformations_are_declared_for_codes():
         ("c9~shear:0.2", "CODE~... with a code of c1, c2, c3, c4. Received: 'c9'"),
         (
             "c1~shear:0.2",
-            "CODE~... with a continuous code and, first, one of rotate, .*, contrast. Received: 'c1~shear",
+            "CODE~... with a continuous code and, first, one of rotate, .*, hue. Received: 'c1~shear",
         ),
         ("c2~flip", "a continuous code and, first, one of rotate"),
         ("c2~shift:0.1", "a continuous code and, first, one of .*shift_x, shift_y"),
@@ -215,6 +218,41 @@ def test_r1_is_half_the_squared_gradient_at_real_images():
     found = R1(1.0).d_term(model, batch(REAL, 1 - REAL))
     inner = REAL.numpy().reshape(16, -1) @ w.numpy()
     assert float(found) == pytest.approx(0.5 * (inner**2).mean() * (w.numpy() ** 2).sum(), rel=1e-4)
+
+
+def test_r2_is_the_same_at_generated_images():
+    w = tf.Variable(np.random.default_rng(0).normal(size=64), dtype=tf.float32)
+    model, _ = of_function(lambda x: tf.square(tf.linalg.matvec(x, w)) / 2)
+    fake = tf.square(REAL)
+    assert float(R2(1.0).d_term(model, batch(REAL, fake))) == pytest.approx(
+        float(R1(1.0).d_term(model, batch(fake, REAL))), rel=1e-6
+    )
+
+
+def test_d_is_shown_changed_images_and_the_generator_learns_through_the_changes():
+    term = Augmentation("brightness:0.3,shift:0.25")
+    model = make_model(regularizers=[term])
+    latents = model.layout.sample(16, SEED)
+    shown = term.show(model, REAL, SEED)
+    changes = Transformations.parse("brightness:0.3,shift:0.25")
+    amounts = changes.amounts(16, fold_in(SEED, 5))
+    np.testing.assert_array_equal(shown, changes(REAL, amounts, fold_in(SEED, 6)))
+    with tf.GradientTape() as tape:
+        images = tf.identity(REAL)
+        tape.watch(images)
+        total, _ = model.g_pass(REAL, images, latents, SEED)
+    gradient = tape.gradient(total, images)
+    model.compile(model.d_optimizer, model.g_optimizer)
+    with tf.GradientTape() as tape:
+        images = tf.identity(shown)
+        tape.watch(images)
+        expected, _ = model.g_pass(REAL, images, latents, SEED)
+    at_shown = tape.gradient(expected, images)
+    assert float(total) == pytest.approx(float(expected), rel=1e-5)
+    with tf.GradientTape() as tape:
+        tape.watch(REAL)
+        product = tf.reduce_sum(changes(REAL, amounts, SEED) * at_shown)
+    np.testing.assert_allclose(gradient, tape.gradient(product, REAL), atol=1e-5 * np.abs(gradient).max())
 
 
 def test_gradient_penalty_asks_for_a_norm_of_one():
@@ -383,7 +421,7 @@ def test_gradients_reach_whom_they_should(plain, name):
     assert all(0.0 < size < np.inf for size in own)
     assert set(logs) - set(plain_logs) == {f"{player}_{name}" for player in terms}
     assert all(np.isfinite(value) for value in logs.values())
-    if name != "instance_noise":
+    if name not in ("instance_noise", "augmentation"):
         # D's statistics are of real and fake images in equal parts still.
         for one, other in zip(statistics, plain_statistics, strict=True):
             np.testing.assert_array_equal(one, other)

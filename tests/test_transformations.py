@@ -1,5 +1,8 @@
 """Random changes of images against SciPy and their stated sizes, and the language that declares them."""
 
+import re
+
+import matplotlib.colors
 import numpy as np
 import pytest
 import scipy.ndimage
@@ -7,6 +10,9 @@ import scipy.spatial
 import scipy.stats
 import tensorflow as tf
 
+from infogan_tf.commands.train import check_against
+from infogan_tf.config.options import Config
+from infogan_tf.data import load_data
 from infogan_tf.errors import UserError
 from infogan_tf.objectives.declarations import AMOUNTS, SIZES
 from infogan_tf.objectives.transformations import Transformations
@@ -125,15 +131,111 @@ def test_noise_is_normal_and_contrast_even():
     assert scipy.stats.kstest(growth[:, 0, 0, 0], scipy.stats.uniform(-0.4, 0.8).cdf).pvalue > 1e-3
 
 
+COLOURS = np.random.default_rng(2).uniform(0.3, 0.7, size=(200, HEIGHT, WIDTH, 3)).astype(np.float32)
+
+
+def as_hsv(images):
+    """Matplotlib's hue in degrees, and saturation."""
+    hsv = matplotlib.colors.rgb_to_hsv(images)
+    return 360 * hsv[..., 0], hsv[..., 1]
+
+
+def test_brightness_is_added_evenly():
+    added = changed("brightness:0.2", COLOURS) - COLOURS
+    np.testing.assert_allclose(added, np.broadcast_to(added[:, :1, :1, :1], added.shape), atol=1e-6)
+    assert scipy.stats.kstest(added[:, 0, 0, 0], scipy.stats.uniform(-0.2, 0.4).cdf).pvalue > 1e-3
+
+
+def test_a_hue_turns_by_what_was_drawn_and_leaves_lightness():
+    # A colour of full saturation, turned by a third of the circle, is the next one.
+    red = np.broadcast_to(np.float32([0.6, 0.2, 0.2]), (2000, 1, 1, 3))
+    found = changed("hue:120", red)
+    np.testing.assert_allclose(found.mean(axis=-1), red.mean(axis=-1), atol=1e-6)
+    amounts = Transformations.parse("hue:120").amounts(len(red), SEED).numpy()[:, AMOUNTS.index("hue")]
+    # About the axis of greys, the angle is that of the colours' plane; at multiples of 60 degrees it is the hue.
+    plane = np.array([[1, -0.5, -0.5], [0, np.sqrt(0.75), -np.sqrt(0.75)]])
+    x, y = plane @ found[:, 0, 0].T
+    np.testing.assert_allclose(np.degrees(np.arctan2(y, x)), 120 * amounts, atol=1e-2)
+    assert np.abs(amounts).max() > 0.99
+    third = np.array([[[[0.6, 0.2, 0.2]]]], np.float32)
+    turned = Transformations(hue=120.0)(tf.constant(third), tf.ones((1, len(AMOUNTS))), SEED).numpy()
+    np.testing.assert_allclose(turned, [[[[0.2, 0.6, 0.2]]]], atol=1e-6)
+    assert as_hsv(turned)[0] == pytest.approx(120)
+
+
+def test_a_saturation_of_minus_one_is_grey_and_of_one_twice_as_far_from_it():
+    for sign in (-1.0, 1.0):
+        found = Transformations(saturation=1.0)(tf.constant(COLOURS), sign * tf.ones((200, len(AMOUNTS))), SEED)
+        mean = COLOURS.mean(axis=-1, keepdims=True)
+        np.testing.assert_allclose(found, np.clip(mean + (1 + sign) * (COLOURS - mean), 0, 1), atol=1e-6)
+
+
+def test_a_share_of_the_images_loses_its_colours():
+    images = np.repeat(COLOURS, 2, axis=0)
+    found = changed("grey:0.3", images)
+    grey = np.ptp(found, axis=-1).max(axis=(1, 2)) < 1e-6
+    np.testing.assert_allclose(found[~grey], images[~grey], atol=1e-6)
+    np.testing.assert_allclose(found[grey], np.repeat(images[grey].mean(axis=-1, keepdims=True), 3, -1), atol=1e-6)
+    assert scipy.stats.binomtest(int(grey.sum()), 400, 0.3).pvalue > 1e-3
+
+
+def test_grey_images_have_no_colours_to_change():
+    np.testing.assert_array_equal(changed("hue:90,saturation:1,grey:0.5", IMAGES[..., :1]), IMAGES[..., :1])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"augmentation": "shift:0.1,hue:20"}, "--augmentation: expected no hue for digits, whose images are grey. "),
+        ({"invariance_weight": 1.0, "invariances": "grey:0.1"}, "--invariances: expected no grey for digits, whose "),
+    ],
+)
+def test_changes_of_colour_are_refused_for_grey_images(options, message):
+    data = load_data("digits")
+    with pytest.raises(UserError, match=re.escape(message)):
+        check_against(Config(**options), data, replicas=1)
+    check_against(Config(invariances="grey:0.1"), data, replicas=1)  # which nothing reads
+
+
+def test_a_crop_shows_a_part_that_lies_in_the_image():
+    matrices, offsets = maps("crop:0.6")
+    sides = matrices[:, 0, 0]
+    np.testing.assert_allclose(matrices, [side * np.eye(2) for side in sides], atol=1e-6)
+    assert scipy.stats.kstest(sides, scipy.stats.uniform(0.4, 0.6).cdf).pvalue > 1e-3
+    size = np.array([WIDTH, HEIGHT])
+    # The new image's edges, half a pixel beyond the middles of its outer pixels.
+    first = matrices @ np.array([-0.5, -0.5]) + offsets + 0.5
+    last = matrices @ (size - 0.5) + offsets + 0.5
+    assert (first > -1e-4).all()
+    assert (last < size + 1e-4).all()
+    for i in range(2):
+        free = size[i] * (1 - sides)
+        assert scipy.stats.kstest(first[free > 0.1, i] / free[free > 0.1], scipy.stats.uniform.cdf).pvalue > 1e-3
+
+
+def test_a_cut_out_square_has_the_mean_colour_and_the_stated_size():
+    found = changed("cutout:0.5", COLOURS)
+    mean = np.broadcast_to(COLOURS.mean(axis=(1, 2), keepdims=True), COLOURS.shape)
+    covered = np.abs(found - COLOURS).max(axis=-1) > 0
+    np.testing.assert_allclose(found[covered], mean[covered], atol=1e-5)
+    rows, columns = covered.any(axis=2), covered.any(axis=1)
+    np.testing.assert_array_equal(covered, rows[:, :, None] & columns[:, None])
+    for lines, side in ((rows, HEIGHT), (columns, WIDTH)):
+        assert lines.sum(axis=1).max() <= side / 2 + 1
+        assert lines.sum(axis=1).min() >= side / 4 - 1  # with its middle on the border
+        assert 0.5 < lines[:, 0].mean() / lines[:, side // 2].mean() / 0.5 < 1.5
+
+
 def test_nothing_and_next_to_nothing_leave_images_as_they_are():
     assert not Transformations.parse("")
     np.testing.assert_array_equal(changed(" "), IMAGES)
-    tiny = ",".join(f"{name}:1e-7" for name in SIZES)
+    # Grey has no small size: it takes all colour from a share of the images.
+    tiny = ",".join(f"{name}:1e-7" for name in SIZES if name != "grey")
     assert Transformations.parse(tiny)
     np.testing.assert_allclose(changed(tiny), IMAGES, atol=1e-5)
 
 
-@pytest.mark.parametrize("text", [AFFINE, "thicken:0.5", "contrast:0.5", "noise:0.5"])
+@pytest.mark.parametrize("text", [AFFINE, "thicken:0.5", "contrast:0.5", "noise:0.5", "brightness:0.3", "crop:0.5"])
 def test_changes_are_a_function_of_the_seed_and_each_image_has_its_own(text):
     images = np.repeat(IMAGES[:1], 8, axis=0)
     found = changed(text, images)

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import math
+import re
 import shlex
 import time
 
@@ -18,6 +19,7 @@ from infogan_tf.latents.cost import cost_note
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.models.build import build_model
 from infogan_tf.models.choices import taken
+from infogan_tf.objectives.declarations import OF_COLOUR
 from infogan_tf.precision import choose_precision
 from infogan_tf.reports.summary import summarize
 from infogan_tf.runs.checkpoints import Checkpoints
@@ -176,6 +178,13 @@ def check_against(config: Config, data: ImageData, replicas: int, workers: bool 
         raise UserError(
             f"--batch_size: expected a multiple of {replicas} replicas, 2 or more each. Received: {batch_size}"
         )
+    if data.image_shape[-1] == 1:
+        declared = config.invariances if config.invariance_weight else ""
+        for name, text in (("augmentation", config.augmentation), ("invariances", declared)):
+            if changed := [kind for kind in OF_COLOUR if re.search(rf"\b{kind}\b", text)]:
+                raise UserError(
+                    f"--{name}: expected no {changed[0]} for {data.name}, whose images are grey. Received: {text!r}"
+                )
     if config.starts > 1 and workers:
         raise UserError(f"--starts: expected 1 with --strategy=multiworker. Received: {config.starts}")
     if config.jit_compile and replicas > 1:

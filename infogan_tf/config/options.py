@@ -175,6 +175,7 @@ class Config:
         "rotate:10,shift:0.08,scale:0.1,shear:0.15",
         "Transformations that leave discrete codes as they are, each drawn up to its size: rotate:DEGREES, "
         "shift:SHARE (or shift_x, shift_y), scale:SHARE, shear:SHARE, stretch:SHARE, thicken:SHARE, contrast:SHARE, "
+        "brightness:SHARE, saturation:SHARE, hue:DEGREES, grey:SHARE (of images), crop:SHARE, cutout:SHARE, "
         "noise:STDDEV, flip. Others for one code after a semicolon: rotate:10,shift:0.1;c3=rotate:10,shear:0.15. "
         "c2~shear:0.4 makes a continuous code move, by 1, with a shear of 0.4, which gives it this meaning.",
         "Information from real images",
@@ -190,7 +191,7 @@ class Config:
 
     adversarial_loss: str = option(
         "nonsaturating", "What D and G minimise.", "Toolbox",
-        choices=("nonsaturating", "hinge", "least_squares", "wasserstein"),
+        choices=("nonsaturating", "hinge", "least_squares", "wasserstein", "relativistic"),
     )  # fmt: skip
     label_smoothing: float = option(
         0.0, "One-sided label smoothing: D is to say 1 less this of real images.", "Toolbox", low=0.0, high=0.5
@@ -206,6 +207,9 @@ class Config:
     r1_weight: float = option(
         0.0, "Weight of half D's squared gradient at real images.", "Toolbox", low=0.0, high=1000.0
     )
+    r2_weight: float = option(
+        0.0, "Weight of half D's squared gradient at generated images.", "Toolbox", low=0.0, high=1000.0
+    )
     gradient_penalty_weight: float = option(
         0.0, "Weight of the squared distance of D's gradient norm from 1, between real and fake images.", "Toolbox",
         low=0.0, high=1000.0,
@@ -216,6 +220,11 @@ class Config:
     instance_noise_steps: int = option(
         5_000, "Steps after which that noise has fallen to 0.", "Toolbox", low=1, high=MOST_STEPS
     )
+    augmentation: str = option(
+        "",
+        "Changes of all images, real and generated, before D sees them, against learning few images by heart; as "
+        "--invariances has them, for example brightness:0.5,saturation:1,shift:0.125,cutout:0.5.", "Toolbox",
+    )  # fmt: skip
     contrast_weight: float = option(
         0.0, "Weight of telling which code two images share (InfoGAN-CR).", "Toolbox", low=0.0, high=1000.0
     )

@@ -54,7 +54,7 @@ def terms_of(config: Config) -> list[Term]:
     found = []
     for place in TERMS:
         options = options_of_term(place)
-        if getattr(config, options["weight"]):
+        if getattr(config, next(iter(options.values()))):
             found.append(
                 pkgutil.resolve_name(place)(**{name: getattr(config, option) for name, option in options.items()})
             )

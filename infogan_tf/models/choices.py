@@ -18,7 +18,7 @@ from infogan_tf.models import MODELS
 from infogan_tf.networks import FAMILIES
 from infogan_tf.networks.presets import PRESETS
 from infogan_tf.objectives import TERMS, name_of
-from infogan_tf.objectives.declarations import read_invariances
+from infogan_tf.objectives.declarations import read_invariances, read_sizes
 
 # The options that set a parameter of another name, because it takes more than their value.
 SET_BY = {"real_target": "label_smoothing", "reference_latents": "virtual_batch_norm"}
@@ -148,12 +148,15 @@ def check_options(config: Config) -> None:
             [name for name, (_, classes) in codes if bool(classes) is kind] for kind in (True, False)
         )
         read_invariances(config.invariances, discrete, continuous)
+    if config.augmentation:
+        read_sizes(config.augmentation, "augmentation")
     if config.starts > 1 and not config.invariance_weight:
         raise UserError(f"--starts: expected 1 with --invariance_weight=0. Received: {config.starts}")
     if config.starts > 1 and config.start_from:
         raise UserError(f"--starts: expected 1 with --start_from. Received: {config.starts}")
     if config.starts > 1 and config.strategy == "multiworker":
         raise UserError(f"--starts: expected 1 with --strategy=multiworker. Received: {config.starts}")
-    if config.jit_compile and config.invariance_weight:
+    if config.jit_compile and (config.invariance_weight or config.augmentation):
         # TensorFlow's affine transformation of images has no XLA kernel.
-        raise UserError("--jit_compile: expected false with --invariance_weight above 0. Received: true")
+        changing = "--invariance_weight above 0" if config.invariance_weight else "--augmentation"
+        raise UserError(f"--jit_compile: expected false with {changing}. Received: true")

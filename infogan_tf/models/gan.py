@@ -198,9 +198,7 @@ class GAN(GenerativeModel):
         Returns:
             What D's optimizer minimises, a scalar; and what is logged of this pass, by name.
         """
-        images = tf.concat([real_images, fake_images], axis=0)
-        for term in self.terms:
-            images = term.show(self, images, seed)
+        images = self._shown(tf.concat([real_images, fake_images], axis=0), seed)
         # One pass of both through D; batch norm's statistics are of each alone.
         with batch_statistics(parts=2):
             features = self.trunk(images, training=True)
@@ -217,17 +215,28 @@ class GAN(GenerativeModel):
         Returns:
             What the generator's optimizer minimises, a scalar; and what is logged of this pass, by name.
         """
-        images = fake_images
-        for term in self.terms:
-            images = term.show(self, images, seed)
+        images = self._shown(fake_images, seed)
         # The scope uses the batch's statistics without recording them: D's moving averages then hold real and fake
         # images in equal parts, which is what D is trained on.
         with keras.StatelessScope():
             features = self.trunk(images, training=True)
             logits = self.d_head(features, training=True)
-        loss = self.adversarial_loss.generator(logits)
+            loss = self._generator_loss(logits, lambda: self._shown(real_images, fold_in(seed, 4)), training=True)
         total, figures = self._with_terms("g", loss, Batch(real_images, fake_images, latents, None, features, seed))
         return total, {"g_loss": loss, **self._outputs(fake_before=logits), **figures}
+
+    def _shown(self, images, seed):
+        """What D is shown of images in training."""
+        for term in self.terms:
+            images = term.show(self, images, seed)
+        return images
+
+    def _generator_loss(self, fake_logits, real_images, training):
+        """The generator's loss; `real_images` gives the images for one that reads D's logits of them, too."""
+        if not self.adversarial_loss.is_paired:
+            return self.adversarial_loss.generator(fake_logits)
+        real_logits = self.d_head(self.trunk(real_images(), training=training), training=training)
+        return self.adversarial_loss.generator(fake_logits, real_logits)
 
     def _with_terms(self, player, loss, batch):
         """The loss of "d" or "g" with its terms, and what they log."""
@@ -259,7 +268,7 @@ class GAN(GenerativeModel):
         real_logits, fake_logits = self.d_head(self.describe(real_images)), self.d_head(features)
         figures = {
             "d_loss": self.d_objective(real_logits, fake_logits),
-            "g_loss": self.adversarial_loss.generator(fake_logits),
+            "g_loss": self._generator_loss(fake_logits, lambda: real_images, training=False),
             **self._outputs(real=real_logits, fake_before=fake_logits),
         }
         for term in self.terms:

@@ -64,6 +64,19 @@ def least_squares_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
     return 0.5 * tf.reduce_mean(tf.square(fake_logits - 1.0))
 
 
+def relativistic_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+    """E[softplus(-(D(x) - D(G)))] over pairs of a real and a generated image: Huang et al. 2024 (arXiv:2501.05441).
+
+    Their R3GAN has it with penalties on D's gradient at real and at generated images, R1 and R2.
+    """
+    return tf.reduce_mean(tf.nn.softplus(fake_logits - real_logits))
+
+
+def relativistic_generator_loss(fake_logits: tf.Tensor, real_logits: tf.Tensor) -> tf.Tensor:
+    """E[softplus(-(D(G) - D(x)))]: the generator's part of the same."""
+    return tf.reduce_mean(tf.nn.softplus(real_logits - fake_logits))
+
+
 @dataclasses.dataclass(frozen=True)
 class AdversarialLoss:
     """What the players minimise, and what D's output then is.
@@ -71,7 +84,7 @@ class AdversarialLoss:
     Attributes:
         discriminator: What D minimises, of the logits of real and of fake images; one that has a `real_target` knows
             label smoothing.
-        generator: What G minimises, of the logits of fake images.
+        generator: What G minimises, of the logits of fake images; and of `real_logits`, where it has such an argument.
         probability: Whether it makes sigmoid(logit) the probability that an image is real. Where it does not, the logit
             itself is D's output.
         overpowered: Means of D's output on real and on fake images beyond which D tells nearly all of them apart; None
@@ -79,7 +92,7 @@ class AdversarialLoss:
     """
 
     discriminator: Callable[..., tf.Tensor]
-    generator: Callable[[tf.Tensor], tf.Tensor]
+    generator: Callable[..., tf.Tensor]
     probability: bool = False
     overpowered: tuple[float, float] | None = None
 
@@ -87,6 +100,11 @@ class AdversarialLoss:
     def takes_target(self) -> bool:
         """Whether label smoothing has a meaning for it."""
         return "real_target" in inspect.signature(self.discriminator).parameters
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether the generator's part reads the logits of real images, too."""
+        return "real_logits" in inspect.signature(self.generator).parameters
 
     @property
     def output_name(self) -> str:
@@ -120,4 +138,5 @@ ADVERSARIAL_LOSSES = {
         least_squares_discriminator_loss, least_squares_generator_loss, overpowered=(0.95, 0.05)
     ),
     "wasserstein": AdversarialLoss(wasserstein_discriminator_loss, linear_generator_loss),
+    "relativistic": AdversarialLoss(relativistic_discriminator_loss, relativistic_generator_loss),
 }

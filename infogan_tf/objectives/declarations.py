@@ -18,11 +18,33 @@ SIZES = {
     "stretch": (0.9, "share by which it becomes wider or narrower"),
     "thicken": (1.0, "share of the way to figures that reach one pixel farther on every side, or less far"),
     "contrast": (1.0, "share by which pixel values grow or shrink, all alike"),
+    "brightness": (1.0, "added to all pixel values, or taken from them"),
+    "saturation": (1.0, "share by which colours grow or fade"),
+    "hue": (180.0, "degrees along the circle of colours, to either side"),
+    "grey": (1.0, "share of the images that lose their colours"),
+    "crop": (0.9, "share of height and width that is cut away, before the rest is enlarged"),
+    "cutout": (0.9, "share of height and width of a square that is painted over"),
     "noise": (1.0, "standard deviation of Gaussian noise on every pixel"),
 }
 FLIP = "flip"
+# Those that only images in colour have.
+OF_COLOUR = ("saturation", "hue", "grey")
 # What is drawn of an image, a column of `Transformations.amounts` each; a shift is one along each axis.
-AMOUNTS = ("rotate", "scale", "shear", "stretch", "shift_x", "shift_y", FLIP, "thicken", "contrast")
+FIRST_AMOUNTS = ("rotate", "scale", "shear", "stretch", "shift_x", "shift_y", FLIP, "thicken", "contrast")
+AMOUNTS = (
+    *FIRST_AMOUNTS,
+    "brightness",
+    "saturation",
+    "hue",
+    "grey",
+    "crop",
+    "crop_x",
+    "crop_y",
+    "cutout_x",
+    "cutout_y",
+)
+# Those with which a continuous code may move: they have two directions and are seen in every image.
+MOVABLE = (*(name for name in FIRST_AMOUNTS if name != FLIP), "brightness", "saturation", "hue")
 _ITEM = re.compile(r"(?:(?P<code>\w*)\s*(?P<sign>[=~]))?(?P<transformations>.*)", re.DOTALL)
 
 
@@ -33,7 +55,7 @@ class Declared:
     Attributes:
         codes: The names of the codes that it is about.
         sizes: By transformation, how large it may be; True of flip.
-        moves_with: The one of AMOUNTS with which the code moves, by 1 where it has the size declared; None where the
+        moves_with: The one of MOVABLE with which the code moves, by 1 where it has the size declared; None where the
             codes stay as they are.
     """
 
@@ -42,8 +64,12 @@ class Declared:
     moves_with: str | None = None
 
 
-def read_sizes(text: str) -> dict[str, float | bool]:
+def read_sizes(text: str, option: str = "invariances") -> dict[str, float | bool]:
     """Reads, for example, `rotate:15,shift:0.1,flip`: names of SIZES with a size each, and `flip`.
+
+    Args:
+        text: What is read.
+        option: The option that it is of, for the message.
 
     Raises:
         UserError: Where the text is something else.
@@ -52,8 +78,8 @@ def read_sizes(text: str) -> dict[str, float | bool]:
     for item in filter(None, (part.strip() for part in text.split(","))):
         name, _, value = item.partition(":")
         if name in sizes:
-            raise UserError(f"--invariances: expected each transformation once. Received: {name!r} in {text!r}")
-        sizes[name] = item == FLIP or _size(name, value, item, text)
+            raise UserError(f"--{option}: expected each transformation once. Received: {name!r} in {text!r}")
+        sizes[name] = item == FLIP or _size(name, value, f"{item!r} in {text!r}", option)
     return sizes
 
 
@@ -90,8 +116,8 @@ def _read_item(item, text, discrete, continuous):
     if sign != "~":
         return Declared(codes, sizes)
     moves_with = described.partition(":")[0].strip()
-    if name in discrete or moves_with not in AMOUNTS or moves_with == FLIP:
-        movable = ", ".join(name for name in AMOUNTS if name != FLIP)
+    if name in discrete or moves_with not in MOVABLE:
+        movable = ", ".join(MOVABLE)
         raise UserError(
             f"--invariances: expected CODE~... with a continuous code and, first, one of {movable}. "
             f"Received: {item!r} in {text!r}"
@@ -99,17 +125,16 @@ def _read_item(item, text, discrete, continuous):
     return Declared(codes, sizes, moves_with)
 
 
-def _size(name, value, item, text):
+def _size(name, value, received, option):
     if name == FLIP:
-        raise UserError(f"--invariances: expected flip alone. Received: {item!r} in {text!r}")
+        raise UserError(f"--{option}: expected flip alone. Received: {received}")
     if name not in SIZES:
         names = ", ".join([*(f"{kind}:SIZE" for kind in SIZES), FLIP])
-        raise UserError(f"--invariances: expected some of {names}. Received: {item!r} in {text!r}")
+        raise UserError(f"--{option}: expected some of {names}. Received: {received}")
     most, meaning = SIZES[name]
     size = read_number(value.strip()) or 0.0
     if not 0.0 < size <= most:
         raise UserError(
-            f"--invariances: expected {name}:SIZE, above 0 and at most {most:g} ({meaning}). "
-            f"Received: {item!r} in {text!r}"
+            f"--{option}: expected {name}:SIZE, above 0 and at most {most:g} ({meaning}). Received: {received}"
         )
     return size

@@ -24,7 +24,7 @@ class Declaration:
     Attributes:
         codes: The codes that it is about.
         transformations: What the image may undergo.
-        moves_with: The one of AMOUNTS with which the codes, continuous ones, move: by 1 where it has the size declared.
+        moves_with: The one of MOVABLE with which the codes, continuous ones, move: by 1 where it has the size declared.
             None where they stay as they are.
     """
 

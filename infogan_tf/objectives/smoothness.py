@@ -27,6 +27,16 @@ class R1(Term):
 
 
 @keras.saving.register_keras_serializable(package="infogan_tf")
+class R2(Term):
+    """E[||grad_x D(x)||^2] / 2 at generated images: Mescheder et al. 2018 (arXiv:1801.04406), equation 10."""
+
+    NEEDS = ("trunk", "d_head")
+
+    def d_term(self, model, batch):  # noqa: D102
+        return 0.5 * tf.reduce_mean(squared_gradient_norms(model, batch.fake_images))
+
+
+@keras.saving.register_keras_serializable(package="infogan_tf")
 class GradientPenalty(Term):
     """E[(||grad_x D(x)|| - 1)^2] at x between real and fake images: Gulrajani et al. 2017 (arXiv:1704.00028), eq. 3."""
 

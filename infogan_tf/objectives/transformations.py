@@ -6,8 +6,11 @@ import math
 import keras
 import tensorflow as tf
 
-from infogan_tf.objectives.declarations import AMOUNTS, read_sizes
+from infogan_tf.objectives.declarations import AMOUNTS, FIRST_AMOUNTS, read_sizes
 from infogan_tf.random import drawn_here, fold_in
+
+# Those that say where in the old image a place of the new one is.
+PLACES = ("rotate", "shift", "shift_x", "shift_y", "scale", "shear", "stretch", "crop", "flip")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +28,12 @@ class Transformations:
         thicken: Share of the way to the greatest (or the least) value among a pixel and its eight neighbours, which is
             grey-scale dilation (or erosion).
         contrast: Share by which all pixel values grow or shrink.
+        brightness: What is added to all pixel values, which are in [0, 1], or taken from them.
+        saturation: Share by which each channel's distance from the pixel's mean grows or shrinks.
+        hue: Degrees by which colours turn about the axis of greys, up to 180.
+        grey: Share of the images in which each channel is the pixel's mean.
+        crop: Share of height and width that is cut away at most, anywhere; the rest is enlarged to the image's size.
+        cutout: Share of height and width of a square, anywhere, that is given the image's mean colour.
         noise: Standard deviation of the Gaussian noise on every pixel, of values in [0, 1].
         flip: Whether half of the images are mirrored left to right.
     """
@@ -38,6 +47,12 @@ class Transformations:
     stretch: float = 0.0
     thicken: float = 0.0
     contrast: float = 0.0
+    brightness: float = 0.0
+    saturation: float = 0.0
+    hue: float = 0.0
+    grey: float = 0.0
+    crop: float = 0.0
+    cutout: float = 0.0
     noise: float = 0.0
     flip: bool = False
 
@@ -60,7 +75,12 @@ class Transformations:
             count: How many images.
             seed: A stateless seed, int32 [2]: the same seed makes the same draws.
         """
-        return drawn_here(count, lambda rows: tf.random.stateless_uniform((rows, len(AMOUNTS)), seed, -1.0, 1.0))
+
+        def draw(columns, its_seed):
+            return drawn_here(count, lambda rows: tf.random.stateless_uniform((rows, columns), its_seed, -1.0, 1.0))
+
+        first = len(FIRST_AMOUNTS)
+        return tf.concat([draw(first, seed), draw(len(AMOUNTS) - first, fold_in(seed, 2))], axis=1)
 
     def __call__(self, images: tf.Tensor, amounts: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Changes each image in a way of its own.
@@ -77,7 +97,7 @@ class Transformations:
             share = self.thicken * _by_image(amounts, "thicken")
             thick, thin = tf.nn.max_pool2d(images, 3, 1, "SAME"), -tf.nn.max_pool2d(-images, 3, 1, "SAME")
             images += tf.nn.relu(share) * (thick - images) + tf.nn.relu(-share) * (thin - images)
-        if dataclasses.replace(self, thicken=0.0, contrast=0.0, noise=0.0):
+        if any(getattr(self, name) for name in PLACES):
             images = keras.ops.image.affine_transform(
                 images,
                 self.matrices(amounts, images.shape[1:3]),
@@ -87,6 +107,12 @@ class Transformations:
             )
         if self.contrast:
             images *= 1.0 + self.contrast * _by_image(amounts, "contrast")
+        if self.brightness:
+            images += self.brightness * _by_image(amounts, "brightness")
+        if self.saturation or self.hue or self.grey:
+            images = self._recoloured(images, amounts)
+        if self.cutout:
+            images = self._cut_out(images, amounts)
         if self.noise:
             shape = images.shape[1:]
             images += self.noise * drawn_here(
@@ -106,8 +132,10 @@ class Transformations:
         """
         height, width = size
         angle, grow, shear, stretch, right, down, mirror, *_ = tf.unstack(amounts, axis=1)
+        cut, cut_x, cut_y = (amounts[:, AMOUNTS.index(name)] for name in ("crop", "crop_x", "crop_y"))
         angle, shear = angle * self.rotate * math.pi / 180.0, shear * self.shear
-        grow, stretch = 1.0 + grow * self.scale, 1.0 + stretch * self.stretch
+        cut = self.crop * (cut + 1.0) / 2.0
+        grow, stretch = (1.0 + grow * self.scale) / (1.0 - cut), 1.0 + stretch * self.stretch
         right, down = right * (self.shift + self.shift_x) * width, down * (self.shift + self.shift_y) * height
         # (1 / stretch, 1) times (mirror, 1) times the rotation times (1, shear; 0, 1), over the growth.
         mirror = tf.where(self.flip & (mirror < 0.0), -1.0, 1.0) / stretch
@@ -115,7 +143,37 @@ class Transformations:
         d, e = tf.sin(angle) / grow, (shear * tf.sin(angle) + tf.cos(angle)) / grow
         x, y = (width - 1) / 2, (height - 1) / 2
         c, f = x - a * (x + right) - b * (y + down), y - d * (x + right) - e * (y + down)
+        c, f = c + cut_x * cut / 2.0 * width, f + cut_y * cut / 2.0 * height
         return tf.stack([a, b, c, d, e, f, tf.zeros_like(a), tf.zeros_like(a)], axis=1)
+
+    def _recoloured(self, images, amounts):
+        """Colours turned about the axis of greys, more or less of them, or none; grey images have none to change."""
+        if images.shape[-1] != 3:
+            return images
+        mean = tf.reduce_mean(images, axis=-1, keepdims=True)
+        colours = images - mean
+        if self.hue:
+            angle = _by_image(amounts, "hue") * self.hue * math.pi / 180.0
+            # Of a vector v at right angles to the axis k, Rodrigues' rotation is v cos + (k x v) sin.
+            across = (tf.roll(colours, 1, axis=-1) - tf.roll(colours, -1, axis=-1)) / math.sqrt(3.0)
+            colours = colours * tf.cos(angle) + across * tf.sin(angle)
+        if self.saturation:
+            colours *= 1.0 + self.saturation * _by_image(amounts, "saturation")
+        if self.grey:
+            colours *= tf.cast(_by_image(amounts, "grey") >= 2.0 * self.grey - 1.0, images.dtype)
+        return mean + colours
+
+    def _cut_out(self, images, amounts):
+        """A square of each painted over, whose middle is anywhere in the image."""
+        height, width = images.shape[1:3]
+
+        def covered(name, side):
+            middle = (_by_image(amounts, name) + 1.0) / 2.0 * side
+            places = tf.reshape(tf.range(side, dtype=tf.float32) + 0.5, (1, -1, 1, 1))
+            return tf.abs(places - middle) < self.cutout * side / 2.0
+
+        square = covered("cutout_y", height) & tf.transpose(covered("cutout_x", width), (0, 2, 1, 3))
+        return tf.where(square, tf.reduce_mean(images, axis=(1, 2), keepdims=True), images)
 
 
 def _by_image(amounts, name):
