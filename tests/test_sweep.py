@@ -21,6 +21,13 @@ def test_every_choice_of_options_meets_every_seed():
     assert runs["lambda_info=0.3-batch_size=128-seed=5"] == ["--lambda_info=0.3", "--batch_size=128", "--seed=5"]
 
 
+def test_values_that_hold_commas_are_parted_by_bars():
+    grid = grids.parse_grid("latents=noise:62,cat:8 | noise:62,cat:10;batch_size=64,128", {})
+    assert grid == {"latents": ["noise:62,cat:8", "noise:62,cat:10"], "batch_size": ["64", "128"]}
+    flags = dict(grids.combinations(grid, [0]))["latents=noise:62,cat:10-batch_size=64-seed=0"]
+    assert flags == ["--latents=noise:62,cat:10", "--batch_size=64", "--seed=0"]
+
+
 @pytest.mark.parametrize("text", ["", "a", "1,1", "-1", "0.5", "1,,2"])
 def test_bad_seeds_are_refused(text):
     with pytest.raises(UserError, match="--seeds: expected different integers from 0"):
@@ -38,6 +45,8 @@ def test_bad_seeds_are_refused(text):
         ("lambda_info=1,-1", "--lambda_info: expected a number from 0"),
         ("spectral_norm=yes", "--spectral_norm: expected true or false"),
         ("batch_size", "--batch_size: expected an integer"),
+        ("batch_size=64|", "--batch_size: expected an integer"),
+        ("latents=noise:62,cat:8|noise:62,cat:8", "expected different values of latents"),
     ],
 )
 def test_bad_grids_are_refused(grid, message):

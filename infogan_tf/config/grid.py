@@ -34,9 +34,9 @@ def parse_seeds(text: str) -> list[int]:
 
 
 def parse_grid(text: str, given: dict[str, object]) -> dict[str, list[str]]:
-    """The options to vary and their values, in a text such as "lambda_info=0.3,1;batch_size=64,128".
+    """The options to vary and their values, in a text such as "lambda_info=0.3,1;latents=noise:8,cat:9|noise:8,cat:10".
 
-    A value with commas in it cannot be written so, and its option not be varied.
+    Bars part values that hold commas; where there is none, commas do.
 
     Raises:
         UserError: Where an option does not exist, is given besides, or does not take a value, or has one twice.
@@ -48,7 +48,7 @@ def parse_grid(text: str, given: dict[str, object]) -> dict[str, list[str]]:
         if name not in fields or name in grid or name in given:
             why = "given twice" if name in grid or name in given else "no option of a run"
             raise UserError(f"--grid: expected OPTION=VALUE,VALUE;... Received: {item!r}, whose {name!r} is {why}")
-        grid[name] = [part.strip() for part in values.split(",")]
+        grid[name] = [part.strip() for part in values.split("|" if "|" in values else ",")]
         if len({value_of(fields[name], value) for value in grid[name]}) < len(grid[name]):
             raise UserError(f"--grid: expected different values of {name}. Received: {item!r}")
     return grid

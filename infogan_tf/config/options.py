@@ -365,7 +365,8 @@ class Config:
 
     seeds: str = option("0,1,2", "The seeds, as in 0,1,2,3,4.", "Sweeping (--mode=sweep)", modes=("sweep",))
     grid: str = option(
-        "", "Options to vary as well, every value with every other: lambda_info=0.3,1;batch_size=64,128.",
+        "", "Options to vary as well, every value with every other: lambda_info=0.3,1;batch_size=64,128. Values with "
+        "commas in them are parted by bars: latents=noise:62,cat:8|noise:62,cat:10.",
         "Sweeping (--mode=sweep)", modes=("sweep",),
     )  # fmt: skip
 
