@@ -21,6 +21,7 @@ from infogan_tf.evaluation.measure import (
     information,
     k_means,
     measure,
+    number_of_classes,
 )
 from infogan_tf.evaluation.result import Evaluation, attempt
 from infogan_tf.latents.layout import LatentLayout
@@ -118,6 +119,23 @@ def test_classes_are_matched_to_labels(material):
     assert found.confusion["classes"] == [1, 2, 0]
     assert found.confusion["shares"] == [1.0, 1.0, 1.0]
     np.testing.assert_array_equal(found.confusion["counts"], 100 * np.eye(3))
+
+
+def test_classes_that_are_too_many_are_named(material):
+    found = Evaluation("quick", 1)
+    number_of_classes(material, found)
+    assert found.notes == []
+    rng = np.random.default_rng(0)
+    lengths = material.data.test.labels
+    # The short ones and half of the others, drawn by chance, are in class 0; hardly any are in class 2.
+    of_classes = np.where(lengths == 1, 0, np.where(rng.random(COUNT) < 0.5, 0, 1))
+    of_classes[np.flatnonzero(lengths == 0)[:3]] = 2
+    material.test_posterior = {"c1": {"probabilities": np.eye(3)[of_classes]}}
+    material.trunk_features = np.eye(3)[lengths] + 0.01 * rng.normal(size=(COUNT, 3))
+    number_of_classes(material, found)
+    (note,) = found.notes
+    assert note.startswith("c1 may have too many classes: class 2 has 1.0% of the test images, of 33.3% drawn; ")
+    assert "classes 0 and 1 may be one (overlap 0." in note
 
 
 def test_k_means_is_a_second_opinion(material):
