@@ -26,6 +26,10 @@ RECIPES = {
         # barred sevens for nines.
         feature_matching_weight=1.0,
         feature_matching_start=1_500,
-        invariances=(f"{Config.invariances};c2~shear:0.45,shift:0.08,thicken:0.3;c3~thicken:0.4,shift:0.08,shear:0.3"),
+        invariances=(
+            "rotate:10,shift:0.08,scale:0.1,shear:0.15;"
+            "c2~shear:0.45,shift:0.08,thicken:0.3;"
+            "c3~thicken:0.4,shift:0.08,shear:0.3"
+        ),
     ),
 }

@@ -10,11 +10,12 @@ import scipy.spatial
 import scipy.stats
 import tensorflow as tf
 
-from infogan_tf.commands.train import check_against
+from infogan_tf.commands.train import check_against, with_usual_changes
 from infogan_tf.config.options import Config
 from infogan_tf.data import load_data
+from infogan_tf.data.images import ImageData, Split
 from infogan_tf.errors import UserError
-from infogan_tf.objectives.declarations import AMOUNTS, SIZES
+from infogan_tf.objectives.declarations import AMOUNTS, OF_COLOUR, SIZES, read_sizes, usual_changes
 from infogan_tf.objectives.transformations import Transformations
 
 SEED = tf.constant([3, 5])
@@ -181,6 +182,33 @@ def test_a_share_of_the_images_loses_its_colours():
 
 def test_grey_images_have_no_colours_to_change():
     np.testing.assert_array_equal(changed("hue:90,saturation:1,grey:0.5", IMAGES[..., :1]), IMAGES[..., :1])
+
+
+KINDS = {
+    "dark figures": (
+        ("figures", "grey"),
+        np.pad(np.full((4, 4, 4, 1), 200, np.uint8), ((0, 0), (2, 2), (2, 2), (0, 0))),
+    ),
+    "bright figures in colour": (("figures", "colour"), np.full((4, 8, 8, 3), 255, np.uint8)),
+    "grey photos": (("photos", "grey"), np.full((4, 8, 8, 1), 128, np.uint8)),
+    "photos": (("photos", "colour"), np.full((4, 8, 8, 3), 128, np.uint8)),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_auto_goes_by_what_the_images_are(kind, capsys):
+    (what, colour), images = KINDS[kind]
+    data = ImageData("mine", Split(images), Split(images))
+    changes = usual_changes(what == "figures", colour == "colour")
+    assert Transformations.parse(changes)
+    assert bool(set(read_sizes(changes)) & set(OF_COLOUR)) == (colour == "colour")
+    config = with_usual_changes(Config(invariance_weight=1.0, invariances="auto; c2~shear:0.4"), data)
+    assert config.invariances == f"{changes};c2~shear:0.4"
+    assert what in (said := capsys.readouterr().out)
+    assert changes in said
+    for other in (Config(invariance_weight=1.0, invariances="rotate:5"), Config(invariances="auto")):
+        assert with_usual_changes(other, data) == other
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from infogan_tf.latents.cost import cost_note
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.models.build import build_model
 from infogan_tf.models.choices import taken
-from infogan_tf.objectives.declarations import OF_COLOUR
+from infogan_tf.objectives.declarations import OF_COLOUR, asks_for_usual, usual_changes, with_usual
 from infogan_tf.precision import choose_precision
 from infogan_tf.reports.summary import summarize
 from infogan_tf.runs.checkpoints import Checkpoints
@@ -62,6 +62,7 @@ def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
         data = images_of(config)
         if run:
             require_same_images(run, data)
+        config = with_usual_changes(config, data)
         check_against(config, data, strategy.num_replicas_in_sync, has_workers(strategy))
         model = _build(config, data, strategy)
         if is_chief(strategy):
@@ -157,6 +158,25 @@ def _weights_note(model):
         return ""
     size = 16 * weights / 1e9  # float32 each, and as much again for their gradients and each of Adam's two moments
     return f"{weights / 1e6:,.0f} million weights, which with their gradients and Adam's state take {size:,.1f} GB."
+
+
+def with_usual_changes(config: Config, data: ImageData) -> Config:
+    """The options with what `auto` of --invariances stands for, by what these images are; says so on the console."""
+    if not config.invariance_weight or not asks_for_usual(config.invariances):
+        return config
+    # Imported here: SciPy takes a while to import, and most runs do not need it.
+    from infogan_tf.evaluation.measure import LOOKED_AT
+    from infogan_tf.evaluation.metrics.attributes import ground_of
+    from infogan_tf.evaluation.sample_figures import choice_of
+
+    looked_at = data.train.images[choice_of(len(data.train.images), LOOKED_AT)]
+    figures, colour = ground_of(looked_at / 255.0) != "varied", data.image_shape[-1] == 3
+    changes = usual_changes(figures, colour)
+    print(
+        f"{data.name} has {'figures on an even ground' if figures else 'photos'}, {'in colour' if colour else 'grey'}: "
+        f"classes are to ignore {changes} (--invariances=... for other changes)."
+    )
+    return dataclasses.replace(config, invariances=with_usual(config.invariances, changes))
 
 
 def check_against(config: Config, data: ImageData, replicas: int, workers: bool = False) -> None:

@@ -172,8 +172,9 @@ class Config:
         "surely, and every class as often as the prior has it.", "Information from real images", low=0.0, high=1000.0,
     )  # fmt: skip
     invariances: str = option(
-        "rotate:10,shift:0.08,scale:0.1,shear:0.15",
-        "Transformations that leave discrete codes as they are, each drawn up to its size: rotate:DEGREES, "
+        "auto",
+        "Transformations that leave discrete codes as they are: auto, which goes by whether images are figures on an "
+        "even ground or photos, grey or in colour; or some of these, each drawn up to its size: rotate:DEGREES, "
         "shift:SHARE (or shift_x, shift_y), scale:SHARE, shear:SHARE, stretch:SHARE, thicken:SHARE, contrast:SHARE, "
         "brightness:SHARE, saturation:SHARE, hue:DEGREES, grey:SHARE (of images), crop:SHARE, cutout:SHARE, "
         "noise:STDDEV, flip. Others for one code after a semicolon: rotate:10,shift:0.1;c3=rotate:10,shear:0.15. "

@@ -45,6 +45,17 @@ AMOUNTS = (
 )
 # Those with which a continuous code may move: they have two directions and are seen in every image.
 MOVABLE = (*(name for name in FIRST_AMOUNTS if name != FLIP), "brightness", "saturation", "hue")
+# The item that stands for what usually leaves a class as it is, and what that is: of figures on an even ground or of
+# photos, grey or in colour.
+AUTO = "auto"
+_OF_FIGURES = "rotate:12,shift:0.1,scale:0.25,stretch:0.25,shear:0.2,contrast:0.3"
+_OF_PHOTOS = "flip,crop:0.4,brightness:0.2,contrast:0.4"
+_USUAL = {
+    ("figures", "grey"): f"{_OF_FIGURES},thicken:0.3",
+    ("figures", "colour"): f"{_OF_FIGURES},brightness:0.1,saturation:0.4",
+    ("photos", "grey"): _OF_PHOTOS,
+    ("photos", "colour"): f"{_OF_PHOTOS},saturation:0.6,hue:30,grey:0.2",
+}
 _ITEM = re.compile(r"(?:(?P<code>\w*)\s*(?P<sign>[=~]))?(?P<transformations>.*)", re.DOTALL)
 
 
@@ -83,6 +94,30 @@ def read_sizes(text: str, option: str = "invariances") -> dict[str, float | bool
     return sizes
 
 
+def usual_changes(figures: bool, colour: bool) -> str:
+    """What usually leaves the class of an image as it is, as `read_sizes` reads it.
+
+    Args:
+        figures: Whether the images are of figures on an even ground; else they are taken for photos.
+        colour: Whether they are in colour.
+    """
+    return _USUAL["figures" if figures else "photos", "colour" if colour else "grey"]
+
+
+def asks_for_usual(text: str) -> bool:
+    """Whether `auto` is one of the items of a text as `read_invariances` reads it."""
+    return AUTO in _items(text)
+
+
+def with_usual(text: str, changes: str) -> str:
+    """The text with `changes` in place of `auto`."""
+    return ";".join(changes if item == AUTO else item for item in _items(text))
+
+
+def _items(text):
+    return [item.strip() for item in text.split(";")]
+
+
 def read_invariances(text: str, discrete: Iterable[str], continuous: Iterable[str]) -> list[Declared]:
     """Reads which transformations leave which codes as they are, and which move them.
 
@@ -100,7 +135,7 @@ def read_invariances(text: str, discrete: Iterable[str], continuous: Iterable[st
     Raises:
         UserError: Where the text is something else, or names no code.
     """
-    return [_read_item(item.strip(), text, tuple(discrete), tuple(continuous)) for item in text.split(";")]
+    return [_read_item(item, text, tuple(discrete), tuple(continuous)) for item in _items(text)]
 
 
 def _read_item(item, text, discrete, continuous):
