@@ -38,6 +38,7 @@ PROGRAMS = {
     "sampling": (["--image_size=8", "--rounds=1", "--count=600"], "| what | seconds | images/s |", 3),
     "start_up": (["--rounds=1"], "| what | seconds | least | most |", 10),
     "toolbox": (["--only=R1", "--seeds=0", "--steps=4"], "| option | flags | c1's error, % | median | FID |", 1),
+    "torch_dcgan": (["--dataset=sprites", "--minutes=0", "--count=6"], "| steps | seconds | drawn |", 1),
     "train_step": ([*TINY, *PEER, "--batch_size=4,6"], "| precision | batch | step, ms | images/s |", 4),
 }
 
@@ -52,9 +53,11 @@ def test_every_program_is_tested():
 def test_a_benchmark_prints_a_table_and_writes_json(tmp_path, name):
     if name == "explorer" and chromium.missing():
         pytest.skip(chromium.missing())
+    if name == "torch_dcgan" and not PEER:
+        pytest.skip("PyTorch is not installed")
     flags, columns, count = PROGRAMS[name]
     command = [sys.executable, str(ROOT / "benchmarks" / f"{name}.py"), *flags, f"--json={tmp_path / 'out.json'}"]
-    command += [f"--folder={tmp_path}"] if name == "toolbox" else []
+    command += {"toolbox": [f"--folder={tmp_path}"], "torch_dcgan": [f"--output={tmp_path}/drawn.npy"]}.get(name, [])
     # PyTorch's threads wait for each other in busy loops, for seconds where other tests keep a core from them.
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=900)
