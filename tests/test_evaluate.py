@@ -145,7 +145,7 @@ def test_an_unfinished_run_and_one_of_several_starts_are_said_to_be_such(evaluat
     (run / "starts").mkdir()
     (run / "starts" / "choice.json").write_text('{"steps": 2, "invariance_terms": [0.5, 0.25], "chosen": 1}')
     record = json.loads((run / "config.json").read_text())
-    record["config"]["steps"] = 900
+    record["config"] |= {"steps": 900, "starts": 2}
     (run / "config.json").write_text(json.dumps(record))
     done = run_here("--mode=evaluate", "--run_dir=run", "--evaluation=quick", cwd=tmp_path)
     for note in ("not finished: this is step 4 of 900", "Start 2 of 2 was trained on"):

@@ -31,6 +31,7 @@ OUTPUTS = [
     ("least_squares", 0.6, 0.02, ""),
     # It gives the output no scale by which to tell.
     ("wasserstein", 1e3, -1e3, ""),
+    ("relativistic", 1e3, -1e3, ""),
 ]
 
 

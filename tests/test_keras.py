@@ -24,7 +24,7 @@ from infogan_tf.networks.mlp import mlp_networks
 LATENTS = {GAN: "normal_noise:6", InfoGAN: "noise:6,cat:10,uniform:1"}
 TERMS = {
     GAN: Config(feature_matching_weight=1.0, r1_weight=1.0, instance_noise=0.1, historical_averaging_weight=1.0),
-    InfoGAN: Config(invariance_weight=1.0, feature_matching_weight=1.0),
+    InfoGAN: Config(invariance_weight=1.0, invariances="rotate:10,shift:0.08", feature_matching_weight=1.0),
 }
 
 

@@ -15,6 +15,7 @@ from infogan_tf.evaluation.metrics import (
     clustering,
     disentanglement,
     information,
+    overlap,
     parzen,
     roc,
     sample_quality,
@@ -97,6 +98,12 @@ TAKEN = {
         "means": (VALUES, NUMBERS),
         "entropy": (1.0, [np.nan, -np.inf]),
         "support": ((-1.0, 1.0), [(1.0, -1.0), (np.nan, 1.0), (0.0, 0.1)]),
+    },
+    overlap.class_overlaps: {
+        "features": (FEATURES, NUMBERS),
+        "classes": (CLASSES, WHOLE),
+        "num_classes": (int(CLASSES.max()) + 1, COUNT),
+        "k": (2, COUNT),
     },
     parzen.parzen_log_likelihood: {
         "samples": (IMAGES, PICTURES),

@@ -1,17 +1,13 @@
-"""How many images classes have, and how far they lie among each other, against closed forms and scikit-learn."""
+"""How far classes lie among each other, against closed forms and scikit-learn."""
 
 import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
 from infogan_tf.errors import NotMeasuredError
-from infogan_tf.evaluation.metrics.overlap import class_overlaps, class_shares
+from infogan_tf.evaluation.metrics.overlap import class_overlaps
 
 RNG = np.random.default_rng(0)
-
-
-def test_shares_are_of_all_images():
-    np.testing.assert_allclose(class_shares(np.array([0, 2, 2, 0, 2, 1, 2, 2]), 4), [0.25, 0.125, 0.625, 0.0])
 
 
 def test_a_crowd_that_chance_parted_overlaps_wholly_and_crowds_apart_not_at_all():

@@ -24,7 +24,7 @@ from infogan_tf.evaluation.metrics.attributes import attributes, ground_of, rank
 from infogan_tf.evaluation.metrics.checks import require_finite
 from infogan_tf.evaluation.metrics.disentanglement import disentanglement_scores, perfect_scores
 from infogan_tf.evaluation.metrics.information import mutual_info, standardised_mutual_info
-from infogan_tf.evaluation.metrics.overlap import class_overlaps, class_shares
+from infogan_tf.evaluation.metrics.overlap import class_overlaps
 from infogan_tf.evaluation.metrics.roc import best_attributes, roc_areas
 from infogan_tf.evaluation.result import Evaluation, attempt
 from infogan_tf.evaluation.sample_figures import Compared, choice_of, compare, measure_samples
@@ -250,7 +250,8 @@ def number_of_classes(material: Material, found: Evaluation) -> None:
     """Notes which classes of a code hold hardly any test images, and which two may be one; no label is looked at."""
     for code in material.categoricals:
         code_classes = material.test_classes(code)
-        shares, expected = class_shares(code_classes, code.num_classes), np.exp(code.log_prior)
+        shares = np.bincount(code_classes, minlength=code.num_classes) / len(code_classes)
+        expected = np.exp(code.log_prior)
         empty = [k for k in range(code.num_classes) if shares[k] < LEAST_OF_PRIOR * expected[k]]
         overlaps = class_overlaps(material.trunk_features, code_classes, code.num_classes)
         doubles = [(i, k) for k in range(code.num_classes) for i in range(k) if overlaps[i, k] > MOST_OVERLAP]

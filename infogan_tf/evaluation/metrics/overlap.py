@@ -1,4 +1,4 @@
-"""Whether classes found without labels are too many: how many images each has, and which lie among each other."""
+"""Whether classes found without labels are too many: which of them lie among each other."""
 
 import numpy as np
 
@@ -6,25 +6,11 @@ from infogan_tf.evaluation.metrics import NEIGHBOUR
 from infogan_tf.evaluation.metrics.checks import real_numbers, same_length, whole, whole_numbers
 from infogan_tf.evaluation.metrics.distances import nearest
 
-
-def class_shares(classes: np.ndarray, num_classes: int) -> np.ndarray:
-    """Returns the share of images in each class, float64 [num_classes].
-
-    Args:
-        classes: Class of each image, integers [N] from 0 to below num_classes.
-        num_classes: How many classes there are.
-
-    Raises:
-        NotMeasuredError: For no image.
-        ValueError: For other classes.
-    """
-    classes = _checked(classes, num_classes)
-    return np.bincount(classes, minlength=num_classes) / len(classes)
+# About the memory for the distances held at a time.
+_MIB = 256.0
 
 
-def class_overlaps(
-    features: np.ndarray, classes: np.ndarray, num_classes: int, k: int = NEIGHBOUR, mib: float = 256.0
-) -> np.ndarray:
+def class_overlaps(features: np.ndarray, classes: np.ndarray, num_classes: int, k: int = NEIGHBOUR) -> np.ndarray:
     """Returns how far the images of two classes lie among each other: 0 apart, about 1 where chance parted one crowd.
 
     Of the k nearest neighbours of a class's images, those in another class are counted, and divided by how many they
@@ -37,7 +23,6 @@ def class_overlaps(
         classes: Class of each image, integers [N] from 0 to below num_classes.
         num_classes: How many classes there are.
         k: How many neighbours, 1 or more, fewer than N.
-        mib: About how much memory the distances may take, in MiB.
 
     Returns:
         float64 [num_classes, num_classes], symmetric; 0 on the diagonal, and where a class of the pair is empty.
@@ -48,9 +33,12 @@ def class_overlaps(
     """
     whole("k", k, 1)
     features = real_numbers("features", features, 2, least=k + 1)
-    classes = _checked(classes, num_classes)
+    whole("num_classes", num_classes, 1)
+    classes = whole_numbers("classes", classes, 1)
+    if classes.max() >= num_classes:
+        raise ValueError(f"classes: expected integers below {num_classes}. Received: {classes.max()}")
     same_length(features=features, classes=classes)
-    indices, _ = nearest(features, features, k + 1, mib)
+    indices, _ = nearest(features, features, k + 1, _MIB)
     # An image is not its own neighbour; among copies it may be missing from the k + 1, and the last goes in its place.
     own = indices == np.arange(len(features))[:, np.newaxis]
     own[~own.any(axis=1), -1] = True
@@ -65,11 +53,3 @@ def class_overlaps(
     found = np.divide(counts, expected, out=np.zeros_like(counts), where=expected > 0)
     np.fill_diagonal(found, 0.0)
     return (found + found.T) / 2
-
-
-def _checked(classes, num_classes):
-    whole("num_classes", num_classes, 1)
-    classes = whole_numbers("classes", classes, 1)
-    if classes.max() >= num_classes:
-        raise ValueError(f"classes: expected integers below {num_classes}. Received: {classes.max()}")
-    return classes
