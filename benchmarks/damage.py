@@ -40,7 +40,7 @@ def damages(images: np.ndarray, missing: Mapping[str, list[np.ndarray]]) -> dict
     rng, scaled = np.random.default_rng(0), images / 255.0
     return {
         f"noise of {_listed(NOISE)}": [np.clip(scaled + rng.normal(0, size, images.shape), 0, 1) for size in NOISE],
-        f"blur of {_listed(BLUR)} pixels": [gaussian_filter(scaled, (0, size, size, 0)) for size in BLUR],
+        f"blur of {_listed(BLUR)} pixels": [gaussian_filter(scaled, (0, size, size, 0)).clip(0, 1) for size in BLUR],
         f"the same {_listed(COPIES)} images": [np.resize(images[:count], images.shape) for count in COPIES],
         **{name: [np.resize(images[left], images.shape) for left in columns] for name, columns in missing.items()},
     }
