@@ -12,6 +12,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -102,11 +103,11 @@ def call(folder: Path, command: tuple[str, ...], seconds: float | None = None) -
 def facts_of(folder: Path) -> dict[str, str]:
     """What a result is, by file: digests of arrays, figures and pictures, without times.
 
-    Of exports the weights count: one that was complete when the kill came is a version more.
+    All versions of an export count as one: an export that was complete when the kill came is a version more.
     """
     found = {}
     for path in sorted(folder.rglob("*")):
-        name = str(path.relative_to(folder))
+        name = re.sub(r"(export/infogan)/\d+", r"\1", str(path.relative_to(folder)))
         if path.name.startswith("step_"):
             with np.load(path) as arrays:
                 found[name] = _digest(
@@ -119,14 +120,17 @@ def facts_of(folder: Path) -> dict[str, str]:
             timeless = [{key: value for key, value in line.items() if "second" not in key} for line in lines]
             found[name] = _digest(json.dumps(timeless))
         elif path.name == "metadata.json":
-            versions = str(path.relative_to(folder).parents[2])
-            weights = json.loads(path.read_text())["weights"]
-            found[versions] = " ".join(sorted({*found.get(versions, "").split(), weights}))
+            found[name] = _together(found.get(name, ""), json.loads(path.read_text())["weights"])
         elif path.suffix in (".png", ".gif") and "photos" not in path.parts:
-            found[name] = _digest(path.read_bytes())
+            found[name] = _together(found.get(name, ""), _digest(path.read_bytes()))
         elif path.name == "images.npy":
             found["decoded images"] = _digest(path.read_bytes())
     return found
+
+
+def _together(known, another):
+    """The digests of the versions of one file, each once."""
+    return " ".join(sorted({*known.split(), another}))
 
 
 def _digest(*parts):
