@@ -241,6 +241,13 @@ def test_two_runs_of_other_layouts_are_compared_without_centrality(evaluated, tm
     assert "noise:6,cat:10" in (tmp_path / "compare.html").read_text()
 
 
+def test_of_runs_that_read_nothing_of_each_other_none_is_named(monkeypatch, three_runs):
+    monkeypatch.setattr(comparison, "_agreements", lambda runs: np.eye(3))
+    done = run_here("--mode=compare", "--runs=runs", "--output=dead.html", cwd=three_runs)
+    assert "ModelCentrality: not measured; no run reads anything of another's codes." in done.stdout
+    assert "To choose one" not in done.stdout
+
+
 @pytest.mark.parametrize(
     ("weights", "step", "best"),
     [((1.0, 1.0, 1.0), 2, ["b"]), ((1.0, 1.0, 2.0), 2, []), ((1.0, 1.0, 1.0), 1, ["a"])],

@@ -167,8 +167,10 @@ def _invariance(runs):
 
 
 def _centrality(runs):
-    """Raises a NotMeasuredError where runs cannot read each other's codes."""
+    """Raises a NotMeasuredError where runs cannot read each other's codes, or read nothing."""
     values = dict(zip((run.name for run in runs), model_centrality(_agreements(runs)), strict=True))
+    if not any(values.values()):
+        raise NotMeasuredError("no run reads anything of another's codes")
     return Criterion(
         "ModelCentrality",
         "mean agreement with the other runs, 0 to 1, higher is better. Each run draws images for each other to read; "
