@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 from infogan_tf.config.options import Config
+from infogan_tf.environment.memory import free_large_buffers_at_once
 from infogan_tf.errors import UserError, printable
 from infogan_tf.explorer.local_server import serving
 from infogan_tf.explorer.remote import Remote
@@ -27,6 +28,7 @@ def explore(config: Config, given: dict[str, object], argv: list[str]) -> None:
     Raises:
         UserError: For bad input, before anything is served.
     """
+    free_large_buffers_at_once()
     source = next(name for name in ("run_dir", "saved_model", "url") if getattr(config, name))
     run, model = _run_and_model(config, given)
     _require_signatures(model, source)
