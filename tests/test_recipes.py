@@ -9,6 +9,7 @@ from stored import store
 import configs
 from infogan_tf.command_line import recipe_of
 from infogan_tf.commands.images import images_of
+from infogan_tf.commands.train import with_usual_changes
 from infogan_tf.data import LOADERS
 from infogan_tf.data.images import Factors, ImageData
 from infogan_tf.data.stream import stream
@@ -83,7 +84,7 @@ def test_every_recipe_trains(folder, dataset, recipe):
     check_options(config)
     data = few_images(dataset, config, folder)
     assert data.image_shape == SHAPES.get(f"{dataset} {recipe}", SHAPES[dataset])
-    model = build_model(config, data.image_shape)
+    model = build_model(with_usual_changes(config, data), data.image_shape)
     networks = [getattr(model, role) for role in model.roles()]
     before = [variable.numpy() for network in networks for variable in network.trainable_variables]
     model.run_eagerly = True  # tracing takes longer than two steps
