@@ -5,7 +5,15 @@ import itertools
 import numpy as np
 import pytest
 
-from infogan_tf.evaluation.metrics.clustering import clustering_scores, confusion, joint_classes, match, matched_error
+from infogan_tf.errors import NotMeasuredError
+from infogan_tf.evaluation.metrics.clustering import (
+    clustering_scores,
+    confusion,
+    joint_classes,
+    match,
+    matched_error,
+    silhouette,
+)
 
 
 def _draw(count=500, classes=5, noise=0.3, seed=0):
@@ -79,3 +87,18 @@ def test_codes_are_joined_over_the_combinations_that_occur():
 def test_unequal_numbers_are_refused():
     with pytest.raises(ValueError, match="Received: 2 and 3"):
         confusion(np.zeros(2, int), np.zeros(3, int))
+
+
+def test_a_silhouette_is_rousseeuws():
+    features = np.random.default_rng(0).normal(size=(60, 3)) + 2.0 * np.repeat(np.arange(3), 20)[:, np.newaxis]
+    classes = np.repeat([0, 1, 4], 20)
+    distances = np.linalg.norm(features[:, np.newaxis] - features, axis=-1)
+    found = []
+    for i, own in enumerate(classes):
+        mean = {k: distances[i, classes == k].sum() / ((classes == k).sum() - (k == own)) for k in (0, 1, 4)}
+        b = min(value for k, value in mean.items() if k != own)
+        found.append((b - mean[own]) / max(b, mean[own]))
+    assert silhouette(features, classes) == pytest.approx(np.mean(found))
+    for alone in (np.zeros(60, int), np.arange(60)):
+        with pytest.raises(NotMeasuredError, match="two or more, and fewer than images"):
+            silhouette(features, alone)

@@ -241,6 +241,22 @@ def test_two_runs_of_other_layouts_are_compared_without_centrality(evaluated, tm
     assert "noise:6,cat:10" in (tmp_path / "compare.html").read_text()
 
 
+def test_of_runs_with_other_numbers_of_classes_the_silhouette_decides(monkeypatch, tmp_path):
+    monkeypatch.setattr(comparison, "_agreements", lambda runs: np.eye(len(runs)))
+    silhouettes = {"a": (8, 0.3), "b": (8, 0.31), "c": (10, 0.2), "d": (10, 0.5), "e": (12, 0.4)}
+    runs = []
+    for name, (classes, value) in silhouettes.items():
+        found = Evaluation("quick", 2, figures={"silhouette/c1": value, "silhouette/c3": 1 - value})
+        config = Config(steps=2, latents=f"noise:6,cat:{classes},uniform:1,cat:2")
+        runs.append(comparison.Run(name, RunDirectory(tmp_path / name), config, [{"step": 2}], found))
+    _, (criterion,) = comparison.compare_runs(runs)
+    assert criterion.title == "silhouette, whose mean is highest with 12 classes"
+    assert (criterion.best, criterion.values["d"]) == ("e", 0.5)
+    # Of as many classes, and without an evaluation of each, nothing is said of it.
+    assert comparison.compare_runs(runs[:2])[1] == []
+    assert comparison.compare_runs([*runs[:3], dataclasses.replace(runs[3], found=None)])[1] == []
+
+
 def test_of_runs_that_read_nothing_of_each_other_none_is_named(monkeypatch, three_runs):
     monkeypatch.setattr(comparison, "_agreements", lambda runs: np.eye(3))
     done = run_here("--mode=compare", "--runs=runs", "--output=dead.html", cwd=three_runs)

@@ -125,6 +125,7 @@ def test_classes_that_are_too_many_are_named(material):
     found = Evaluation("quick", 1)
     number_of_classes(material, found)
     assert found.notes == []
+    assert found.figures["silhouette/c1"] > 0.9
     rng = np.random.default_rng(0)
     lengths = material.data.test.labels
     # The short ones and half of the others, drawn by chance, are in class 0; hardly any are in class 2.

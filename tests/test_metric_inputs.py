@@ -64,6 +64,10 @@ TAKEN = {
     clustering.clustering_scores: {"classes": (CLASSES, WHOLE), "labels": (CLASSES, WHOLE)},
     clustering.confusion: {"classes": (CLASSES, WHOLE), "labels": (CLASSES, WHOLE)},
     clustering.match: {"counts": (np.arange(6).reshape(2, 3), WHOLE)},
+    clustering.silhouette: {
+        "features": (FEATURES, NUMBERS),
+        "classes": (CLASSES, WHOLE),
+    },
     clustering.joint_classes: {
         "classes": ([CLASSES, CLASSES], [[], [CLASSES, CLASSES[:5]], [CLASSES - 1], [VALUES], [CLASSES[:0]]])
     },

@@ -35,7 +35,7 @@ class Figure:
 
 
 CODES, CLASSES, SAMPLES, FACTORS = "Information in the codes", "Classes against labels", "Samples", "Disentanglement"
-ATTRIBUTES = "Codes against attributes"
+ALONE, ATTRIBUTES = "Classes by themselves", "Codes against attributes"
 
 FIGURES = {
     "mutual_info": Figure(
@@ -70,6 +70,12 @@ FIGURES = {
         "Normalised mutual information", CLASSES, "Between classes and labels, over the mean entropy; 0 to 1."
     ),
     "ari": Figure("Adjusted Rand index", CLASSES, "Agreement on pairs of images, 0 at chance, 1 at most."),
+    "silhouette": Figure(
+        "Silhouette",
+        ALONE,
+        "How much nearer test images are to others of their class than to the next class, in the trunk's features; -1 "
+        "to 1. No label is looked at. Of runs that differ in how many classes there are, the highest is to be taken.",
+    ),
     "attribute_auc": Figure(
         "AUC of the best attribute",
         ATTRIBUTES,

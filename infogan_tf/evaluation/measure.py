@@ -247,9 +247,13 @@ def _confusion(code, code_classes, labels, names):
 
 
 def number_of_classes(material: Material, found: Evaluation) -> None:
-    """Notes which classes of a code hold hardly any test images, and which two may be one; no label is looked at."""
+    """How well the classes of a code lie apart, which hold hardly any test images, and which two may be one.
+
+    No label is looked at.
+    """
     for code in material.categoricals:
         code_classes = material.test_classes(code)
+        attempt(f"Silhouette of {code.name}", functools.partial(_silhouette_of, code), material, found)
         shares = np.bincount(code_classes, minlength=code.num_classes) / len(code_classes)
         expected = np.exp(code.log_prior)
         empty = [k for k in range(code.num_classes) if shares[k] < LEAST_OF_PRIOR * expected[k]]
@@ -259,6 +263,12 @@ def number_of_classes(material: Material, found: Evaluation) -> None:
         facts += [f"classes {i} and {k} may be one (overlap {overlaps[i, k]:.2f} of 1)" for i, k in doubles]
         if facts:
             found.notes.append(f"{code.name} may have too many classes: {'; '.join(facts)}.")
+
+
+def _silhouette_of(code, material, found):
+    found.figures[f"silhouette/{code.name}"] = clustering.silhouette(
+        material.trunk_features, material.test_classes(code)
+    )
 
 
 def k_means(material: Material, found: Evaluation) -> None:

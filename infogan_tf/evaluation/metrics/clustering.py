@@ -8,7 +8,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from sklearn import metrics
 
-from infogan_tf.evaluation.metrics.checks import whole_numbers
+from infogan_tf.errors import NotMeasuredError
+from infogan_tf.evaluation.metrics.checks import real_numbers, same_length, whole_numbers
 
 
 def matched_error(classes: np.ndarray, labels: np.ndarray) -> float:
@@ -88,6 +89,29 @@ def match(counts: np.ndarray) -> np.ndarray:
     matched = np.full(counts.shape[1], -1)
     matched[columns] = rows
     return matched
+
+
+def silhouette(features: np.ndarray, classes: np.ndarray) -> float:
+    """Returns how much nearer images are to their own class than to the next, in -1..1 (Rousseeuw 1987); labels aside.
+
+    It is the mean over images of (b - a) / max(a, b), where a is the mean distance to the others of its class, and b
+    the least mean distance to another class. With too many classes b comes near a, with too few a grows.
+
+    Args:
+        features: Features [N, D].
+        classes: Class of each image, integers [N] from 0.
+
+    Raises:
+        NotMeasuredError: For features that are not finite, fewer than two classes with images, or as many as images.
+        ValueError: For other shapes or types.
+    """
+    features = real_numbers("features", features, 2, least=3)
+    classes = whole_numbers("classes", classes, 1)
+    same_length(features=features, classes=classes)
+    used = len(np.unique(classes))
+    if not 2 <= used < len(classes):
+        raise NotMeasuredError(f"classes: expected two or more, and fewer than images. Received: {used}")
+    return float(metrics.silhouette_score(features, classes))
 
 
 def joint_classes(classes: list[np.ndarray]) -> np.ndarray:
