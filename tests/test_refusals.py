@@ -52,7 +52,7 @@ CASES = [
     (["--dataset=mnits"], ["--dataset", "digits, mnist, fashion_mnist, sprites", "'mnits'"]),
     (["--dataset=tfds:"], ["--dataset", "tfds:NAME, such as tfds:cifar10", "'tfds:'"]),
     (["--recipe=quick"], ["--recipe", "one of paper, invariant with digits", "'quick'"]),
-    (["--dataset=tfds:cifar10", "--recipe=talk"], ["--recipe", "one of paper, faces", "with tfds:cifar10", "'talk'"]),
+    (["--dataset=tfds:cifar10", "--recipe=talk"], ["--recipe", "paper, invariant, faces", "tfds:cifar10", "'talk'"]),
     (["--dataset=cifar10", "--image_size=30"], ["--image_size", "multiples of 4", "'30'"]),
     (["--dataset=mnist", "--image_size=32"], ["--image_size", "--dataset=mnist is as it is"]),
     (["--model=vae"], ["--model", "one of infogan, gan", "'vae'"]),
