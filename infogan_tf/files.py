@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -285,3 +285,27 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise UserError(f"{path}: expected a JSON object. Received: {type(values).__name__}")
     return values
+
+
+def unfit_names(
+    values: Mapping[str, Any], forms: Mapping[str, Callable[[Any], bool]], required: Iterable[str]
+) -> list[str]:
+    """The names in a JSON object that are unknown or hold another form; and those required that are missing.
+
+    Args:
+        values: What the object holds.
+        forms: By each name that it may have, whether a value can be its.
+        required: The names that it has to have.
+    """
+    wrong = [name for name in values if name not in forms or not forms[name](values[name])]
+    return wrong + [name for name in required if name not in values]
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value of JSON is a number, no truth value, neither NaN nor near the end of what a float holds."""
+    return type(value) in (int, float) and abs(value) < 1e300
+
+
+def is_count(value: Any) -> bool:
+    """Whether a value of JSON is an integer from 0, of 64 bits."""
+    return type(value) is int and 0 <= value < 2**63

@@ -1,16 +1,13 @@
 """evaluation.json, read and checked: it lies where people edit, copy and lose things."""
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from pathlib import Path
 
 from infogan_tf.errors import UserError
 from infogan_tf.evaluation.figures import FIGURES
 from infogan_tf.evaluation.result import Evaluation
-from infogan_tf.files import read_json
-
-_MOST = 1e300
+from infogan_tf.files import is_count, is_number, read_json, unfit_names
 
 
 def read_evaluation(path: Path, codes: Mapping[str, tuple[str, int]]) -> Evaluation | None:
@@ -26,8 +23,7 @@ def read_evaluation(path: Path, codes: Mapping[str, tuple[str, int]]) -> Evaluat
     if not path.exists():
         return None
     values = read_json(path)
-    wrong = [name for name in values if name not in _FORMS or not _FORMS[name](values[name])]
-    wrong += [field.name for field in dataclasses.fields(Evaluation)[:2] if field.name not in values]
+    wrong = unfit_names(values, _FORMS, [field.name for field in dataclasses.fields(Evaluation)[:2]])
     if not wrong:
         found = Evaluation(**values)
         wrong = [name for name, fits in _fitting(found, codes).items() if not fits]
@@ -69,14 +65,6 @@ def _shape(rows):
     return len(rows), lengths.pop() if len(lengths) == 1 else 0
 
 
-def _is_number(value):
-    return type(value) in (int, float) and abs(value) < _MOST and math.isfinite(value)
-
-
-def _is_count(value):
-    return type(value) is int and 0 <= value < 2**63
-
-
 def _is_text(value):
     return isinstance(value, str)
 
@@ -110,32 +98,32 @@ def _or_empty(form):
 
 
 def _are_figures(value):
-    return _by_name(_is_number)(value) and all(name.split("/")[0] in FIGURES for name in value)
+    return _by_name(is_number)(value) and all(name.split("/")[0] in FIGURES for name in value)
 
 
 _AUCS = ("auc", "train_auc")
-_AREAS = _list_of(_list_of(_or_none(_is_number)))
+_AREAS = _list_of(_list_of(_or_none(is_number)))
 _CODE = _object_of(
     kind=_is_text,
-    entropy=_is_number,
-    ceiling=_is_number,
+    entropy=is_number,
+    ceiling=is_number,
     does_=_is_text,
     classes_=_list_of(_is_text),
-    correlations_=_by_name(_object_of(rho=_is_number, lowest=_is_number, highest=_is_number)),
-    goes_with_=_list_of(_or_none(_object_of(name=_is_text, auc=_is_number, train_auc=_is_number))),
+    correlations_=_by_name(_object_of(rho=is_number, lowest=is_number, highest=is_number)),
+    goes_with_=_list_of(_or_none(_object_of(name=_is_text, auc=is_number, train_auc=is_number))),
 )
 _CONFUSION = _object_of(
     code=_is_text,
     labels=_list_of(_is_text),
-    classes=_list_of(_is_count),
-    counts=_list_of(_list_of(_is_count)),
+    classes=_list_of(is_count),
+    counts=_list_of(_list_of(is_count)),
     matched_=_list_of(_is_text),
-    shares_=_list_of(_is_number),
+    shares_=_list_of(is_number),
 )
 # By attribute of an Evaluation, whether a value can be its.
 _FORMS = {
     "setting": _is_text,
-    "step": _or_none(_is_count),
+    "step": _or_none(is_count),
     "figures": _are_figures,
     "stderrs": _are_figures,
     "perfect": _are_figures,

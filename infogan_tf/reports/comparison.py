@@ -128,7 +128,7 @@ def compare_runs(runs: list[Run], program: Sequence[str] = ()) -> tuple[str, lis
     finished = [run for run in runs if run.finished]
     if len(groups) == 1 and len(finished) > 1 and all(INVARIANCE_TERM in run.lines[-1] for run in finished):
         criteria.append(_invariance(finished))
-    if len({_classes_of(run.config) for run in finished}) > 1 and all(_silhouette(run) is not None for run in finished):
+    if len({_first_classes(run)[1] for run in finished}) > 1 and all(_silhouette(run) is not None for run in finished):
         criteria.append(_number_of_classes(finished))
     if len(runs) < 3 and all(run.has_codes for run in runs):
         notes.append("From three runs on, this page also says which one is the most central (ModelCentrality).")
@@ -168,29 +168,29 @@ def _invariance(runs):
     )
 
 
-def _classes_of(config):
-    """How many classes the first code of classes has; 0 without one."""
-    return next((classes for kind, classes in read_latents(config.latents).codes.values() if kind == "cat"), 0)
+def _first_classes(run):
+    """The name of the first code of classes, and how many it has; an empty name and 0 without one."""
+    codes = read_latents(run.config.latents).codes.items()
+    return next(((name, classes) for name, (kind, classes) in codes if kind == "cat"), ("", 0))
 
 
 def _silhouette(run):
     """That of the first code of classes, where it was measured."""
-    names = [name for name, (kind, _) in read_latents(run.config.latents).codes.items() if kind == "cat"]
-    return run.found.figures.get(f"silhouette/{names[0]}") if run.found and names else None
+    return run.found.figures.get(f"silhouette/{_first_classes(run)[0]}") if run.found else None
 
 
 def _number_of_classes(runs):
     """The silhouette, in the mean over runs with as many classes."""
     by_count = collections.defaultdict(list)
     for run in runs:
-        by_count[_classes_of(run.config)].append(_silhouette(run))
+        by_count[_first_classes(run)[1]].append(_silhouette(run))
     best = max(by_count, key=lambda count: np.mean(by_count[count]))
     return Criterion(
         f"silhouette, whose mean is highest with {best} classes",
         "how much nearer test images are to others of their class than to the next class, -1 to 1, higher is better; "
         "named is the best run with the number of classes whose runs have the highest in the mean.",
         {run.name: _silhouette(run) for run in runs},
-        max((run for run in runs if _classes_of(run.config) == best), key=_silhouette).name,
+        max((run for run in runs if _first_classes(run)[1] == best), key=_silhouette).name,
     )
 
 

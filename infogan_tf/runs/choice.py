@@ -4,9 +4,7 @@ import dataclasses
 from pathlib import Path
 
 from infogan_tf.errors import UserError
-from infogan_tf.files import read_json
-
-_MOST = 1e300
+from infogan_tf.files import is_count, is_number, read_json, unfit_names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,8 +35,7 @@ def read_choice(path: Path, starts: int) -> Choice | None:
     if not path.exists():
         return None
     values = read_json(path)
-    wrong = [name for name in values if name not in _FORMS or not _FORMS[name](values[name])]
-    wrong += [name for name in _FORMS if name not in values]
+    wrong = unfit_names(values, _FORMS, _FORMS)
     if not wrong:
         found = Choice(**values)
         terms = found.invariance_terms
@@ -49,17 +46,9 @@ def read_choice(path: Path, starts: int) -> Choice | None:
     return found
 
 
-def _is_count(value):
-    return type(value) is int and 0 <= value < 2**63
-
-
 def _are_terms(value):
-    return isinstance(value, list) and bool(value) and all(map(_is_term, value))
-
-
-def _is_term(value):
-    return type(value) in (int, float) and abs(value) < _MOST
+    return isinstance(value, list) and bool(value) and all(map(is_number, value))
 
 
 # By attribute of a Choice, whether a value can be its.
-_FORMS = {"steps": lambda value: _is_count(value) and value > 0, "invariance_terms": _are_terms, "chosen": _is_count}
+_FORMS = {"steps": lambda value: is_count(value) and value > 0, "invariance_terms": _are_terms, "chosen": is_count}
