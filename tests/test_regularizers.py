@@ -19,7 +19,7 @@ from infogan_tf.objectives.augmentation import Augmentation
 from infogan_tf.objectives.contrast import Contrast
 from infogan_tf.objectives.declarations import AMOUNTS
 from infogan_tf.objectives.history import HistoricalAveraging
-from infogan_tf.objectives.invariance import Invariance, entropy_and_distance, parse_invariances
+from infogan_tf.objectives.invariance import Invariance, chance_distance, entropy_and_distance, parse_invariances
 from infogan_tf.objectives.matching import FeatureMatching, mean_distance
 from infogan_tf.objectives.smoothness import R1, R2, GradientPenalty, InstanceNoise
 from infogan_tf.objectives.term import Batch
@@ -167,6 +167,30 @@ def test_invariance_reads_images_and_their_changed_copies(declared):
         expected += tf.reduce_mean(kl)
     found = regularizer.d_term(model, batch(REAL, real_features=features))
     assert float(found) == pytest.approx(float(expected), rel=1e-4)
+
+
+@pytest.mark.parametrize(("count", "num_classes"), [(64, 10), (128, 26), (1_000, 2)])
+def test_frequencies_in_a_batch_lie_off_by_chance(count, num_classes):
+    shares = np.random.default_rng(0).multinomial(count, np.full(num_classes, 1 / num_classes), size=5_000) / count
+    kl = np.sum(shares * np.log(np.maximum(shares, 1e-9) * num_classes), axis=1)
+    assert float(chance_distance(count, num_classes)) == pytest.approx(np.mean(kl), rel=0.1)
+
+
+@pytest.mark.parametrize(("tolerance", "costs"), [(0.05, True), (0.3, True), (3.0, False)])
+def test_classes_may_differ_in_size_up_to_the_tolerance(tolerance, costs):
+    model = make_model()
+    kernel = model.q_head.layers[-1].kernel
+    kernel.assign(100.0 * kernel)  # a Q that is sure, of a few classes
+    terms = {}
+    for marginal_weight, free in ((0.0, 0.0), (0.7, 0.0), (0.7, tolerance)):
+        term = Invariance(1.0, "flip", marginal_weight=marginal_weight, marginal_tolerance=free)
+        term.prepare(model)
+        real_features = model.trunk(REAL, training=True)
+        terms[marginal_weight, free] = float(term.d_term(model, batch(REAL, real_features=real_features)))
+    distance = (terms[0.7, 0.0] - terms[0.0, 0.0]) / 0.7
+    over = distance - tolerance - 9 / (2 * len(REAL))  # of ten classes
+    assert (over > 0.1) is costs
+    assert terms[0.7, tolerance] - terms[0.0, 0.0] == pytest.approx(0.7 * max(0.0, over), abs=1e-4)
 
 
 @pytest.mark.parametrize(("regularizer", "compiled"), [(FeatureMatching(1.0), True), (Invariance(1.0, "flip"), False)])

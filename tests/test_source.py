@@ -83,7 +83,7 @@ def test_every_option_of_model_networks_and_terms_is_found():
     found = {place.partition(":")[2]: options_of_term(place) for place in TERMS}
     assert found["Invariance"] == {
         "weight": "invariance_weight", "invariances": "invariances", "entropy_weight": "entropy_weight",
-        "marginal_weight": "marginal_weight",
+        "marginal_weight": "marginal_weight", "marginal_tolerance": "marginal_tolerance",
     }  # fmt: skip
     assert found["InstanceNoise"] == {"weight": "instance_noise", "steps": "instance_noise_steps"}
     assert found["FeatureMatching"] == {"weight": "feature_matching_weight", "start": "feature_matching_start"}

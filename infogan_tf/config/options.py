@@ -189,6 +189,12 @@ class Config:
         0.4, "Within it, the weight of the classes' frequencies matching the prior.", "Information from real images",
         low=0.0, high=1000.0,
     )  # fmt: skip
+    marginal_tolerance: float = option(
+        0.0,
+        "Within it, how far these frequencies may lie from the prior at no cost, in nats: 0.08 where the kinds of "
+        "images may differ in number, else a frequent kind is cut in two. An empty class of ten is 0.105.",
+        "Information from real images", low=0.0, high=10.0,
+    )  # fmt: skip
 
     adversarial_loss: str = option(
         "nonsaturating", "What D and G minimise.", "Toolbox",

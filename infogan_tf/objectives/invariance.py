@@ -52,12 +52,16 @@ class Invariance(Term):
     Over real images x and their copies Tx, in nats, with T as it is declared for each code,
 
         sum over codes declared     E[KL(Q(c|x) || Q(c|Tx))]
-        sum over discrete codes     entropy_weight E[H(Q(c|x))] + marginal_weight KL(E[Q(c|x)] || p(c))
+        sum over discrete codes     entropy_weight E[H(Q(c|x))] + marginal_weight max(0, KL(E[Q(c|x)] || p(c)) - t)
 
     For a class this is the regularised information maximisation of Krause et al. 2010 with the self-augmentation of Hu
     et al. 2017 (IMSAT, arXiv:1702.08720), for the Q of an InfoGAN. A continuous code that rotation and shear leave as
     it is cannot be the slant of a digit. One that is declared to move with shear is: what Q says of x, moved by the
     shear, is what it is to say of Tx.
+
+    The kinds of images in a data set are seldom equally frequent, and a class for each is to win over classes of equal
+    size, in which a frequent kind is cut in two and two rare ones share a class. So t leaves the frequencies free up to
+    `marginal_tolerance`, and takes off what KL of a batch's is too large in the mean (`chance_distance`).
 
     Args:
         weight: What the sum is multiplied by.
@@ -65,18 +69,27 @@ class Invariance(Term):
             declaration is tried on its share of the batch.
         entropy_weight: Weight of the conditional entropy E[H(Q(c|x))], from 0.
         marginal_weight: Weight of the distance between the classes' frequencies in the batch and the prior, from 0.
+        marginal_tolerance: How large that distance may be at no cost, in nats, from 0. An empty class of ten makes it
+            0.105, one of twice its size 0.040.
     """
 
     NEEDS = ("q_head",)
 
     def __init__(
-        self, weight: float, invariances: str, entropy_weight: float = 0.1, marginal_weight: float = 0.4, **kwargs
+        self,
+        weight: float,
+        invariances: str,
+        entropy_weight: float = 0.1,
+        marginal_weight: float = 0.4,
+        marginal_tolerance: float = 0.0,
+        **kwargs,
     ):
         super().__init__(weight, **kwargs)
         self.supports_jit = False  # TensorFlow's affine transformation of images has no XLA kernel
         self.invariances = invariances
         self.entropy_weight = entropy_weight
         self.marginal_weight = marginal_weight
+        self.marginal_tolerance = marginal_tolerance
 
     def prepare(self, model):  # noqa: D102
         self.declarations = parse_invariances(self.invariances, model.layout)
@@ -104,6 +117,9 @@ class Invariance(Term):
             if code.discrete:
                 log_q = code.log_probabilities(by_code[code.name])
                 entropy, distance = entropy_and_distance(log_q, tf.constant(code.log_prior))
+                if self.marginal_tolerance:
+                    free = self.marginal_tolerance + chance_distance(tf.shape(log_q)[0], len(code.log_prior))
+                    distance = tf.nn.relu(distance - free)
                 terms += [self.entropy_weight * entropy, self.marginal_weight * distance]
         return tf.reduce_sum(tf.stack(terms))  # one operation, see Information._figures
 
@@ -114,8 +130,8 @@ class Invariance(Term):
         return amounts, transformations(images, amounts, fold_in(seed, 101 + 2 * i))
 
     def get_config(self):  # noqa: D102
-        own = {name: getattr(self, name) for name in ("invariances", "entropy_weight", "marginal_weight")}
-        return {**super().get_config(), **own}
+        own = ("invariances", "entropy_weight", "marginal_weight", "marginal_tolerance")
+        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
 
 
 def entropy_and_distance(log_q: tf.Tensor, log_prior: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -124,6 +140,14 @@ def entropy_and_distance(log_q: tf.Tensor, log_prior: tf.Tensor) -> tuple[tf.Ten
     marginal = tf.reduce_mean(q, axis=0)
     distance = tf.reduce_sum(tf.math.xlogy(marginal, marginal) - marginal * log_prior)
     return -tf.reduce_mean(tf.reduce_sum(q * log_q, axis=-1)), distance
+
+
+def chance_distance(count: tf.Tensor | int, num_classes: int) -> tf.Tensor:
+    """The mean KL in nats, a scalar, of the frequencies in `count` images from those that the images were drawn by.
+
+    It is (K - 1) / 2N of N images of K classes, to first order (Miller 1955, whose bias of an entropy it is).
+    """
+    return (num_classes - 1) / (2.0 * tf.cast(count, tf.float32))
 
 
 def parse_invariances(text: str, layout: LatentLayout) -> list[Declaration]:
