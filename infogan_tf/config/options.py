@@ -141,6 +141,11 @@ class Config:
         "Of dcgan and resnet, the filters nearest to the images; they double with each halving of the image, at the "
         "most to eight times as many.", "Model", low=4, high=512,
     )  # fmt: skip
+    trunk_units: int = option(
+        0,
+        "Of dcgan, the units of a dense layer at the trunk's end, which has batch norm then: Q learns more of real "
+        "images by it. 0 for neither.", "Model", low=0, high=65_536,
+    )  # fmt: skip
 
     latents: str = option(
         "",
