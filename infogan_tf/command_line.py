@@ -38,8 +38,13 @@ def recipe_of(recipes: ModuleType, dataset: str, recipe: str) -> Config:
 
 
 def _recipes(recipes, dataset):
-    """By name, those of a data set; images of one's own, and data sets by tfds:NAME, have theirs in images.py."""
-    return importlib.import_module(f"{recipes.__name__}.{dataset if dataset in LOADERS else 'images'}").RECIPES
+    """By name, those of a data set."""
+    return _module_of(recipes, dataset).RECIPES
+
+
+def _module_of(recipes, dataset):
+    """The module of a data set; images of one's own, and data sets by tfds:NAME, have images.py."""
+    return importlib.import_module(f"{recipes.__name__}.{dataset if dataset in LOADERS else 'images'}")
 
 
 def main(argv: list[str], recipes: ModuleType) -> int:
@@ -109,7 +114,7 @@ def _run(argv, recipes):
         return
     require_tensorflow()
     command = importlib.import_module(f"infogan_tf.commands.{config.mode}")
-    further = [resolved] if config.mode == "sweep" else []  # whose runs are new ones
+    further = {"sweep": [resolved], "train": [_of_figures(recipes, config, given)]}.get(config.mode, [])
     # What is long goes on when nobody reads any more what it says.
     with unread_is_dropped("stdout"):
         getattr(command, config.mode)(config, given, argv, *further)
@@ -139,6 +144,20 @@ def _recipe_for(recipes, options):
     if options.get("start_from"):
         return options_of_start(options)
     return recipe_of(recipes, options.get("dataset", Config.dataset), options.get("recipe", Config.recipe))
+
+
+def _of_figures(recipes, config, given):
+    """The options of a new run should its images turn out to be figures on an even ground, where those are others.
+
+    They are none either where the user chose the networks, or gave an option that only the usual ones take.
+    """
+    if config.resume or config.start_from or "networks" in given:
+        return None
+    found = getattr(_module_of(recipes, config.dataset), "OF_FIGURES", {}).get(config.recipe)
+    try:
+        return found and resolve(dataclasses.replace(found, dataset=config.dataset, recipe=config.recipe), given)
+    except UserError:
+        return None
 
 
 def _listed(config, given):

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from conftest import MAIN, ROOT, run_here, run_main
 
@@ -229,6 +230,32 @@ def test_a_recipe_changes_the_defaults_and_flags_change_the_recipe():
     assert (config.recipe, config.steps) == ("invariant", 7)
     assert config.invariance_weight > 0.0
     assert given == {"dataset": "mnist", "recipe": "invariant", "steps": 7}
+
+
+@pytest.mark.parametrize(
+    ("flags", "networks"),
+    [
+        (["--recipe=invariant"], "paper"),
+        (["--recipe=invariant", "--seed=3", "--spectral_norm=false"], "paper"),
+        # What was chosen stays so.
+        (["--recipe=invariant", "--networks=dcgan"], None),
+        (["--recipe=invariant", "--width=32"], None),
+        ([], None),
+    ],
+)
+def test_train_is_told_the_options_for_figures(tmp_path, monkeypatch, flags, networks):
+    np.save(tmp_path / "mine.npy", np.zeros((4, 16, 16), np.uint8))
+    told = []
+    monkeypatch.setattr("infogan_tf.commands.train.train", lambda *arguments: told.append(arguments))
+    assert command_line.main(["main.py", f"--dataset={tmp_path / 'mine.npy'}", *flags], configs) == 0
+    [(config, _, _, of_figures)] = told
+    assert config.networks == "dcgan"
+    if networks is None:
+        assert of_figures is None
+    else:
+        assert of_figures.networks == networks
+        assert (of_figures.dataset, of_figures.recipe) == (config.dataset, config.recipe)
+        assert (of_figures.seed, of_figures.spectral_norm) == (config.seed, config.spectral_norm)
 
 
 # Flags, and the word of the one that is refused, with why.

@@ -97,12 +97,9 @@ def test_parameter_counts_of_the_dcgan_networks():
         "d_head": 4096 + 1,
         "q_head": 4096 * 128 + 2 * 128 + 128 * 14 + 14,
     }
-    # With a dense layer the trunk has batch norm in place of biases, but in its first layer.
-    dense = counts(dcgan_networks, num_latents=74, num_parameters=14, trunk_units=100)
-    assert (
-        dense["trunk"] == 16 * 3 * 64 + 64 + 16 * 64 * 128 + 2 * 128 + 16 * 128 * 256 + 2 * 256 + 4096 * 100 + 2 * 100
-    )
-    assert (dense["d_head"], dense["q_head"]) == (100 + 1, 100 * 128 + 2 * 128 + 128 * 14 + 14)
+    # Batch norm takes the place of biases, but in the first layer.
+    found = counts(dcgan_networks, num_latents=74, num_parameters=14, trunk_batch_norm=True)
+    assert found["trunk"] == 16 * 3 * 64 + 64 + 16 * 64 * 128 + 2 * 128 + 16 * 128 * 256 + 2 * 256
     # The filters double to eight times as many and no further.
     large = counts(dcgan_networks, num_latents=7, image_shape=(128, 128, 3), width=4)
     convolutions = [(3, 4), (4, 8), (8, 16), (16, 32), (32, 32)]
@@ -176,7 +173,7 @@ def test_other_sizes_are_refused():
 FAMILIES = {
     **{preset: functools.partial(paper_networks, preset=preset) for preset in PRESETS},
     "dcgan": functools.partial(dcgan_networks, width=4),
-    "dcgan with a dense layer": functools.partial(dcgan_networks, width=4, trunk_units=8),
+    "dcgan with batch norm": functools.partial(dcgan_networks, width=4, trunk_batch_norm=True),
     "resnet": functools.partial(resnet_networks, width=4),
 }
 

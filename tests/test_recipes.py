@@ -7,11 +7,12 @@ from PIL import Image
 from stored import store
 
 import configs
+from configs.images import OF_FIGURES
 from infogan_tf.command_line import recipe_of
 from infogan_tf.commands.images import images_of
-from infogan_tf.commands.train import with_usual_changes
+from infogan_tf.commands.train import fitted_to
 from infogan_tf.data import LOADERS
-from infogan_tf.data.images import Factors, ImageData
+from infogan_tf.data.images import Factors, ImageData, Split
 from infogan_tf.data.stream import stream
 from infogan_tf.latents.language import read_latents
 from infogan_tf.latents.layout import LatentLayout
@@ -84,7 +85,7 @@ def test_every_recipe_trains(folder, dataset, recipe):
     check_options(config)
     data = few_images(dataset, config, folder)
     assert data.image_shape == SHAPES.get(f"{dataset} {recipe}", SHAPES[dataset])
-    model = build_model(with_usual_changes(config, data), data.image_shape)
+    model = build_model(fitted_to(data, config), data.image_shape)
     networks = [getattr(model, role) for role in model.roles()]
     before = [variable.numpy() for network in networks for variable in network.trainable_variables]
     model.run_eagerly = True  # tracing takes longer than two steps
@@ -93,6 +94,21 @@ def test_every_recipe_trains(folder, dataset, recipe):
     after = [variable.numpy() for network in networks for variable in network.trainable_variables]
     assert all(np.isfinite(values).all() for values in after)
     assert all((one != other).any() for one, other in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("recipe", OF_FIGURES)
+def test_every_recipe_for_figures_trains(recipe):
+    config = resolve(OF_FIGURES[recipe], {"precision": "float32", "dataset": "mine", "batch_size": 4})
+    usual = resolve(recipe_of(configs, "mine", recipe), {})
+    images = np.zeros((12, 20, 16, 1), np.uint8)
+    images[:, 5:9, 6:8] = np.random.default_rng(0).integers(128, 256, (12, 4, 2, 1))
+    data = ImageData("mine", Split(images), Split(images))
+    found = fitted_to(data, usual, config)
+    assert found.networks == config.networks != usual.networks
+    model = build_model(found, data.image_shape)
+    model.run_eagerly = True
+    model.fit(stream(images, 4), steps_per_epoch=2, shuffle=False, verbose=0)
+    assert int(model.step.numpy()) == 2
 
 
 def test_every_file_of_recipes_is_one_that_can_be_asked_for():

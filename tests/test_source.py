@@ -79,7 +79,7 @@ def test_every_option_of_model_networks_and_terms_is_found():
     assert options_of_family("paper") == of_paper
     of_any_size = {"sync_batch_norm", "spectral_norm", "width"}
     assert options_of_family("resnet") == of_any_size
-    assert options_of_family("dcgan") == of_any_size | {"trunk_units"}
+    assert options_of_family("dcgan") == of_any_size | {"trunk_batch_norm"}
     assert options_of_family("mlp") == set()
     found = {place.partition(":")[2]: options_of_term(place) for place in TERMS}
     assert found["Invariance"] == {

@@ -10,7 +10,7 @@ import scipy.spatial
 import scipy.stats
 import tensorflow as tf
 
-from infogan_tf.commands.train import check_against, with_usual_changes
+from infogan_tf.commands.train import check_against, fitted_to
 from infogan_tf.config.options import Config
 from infogan_tf.data import load_data
 from infogan_tf.data.images import ImageData, Split
@@ -202,13 +202,26 @@ def test_auto_goes_by_what_the_images_are(kind, capsys):
     changes = usual_changes(what == "figures", colour == "colour")
     assert Transformations.parse(changes)
     assert bool(set(read_sizes(changes)) & set(OF_COLOUR)) == (colour == "colour")
-    config = with_usual_changes(Config(invariance_weight=1.0, invariances="auto; c2~shear:0.4"), data)
+    config = fitted_to(data, Config(invariance_weight=1.0, invariances="auto; c2~shear:0.4"))
     assert config.invariances == f"{changes};c2~shear:0.4"
     assert what in (said := capsys.readouterr().out)
     assert changes in said
     for other in (Config(invariance_weight=1.0, invariances="rotate:5"), Config(invariances="auto")):
-        assert with_usual_changes(other, data) == other
+        assert fitted_to(data, other) == other
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_figures_have_options_of_their_own(kind, capsys):
+    (what, _), images = KINDS[kind]
+    data, usual = ImageData("mine", Split(images), Split(images)), Config(networks="dcgan")
+    own = Config(networks="paper", invariance_weight=1.0)
+    found = fitted_to(data, usual, of_figures=own)
+    assert found.networks == ("paper" if what == "figures" else "dcgan")
+    assert ("networks of the family paper suit them" in capsys.readouterr().out) is (what == "figures")
+    # Larger than the paper's dense layers are made for.
+    large = ImageData("mine", *[Split(np.repeat(np.repeat(images, 10, axis=1), 10, axis=2))] * 2)
+    assert fitted_to(large, usual, of_figures=own) == usual
 
 
 @pytest.mark.parametrize(

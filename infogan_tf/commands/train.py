@@ -19,6 +19,7 @@ from infogan_tf.latents.cost import cost_note
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.models.build import build_model
 from infogan_tf.models.choices import taken
+from infogan_tf.networks.presets import MOST_WITH_DENSE
 from infogan_tf.objectives.declarations import OF_COLOUR, asks_for_usual, usual_changes, with_usual
 from infogan_tf.precision import choose_precision
 from infogan_tf.reports.summary import summarize
@@ -34,13 +35,14 @@ from infogan_tf.training.stopping import on_full_disk
 MANY_WEIGHTS = 10**8
 
 
-def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
+def train(config: Config, given: dict[str, object], argv: list[str], of_figures: Config | None = None) -> None:
     """Trains a new run or goes on with one, then exports it and says what came out.
 
     Args:
         config: The options.
         given: Those that the user gave, which --resume compares with the run's own.
         argv: The command line, for config.json and for the commands that are printed.
+        of_figures: The options in place of `config` where the images are figures on an even ground, if they are others.
 
     Raises:
         UserError: For bad input; nothing was written then.
@@ -62,7 +64,7 @@ def train(config: Config, given: dict[str, object], argv: list[str]) -> None:
         data = images_of(config)
         if run:
             require_same_images(run, data)
-        config = with_usual_changes(config, data)
+        config = fitted_to(data, config, of_figures)
         check_against(config, data, strategy.num_replicas_in_sync, has_workers(strategy))
         model = _build(config, data, strategy)
         if is_chief(strategy):
@@ -160,9 +162,12 @@ def _weights_note(model):
     return f"{weights / 1e6:,.0f} million weights, which with their gradients and Adam's state take {size:,.1f} GB."
 
 
-def with_usual_changes(config: Config, data: ImageData) -> Config:
-    """The options with what `auto` of --invariances stands for, by what these images are; says so on the console."""
-    if not config.invariance_weight or not asks_for_usual(config.invariances):
+def fitted_to(data: ImageData, config: Config, of_figures: Config | None = None) -> Config:
+    """The options for these images: those of figures where they are, and what `auto` of --invariances stands for.
+
+    It says on the console what the images were taken for.
+    """
+    if not of_figures and not (config.invariance_weight and asks_for_usual(config.invariances)):
         return config
     # Imported here: SciPy takes a while to import, and most runs do not need it.
     from infogan_tf.evaluation.measure import LOOKED_AT
@@ -171,12 +176,18 @@ def with_usual_changes(config: Config, data: ImageData) -> Config:
 
     looked_at = data.train.images[choice_of(len(data.train.images), LOOKED_AT)]
     figures, colour = ground_of(looked_at / 255.0) != "varied", data.image_shape[-1] == 3
-    changes = usual_changes(figures, colour)
-    print(
-        f"{data.name} has {'figures on an even ground' if figures else 'photos'}, {'in colour' if colour else 'grey'}: "
-        f"classes are to ignore {changes} (--invariances=... for other changes)."
-    )
-    return dataclasses.replace(config, invariances=with_usual(config.invariances, changes))
+    told = [
+        f"{data.name} has {'figures on an even ground' if figures else 'photos'}, {'in colour' if colour else 'grey'}"
+    ]
+    if figures and of_figures and max(data.image_shape[:2]) <= MOST_WITH_DENSE:
+        config = of_figures
+        told.append(f"networks of the family {config.networks} suit them (--networks=... for others)")
+    if config.invariance_weight and asks_for_usual(config.invariances):
+        changes = usual_changes(figures, colour)
+        config = dataclasses.replace(config, invariances=with_usual(config.invariances, changes))
+        told.append(f"classes are to ignore {changes} (--invariances=... for other changes)")
+    print(f"{told[0]}: {'; '.join(told[1:])}." if told[1:] else f"{told[0]}.")
+    return config
 
 
 def check_against(config: Config, data: ImageData, replicas: int, workers: bool = False) -> None:

@@ -141,11 +141,9 @@ class Config:
         "Of dcgan and resnet, the filters nearest to the images; they double with each halving of the image, at the "
         "most to eight times as many.", "Model", low=4, high=512,
     )  # fmt: skip
-    trunk_units: int = option(
-        0,
-        "Of dcgan, the units of a dense layer at the trunk's end, which has batch norm then: Q learns more of real "
-        "images by it. 0 for neither.", "Model", low=0, high=65_536,
-    )  # fmt: skip
+    trunk_batch_norm: bool = option(
+        False, "Of dcgan, whether D's trunk has batch norm too: Q learns more of real images by it.", "Model"
+    )
 
     latents: str = option(
         "",

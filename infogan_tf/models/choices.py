@@ -16,7 +16,7 @@ from infogan_tf.latents.cost import check_cost
 from infogan_tf.latents.language import read_latents
 from infogan_tf.models import MODELS
 from infogan_tf.networks import FAMILIES
-from infogan_tf.networks.presets import PRESETS
+from infogan_tf.networks.presets import MOST_WITH_DENSE, PRESETS
 from infogan_tf.objectives import TERMS, name_of
 from infogan_tf.objectives.declarations import read_invariances, read_sizes, usual_changes, with_usual
 
@@ -136,10 +136,10 @@ def check_options(config: Config) -> None:
         from infogan_tf.data.own import read_wanted
 
         size = read_wanted(config.image_size, config.channels, config.crop, config.background).size
-        if size and max(size) > 64 and config.networks == "paper" and PRESETS[config.preset].dense:
+        if size and max(size) > MOST_WITH_DENSE and config.networks == "paper" and PRESETS[config.preset].dense:
             raise UserError(
-                "--image_size: expected at most 64 with --networks=paper, whose dense layers grow with it; "
-                f"--networks=dcgan takes more. Received: {config.image_size!r}"
+                f"--image_size: expected at most {MOST_WITH_DENSE} with --networks=paper, whose dense layers grow with "
+                f"it; --networks=dcgan takes more. Received: {config.image_size!r}"
             )
     check_cost(config.latents)
     if config.invariance_weight:

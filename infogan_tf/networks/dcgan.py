@@ -2,8 +2,8 @@
 
 D halves an image with 4x4 convolutions of stride 2 until its shorter side is about 4, and doubles the filters each
 time; G is its mirror image. G has batch norm. D may have spectral norm, or none, so that an image's logit does not
-depend on the rest of its batch; or its trunk may end like the InfoGAN paper's for MNIST, with a dense layer and batch
-norm, by which Q learns more of real images.
+depend on the rest of its batch; or batch norm in its trunk as the InfoGAN paper has it, by which Q learns more of real
+images.
 """
 
 import math
@@ -23,7 +23,7 @@ def dcgan_networks(
     width: int = 64,
     sync_batch_norm: bool = True,
     spectral_norm: bool = False,
-    trunk_units: int = 0,
+    trunk_batch_norm: bool = False,
 ) -> dict[str, keras.Sequential]:
     """Builds the networks, as deep as the images are large.
 
@@ -36,8 +36,7 @@ def dcgan_networks(
         sync_batch_norm: Whether batch norm takes its statistics over all replicas of a `tf.distribute` strategy.
         spectral_norm: Whether trunk and D head compute with their weights divided by the largest singular value, see
             `spectral_norm.SpectralNorm`.
-        trunk_units: Units of a dense layer at the trunk's end, which has batch norm then, there and after each
-            convolution but the first; 0 for neither.
+        trunk_batch_norm: Whether the trunk has batch norm after each convolution but the first.
 
     Returns:
         "generator": latents [B, num_latents] to images [B, H, W, C] in [0, 1], float32;
@@ -67,18 +66,14 @@ def dcgan_networks(
     stack = [keras.Input(image_shape, name="images")]
     for i, count in enumerate(filters, 1):
         # Without batch norm the weights' spread has to keep the activations' size.
-        initializer, norm = keras.initializers.HeNormal(), trunk_units > 0 and i > 1
+        initializer, norm = keras.initializers.HeNormal(), trunk_batch_norm and i > 1
         stack += [
             make.convolution(count, f"conv{i}", of_d=True, kernel_initializer=initializer, use_bias=not norm),
             make.batch_norm(f"conv{i}_bn", LEAK)
             if norm
             else LeakyReLU(negative_slope=LEAK, dtype=dtype, name=f"conv{i}_lrelu"),
         ]
-    stack.append(layers.Flatten(dtype=dtype, name="flatten"))
-    if trunk_units:
-        dense = make.dense(trunk_units, "fc", of_d=True, use_bias=False)
-        stack += [dense, make.batch_norm("fc_bn", LEAK)]
-    trunk = keras.Sequential(stack, name="trunk")
+    trunk = keras.Sequential([*stack, layers.Flatten(dtype=dtype, name="flatten")], name="trunk")
 
     features = trunk.output_shape[1:]
     networks = {"generator": generator, "trunk": trunk, "d_head": make.d_head(features)}

@@ -56,6 +56,9 @@ _SVHN = Preset(
     dense=0,
 )
 
+# The largest side of images for which a preset with a dense layer is made: that grows with it.
+MOST_WITH_DENSE = 64
+
 PRESETS = {
     "mnist": _MNIST,
     "svhn": _SVHN,
