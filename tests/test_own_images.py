@@ -22,6 +22,7 @@ from infogan_tf.data.decoding import Form, NotDecodedError, decode, look, read_c
 from infogan_tf.data.listing import held_out_share, list_images, place_of
 from infogan_tf.data.sources import name_of, read_source
 from infogan_tf.errors import UserError
+from infogan_tf.objectives.declarations import usual_changes
 
 FORM = Form(8, 8, 3)
 
@@ -655,3 +656,19 @@ def test_options_of_files_are_refused_for_a_data_set_by_name(tmp_path):
     done = run_here("--dataset=digits", "--image_size=32", cwd=tmp_path, check=False)
     assert done.returncode == 2
     assert "--image_size: --dataset=digits is as it is" in done.stderr
+
+
+def test_figures_are_trained_with_their_own_networks(tmp_path):
+    images = np.zeros((12, 16, 16), np.uint8)
+    images[:, 5:9, 6:8] = np.random.default_rng(0).integers(128, 256, (12, 4, 2))
+    np.save(tmp_path / "figures.npy", images)
+    tiny = ("--batch_size=2", "--start_steps=1", "--evaluation=none", "--cache_dir=cache")
+    flags = ("--dataset=figures.npy", "--recipe=invariant", "--run_dir=run", "--latents=noise:6,cat:3", *tiny)
+    done = run_here(*flags, "--starts=2", "--steps=2", cwd=tmp_path, exporting=False)
+    assert "figures has figures on an even ground, grey: networks of the family paper suit them" in done.stdout
+    options = json.loads((tmp_path / "run" / "config.json").read_text())["config"]
+    assert options["networks"] == "paper"
+    assert options["invariances"] == usual_changes(figures=True, colour=False)
+    run_here("--resume", "--run_dir=run", "--steps=3", "--evaluation=none", cwd=tmp_path, exporting=False)
+    lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    assert json.loads(lines[-1])["step"] == 3

@@ -57,7 +57,9 @@ def train(config: Config, given: dict[str, object], argv: list[str], of_figures:
     strategy = choose_strategy(config.strategy)
     precision, reason = choose_precision(config.precision)
     evaluation = {"auto": "quick"}.get(config.evaluation, config.evaluation)
-    config = dataclasses.replace(config, precision=precision, evaluation=evaluation)
+    config, of_figures = (
+        each and dataclasses.replace(each, precision=precision, evaluation=evaluation) for each in (config, of_figures)
+    )
     with within_memory(), contextlib.ExitStack() as stack:
         if run and is_chief(strategy):
             stack.enter_context(at_work(run))
