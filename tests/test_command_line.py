@@ -43,7 +43,7 @@ def refused(capsys, *flags):
         (["--dataset=shapes3d", "--recipe=invariant"], ["--recipe", "one of paper with shapes3d", "'invariant'"]),
         (["--invariance_weight=1", "--invariances=rotate"], ["--invariances", "rotate:SIZE", "'rotate'"]),
         (["--invariance_weight=1", "--jit_compile"], ["--jit_compile", "--invariance_weight"]),
-        (["--starts=3"], ["--starts", "expected 1 with --invariance_weight=0", "3"]),
+        (["--starts=3"], ["--starts", "--invariance_weight is 0", "3"]),
         (["--latents=noise:62,cats:10"], ["--latents", "position 10", "noise:62,cats:10"]),
         (["--lr_decay_steps=5,3"], ["--lr_decay_steps", "ascending", "5,3"]),
         (["--seed=-1"], ["--seed", "-1"]),
@@ -280,6 +280,7 @@ NOT_READ = [
     (["--networks=resnet", "--minibatch_kernels=5"], "--minibatch_kernels: --networks=resnet does not take it"),
     # By a term whose weight is 0.
     (["--entropy_weight=0.3"], "--entropy_weight: --invariance_weight is 0"),
+    (["--recipe=invariant", "--start_steps=7"], "--start_steps: --starts is 1"),
     (["--invariances=flip"], "--invariances: --invariance_weight is 0"),
     (["--feature_matching_start=9"], "--feature_matching_start: --feature_matching_weight is 0"),
     (["--instance_noise_steps=9"], "--instance_noise_steps: --instance_noise is 0"),
@@ -297,6 +298,8 @@ def test_a_flag_that_nothing_reads_is_refused(capsys, tmp_path, monkeypatch, fla
 
 
 def test_what_nothing_reads_may_be_given_as_it_is_by_default():
+    config, _ = config_of("--dataset=mine.npy", "--recipe=invariant", "--invariance_weight=0")
+    assert (config.invariance_weight, config.starts, config.start_steps) == (0.0, 1, 1_000)
     config, _ = config_of("--model=gan", "--lambda_info=1", "--entropy_weight=0.1", "--recipe=invariant")
     # Of the recipe, too, nothing is left that a GAN does not take.
     assert (config.invariance_weight, config.lambda_warmup, config.entropy_weight) == (0.0, 0, 0.1)

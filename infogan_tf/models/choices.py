@@ -68,6 +68,11 @@ def not_taken(config: Config) -> dict[str, str]:
             found |= dict.fromkeys((weight, *others), f"--model={config.model} has no {missing[0]}")
         elif not getattr(config, weight):
             found |= dict.fromkeys(others, f"--{weight} is 0")
+    if "invariance_weight" in found or not config.invariance_weight:
+        why = found.get("invariance_weight", "--invariance_weight is 0, whose term tells which start is best")
+        found |= dict.fromkeys(("starts", "start_steps"), why)
+    elif config.starts == 1:
+        found["start_steps"] = "--starts is 1"
     if not constant(f"{MODELS[config.model].path}.READERS"):
         found["posterior_stddev"] = f"--model={config.model} reads no codes"
     if "real_target" not in parameters(
@@ -152,8 +157,6 @@ def check_options(config: Config) -> None:
         read_invariances(declared, discrete, continuous)
     if config.augmentation:
         read_sizes(config.augmentation, "augmentation")
-    if config.starts > 1 and not config.invariance_weight:
-        raise UserError(f"--starts: expected 1 with --invariance_weight=0. Received: {config.starts}")
     if config.starts > 1 and config.start_from:
         raise UserError(f"--starts: expected 1 with --start_from. Received: {config.starts}")
     if config.starts > 1 and config.strategy == "multiworker":
