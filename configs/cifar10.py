@@ -1,22 +1,29 @@
 """CIFAR-10, 32x32 in colour: ten kinds of animals and vehicles.
 
-Command: infogan --dataset=cifar10
+Commands: infogan --dataset=cifar10
+          infogan --dataset=cifar10 --recipe=invariant
 """
 
 from infogan_tf.config.options import Config
 
+from .invariant import invariant
+
 # Not among the paper's data: a class for each kind, noise as on its colour images, networks as for images of one's own.
+PAPER = Config(
+    model="infogan",
+    dataset="cifar10",
+    networks="dcgan",
+    spectral_norm=True,
+    g_learning_rate=2e-4,
+    latents="noise:128,cat:10,uniform:2",
+    steps=20_000,
+    lambda_warmup=2_000,
+    average_decay=0.999,
+    image_size="32",
+)
+
 RECIPES = {
-    "paper": Config(
-        model="infogan",
-        dataset="cifar10",
-        networks="dcgan",
-        spectral_norm=True,
-        g_learning_rate=2e-4,
-        latents="noise:128,cat:10,uniform:2",
-        steps=20_000,
-        lambda_warmup=2_000,
-        average_decay=0.999,
-        image_size="32",
-    )
+    "paper": PAPER,
+    # That of photos of one's own.
+    "invariant": invariant(PAPER, trunk_batch_norm=True, steps=10_000, batch_size=64),
 }

@@ -1,19 +1,26 @@
 """EMNIST's letters, 28x28: 26 of them, capital and small ones of a letter together; with the paper's MNIST settings.
 
-Command: infogan --dataset=emnist
+Commands: infogan --dataset=emnist
+          infogan --dataset=emnist --recipe=invariant
 """
 
 from infogan_tf.config.options import Config
 
+from .invariant import invariant
+
 # As on MNIST, but for a class for each letter, and for twice as many steps for twice as many images.
+PAPER = Config(
+    model="infogan",
+    dataset="emnist",
+    latents="noise:62,cat:26,uniform:2",
+    steps=10_000,
+    lr_decay_steps="8000",
+    lambda_warmup=2_000,
+    average_decay=0.999,
+)
+
 RECIPES = {
-    "paper": Config(
-        model="infogan",
-        dataset="emnist",
-        latents="noise:62,cat:26,uniform:2",
-        steps=10_000,
-        lr_decay_steps="8000",
-        lambda_warmup=2_000,
-        average_decay=0.999,
-    )
+    "paper": PAPER,
+    # That of one's own images where they are figures.
+    "invariant": invariant(PAPER, spectral_norm=True, steps=5_000, lr_decay_steps="4000", batch_size=64),
 }

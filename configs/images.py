@@ -10,6 +10,7 @@ import dataclasses
 from infogan_tf.config.options import Config
 
 from . import celeb_a, chairs, faces, lsun
+from .invariant import invariant
 
 # The paper's objective, with networks that fit images of any size: spectral norm keeps D from running ahead, so that D
 # and G take steps of one size. The slow start of lambda and the averages of the weights are those of MNIST's recipes.
@@ -25,21 +26,8 @@ PAPER = Config(
     average_decay=0.999,
 )
 
-# What usually leaves a class as it is. Photos vary much, and with the entropy weighted less Q came to say nothing of
-# them, which costs nothing else. The kinds of images in a folder are seldom equally frequent: without the tolerance a
-# frequent kind is cut in two. How c1 cuts the images is decided early; of four starts the lowest term names a good one.
-INVARIANT = dataclasses.replace(
-    PAPER,
-    trunk_batch_norm=True,
-    lambda_warmup=1_000,
-    invariance_weight=2.0,
-    invariances="auto",
-    entropy_weight=1.0,
-    marginal_weight=4.0,
-    marginal_tolerance=0.08,
-    starts=4,
-    start_steps=1_000,
-)
+# Batch norm in the trunk, by which Q learns more of photos, and the generator draws them better.
+INVARIANT = invariant(PAPER, trunk_batch_norm=True)
 
 RECIPES = {
     "paper": PAPER,

@@ -113,7 +113,7 @@ def test_every_recipe_for_figures_trains(recipe):
 
 def test_every_file_of_recipes_is_one_that_can_be_asked_for():
     files = {path.stem for path in (ROOT / "configs").glob("[a-z]*.py")}
-    assert files == {*LOADERS, "images", "faces", "chairs"}
+    assert files == {*LOADERS, "images", "faces", "chairs", "invariant"}
     for gathered in ("faces", "chairs"):
         assert recipes_of(gathered).items() <= recipes_of("images").items()
 
