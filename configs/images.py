@@ -41,7 +41,7 @@ RECIPES = {
 }
 
 # By recipe, the options in place of these where images are figures on an even ground, as digits are: the paper's MNIST
-# networks, whose dense layer brings Q much further with them, and which photos made collapse.
+# networks, by whose dense layer Q learns much more of them. Of photos it made all samples alike.
 OF_FIGURES = {
     "invariant": dataclasses.replace(INVARIANT, networks="paper", trunk_batch_norm=False, g_learning_rate=1e-3)
 }

@@ -114,7 +114,11 @@ def _run(argv, recipes):
         return
     require_tensorflow()
     command = importlib.import_module(f"infogan_tf.commands.{config.mode}")
-    further = {"sweep": [resolved], "train": [_of_figures(recipes, config, given)]}.get(config.mode, [])
+    further = []
+    if config.mode == "sweep":
+        further = [resolved]
+    elif config.mode == "train":
+        further = [_of_figures(recipes, config, given)]
     # What is long goes on when nobody reads any more what it says.
     with unread_is_dropped("stdout"):
         getattr(command, config.mode)(config, given, argv, *further)
@@ -147,9 +151,10 @@ def _recipe_for(recipes, options):
 
 
 def _of_figures(recipes, config, given):
-    """The options of a new run should its images turn out to be figures on an even ground, where those are others.
+    """The options of a new run should its images turn out to be figures on an even ground.
 
-    They are none either where the user chose the networks, or gave an option that only the usual ones take.
+    None where the recipe has no others for them, and where the user chose the networks or gave an option that only the
+    usual networks take.
     """
     if config.resume or config.start_from or "networks" in given:
         return None

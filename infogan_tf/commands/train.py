@@ -172,8 +172,7 @@ def fitted_to(data: ImageData, config: Config, of_figures: Config | None = None)
     if not of_figures and not (config.invariance_weight and asks_for_usual(config.invariances)):
         return config
     # Imported here: SciPy takes a while to import, and most runs do not need it.
-    from infogan_tf.evaluation.measure import LOOKED_AT
-    from infogan_tf.evaluation.metrics.attributes import ground_of
+    from infogan_tf.evaluation.metrics.attributes import LOOKED_AT, ground_of
     from infogan_tf.evaluation.sample_figures import choice_of
 
     looked_at = data.train.images[choice_of(len(data.train.images), LOOKED_AT)]

@@ -20,7 +20,7 @@ from infogan_tf.evaluation import sample_figures
 from infogan_tf.evaluation.feature_networks import feature_network, published_network
 from infogan_tf.evaluation.figures import PUBLISHED_FEATURES
 from infogan_tf.evaluation.metrics import clustering
-from infogan_tf.evaluation.metrics.attributes import attributes, ground_of, rank_correlations, strongest
+from infogan_tf.evaluation.metrics.attributes import LOOKED_AT, attributes, ground_of, rank_correlations, strongest
 from infogan_tf.evaluation.metrics.checks import require_finite
 from infogan_tf.evaluation.metrics.disentanglement import disentanglement_scores, perfect_scores
 from infogan_tf.evaluation.metrics.information import mutual_info, standardised_mutual_info
@@ -40,8 +40,6 @@ LEAST_SHARE = 0.5
 LEAST_OF_PRIOR, MOST_OVERLAP = 0.25, 0.2
 # So many images have to have an attribute, and so many not, for its area.
 LEAST_IMAGES = 10
-# By so many images it is told whether they show figures, or are photos.
-LOOKED_AT = 500
 
 
 @dataclasses.dataclass(frozen=True)

@@ -56,6 +56,8 @@ _STDDEV_TO_LENGTH = np.sqrt(12.0)
 # How near to black, or to white, the border of most images is where the ground is even.
 _EVEN = 0.1
 _AT_ONCE = 1_000
+# So many images of a data set are enough for `ground_of`.
+LOOKED_AT = 500
 # A photo has a middle from so many pixels on.
 LEAST_SIDE = 4
 
