@@ -5,6 +5,7 @@ Commands: infogan --dataset=cifar10
 """
 
 from infogan_tf.config.options import Config
+from infogan_tf.data.facts import ImageFacts
 
 from .invariant import invariant
 
@@ -24,6 +25,5 @@ PAPER = Config(
 
 RECIPES = {
     "paper": PAPER,
-    # That of photos of one's own.
-    "invariant": invariant(PAPER, trunk_batch_norm=True, steps=10_000, batch_size=64),
+    "invariant": invariant(PAPER, ImageFacts(count=50_000, height=32, width=32, figures=False, equal=True)),
 }

@@ -5,6 +5,7 @@ Commands: infogan --dataset=kmnist
 """
 
 from infogan_tf.config.options import Config
+from infogan_tf.data.facts import ImageFacts
 
 from .invariant import invariant
 
@@ -15,6 +16,5 @@ PAPER = Config(
 
 RECIPES = {
     "paper": PAPER,
-    # That of one's own images where they are figures.
-    "invariant": invariant(PAPER, spectral_norm=True, steps=5_000, lr_decay_steps="4000", batch_size=64),
+    "invariant": invariant(PAPER, ImageFacts(count=60_000, height=28, width=28, figures=True, equal=True)),
 }

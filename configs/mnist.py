@@ -4,9 +4,10 @@ Commands: python main.py --dataset=mnist --lambda_info=1
           python main.py --dataset=mnist --recipe=invariant
 """
 
-import dataclasses
-
 from infogan_tf.config.options import Config
+from infogan_tf.data.facts import ImageFacts
+
+from .invariant import invariant
 
 # The paper's settings are the package's defaults. With L_I at full weight from the first step, c1 comes to mean
 # whatever sets the generator's first, crude images apart, and keeps it; so its weight rises slowly. As long as the
@@ -18,18 +19,9 @@ PAPER = Config(
 RECIPES = {
     "paper": PAPER,
     # c2 is slant and c3 thickness; the sizes are those that make -1 to 1 about what the digits of a class span.
-    "invariant": dataclasses.replace(
+    "invariant": invariant(
         PAPER,
-        lambda_warmup=1_000,
-        invariance_weight=1.0,
-        # Samples gain variety by it. It waits until c1 has found the classes; from the first step on, c1 took
-        # barred sevens for nines.
-        feature_matching_weight=1.0,
-        feature_matching_start=1_500,
-        invariances=(
-            "rotate:10,shift:0.08,scale:0.1,shear:0.15;"
-            "c2~shear:0.45,shift:0.08,thicken:0.3;"
-            "c3~thicken:0.4,shift:0.08,shear:0.3"
-        ),
+        ImageFacts(count=60_000, height=28, width=28, figures=True, equal=True),
+        invariances="auto; c2~shear:0.45,shift:0.08,thicken:0.3; c3~thicken:0.4,shift:0.08,shear:0.3",
     ),
 }

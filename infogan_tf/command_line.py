@@ -16,6 +16,7 @@ from infogan_tf.commands.refusals import refuse
 from infogan_tf.config.flags import as_flag, help_text, parse
 from infogan_tf.config.options import Config
 from infogan_tf.data import LOADERS
+from infogan_tf.data.facts import ImageFacts
 from infogan_tf.data.sources import absolute, expanded, read_source
 from infogan_tf.environment.backend import require_tensorflow
 from infogan_tf.environment.invocation import command_words, end_with_parent
@@ -118,7 +119,7 @@ def _run(argv, recipes):
     if config.mode == "sweep":
         further = [resolved]
     elif config.mode == "train":
-        further = [_of_figures(recipes, config, given)]
+        further = [_by_facts(recipes, config, given)]
     # What is long goes on when nobody reads any more what it says.
     with unread_is_dropped("stdout"):
         getattr(command, config.mode)(config, given, argv, *further)
@@ -150,19 +151,28 @@ def _recipe_for(recipes, options):
     return recipe_of(recipes, options.get("dataset", Config.dataset), options.get("recipe", Config.recipe))
 
 
-def _of_figures(recipes, config, given):
-    """The options of a new run should its images turn out to be figures on an even ground.
+def _by_facts(recipes, config, given):
+    """The function from what is known of the images to a new run's options; None where the recipe goes by none.
 
-    None where the recipe has no others for them, and where the user chose the networks or gave an option that only the
-    usual networks take.
+    Networks that the user chose, and options that only those of photos take, are for images of any kind.
     """
-    if config.resume or config.start_from or "networks" in given:
+    found = getattr(_module_of(recipes, config.dataset), "BY_FACTS", {}).get(config.recipe)
+    if not found or config.resume or config.start_from:
         return None
-    found = getattr(_module_of(recipes, config.dataset), "OF_FIGURES", {}).get(config.recipe)
-    try:
-        return found and resolve(dataclasses.replace(found, dataset=config.dataset, recipe=config.recipe), given)
-    except UserError:
-        return None
+
+    def by_facts(facts: ImageFacts) -> Config:
+        recipe = dataclasses.replace(found(facts), dataset=config.dataset, recipe=config.recipe)
+        photos = dataclasses.replace(facts, figures=False)
+        if "networks" in given and facts.figures:
+            return by_facts(photos)
+        try:
+            return resolve(recipe, given)
+        except UserError:
+            if not facts.figures:
+                raise
+            return by_facts(photos)
+
+    return by_facts
 
 
 def _listed(config, given):

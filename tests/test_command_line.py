@@ -12,6 +12,7 @@ import configs
 from infogan_tf import __version__, command_line
 from infogan_tf.config.flags import parse
 from infogan_tf.config.options import Config, run_fields
+from infogan_tf.data.facts import ImageFacts
 from infogan_tf.errors import UserError
 from infogan_tf.models.choices import resolve
 
@@ -238,24 +239,30 @@ def test_a_recipe_changes_the_defaults_and_flags_change_the_recipe():
         (["--recipe=invariant"], "paper"),
         (["--recipe=invariant", "--seed=3", "--spectral_norm=false"], "paper"),
         # What was chosen stays so.
-        (["--recipe=invariant", "--networks=dcgan"], None),
-        (["--recipe=invariant", "--width=32"], None),
-        ([], None),
+        (["--recipe=invariant", "--networks=resnet"], "resnet"),
+        (["--recipe=invariant", "--width=32"], "dcgan"),
+        (["--recipe=invariant", "--steps=9"], "paper"),
     ],
 )
-def test_train_is_told_the_options_for_figures(tmp_path, monkeypatch, flags, networks):
+def test_train_is_told_the_options_by_what_the_images_are(tmp_path, monkeypatch, flags, networks):
     np.save(tmp_path / "mine.npy", np.zeros((4, 16, 16), np.uint8))
     told = []
     monkeypatch.setattr("infogan_tf.commands.train.train", lambda *arguments: told.append(arguments))
     assert command_line.main(["main.py", f"--dataset={tmp_path / 'mine.npy'}", *flags], configs) == 0
-    [(config, _, _, of_figures)] = told
-    assert config.networks == "dcgan"
-    if networks is None:
-        assert of_figures is None
-    else:
-        assert of_figures.networks == networks
-        assert (of_figures.dataset, of_figures.recipe) == (config.dataset, config.recipe)
-        assert (of_figures.seed, of_figures.spectral_norm) == (config.seed, config.spectral_norm)
+    [(config, given, _, by_facts)] = told
+    found = by_facts(ImageFacts(4, 16, 16, figures=True))
+    assert found.networks == networks
+    assert (found.dataset, found.recipe, found.seed) == (config.dataset, config.recipe, config.seed)
+    assert all(getattr(found, name) == value for name, value in given.items())
+
+
+@pytest.mark.parametrize("flags", [[], ["--recipe=invariant", "--dataset=digits"]])
+def test_other_recipes_do_not_go_by_what_the_images_are(tmp_path, monkeypatch, flags):
+    np.save(tmp_path / "mine.npy", np.zeros((4, 16, 16), np.uint8))
+    told = []
+    monkeypatch.setattr("infogan_tf.commands.train.train", lambda *arguments: told.append(arguments))
+    assert command_line.main(["main.py", f"--dataset={tmp_path / 'mine.npy'}", *flags], configs) == 0
+    assert told[0][3] is None
 
 
 # Flags, and the word of the one that is refused, with why.

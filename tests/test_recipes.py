@@ -7,11 +7,12 @@ from PIL import Image
 from stored import store
 
 import configs
-from configs.images import OF_FIGURES
+from configs.images import BY_FACTS
 from infogan_tf.command_line import recipe_of
 from infogan_tf.commands.images import images_of
 from infogan_tf.commands.train import fitted_to
 from infogan_tf.data import LOADERS
+from infogan_tf.data.facts import ImageFacts
 from infogan_tf.data.images import Factors, ImageData, Split
 from infogan_tf.data.stream import stream
 from infogan_tf.latents.language import read_latents
@@ -96,19 +97,39 @@ def test_every_recipe_trains(folder, dataset, recipe):
     assert all((one != other).any() for one, other in zip(before, after, strict=True))
 
 
-@pytest.mark.parametrize("recipe", OF_FIGURES)
+@pytest.mark.parametrize("recipe", BY_FACTS)
 def test_every_recipe_for_figures_trains(recipe):
-    config = resolve(OF_FIGURES[recipe], {"precision": "float32", "dataset": "mine", "batch_size": 4})
-    usual = resolve(recipe_of(configs, "mine", recipe), {})
+    config = resolve(
+        BY_FACTS[recipe](ImageFacts(12, 20, 16, figures=True)),
+        {"precision": "float32", "dataset": "mine", "batch_size": 4},
+    )
     images = np.zeros((12, 20, 16, 1), np.uint8)
     images[:, 5:9, 6:8] = np.random.default_rng(0).integers(128, 256, (12, 4, 2, 1))
     data = ImageData("mine", Split(images), Split(images))
-    found = fitted_to(data, usual, config)
-    assert found.networks == config.networks != usual.networks
-    model = build_model(found, data.image_shape)
+    model = build_model(fitted_to(data, config), data.image_shape)
     model.run_eagerly = True
     model.fit(stream(images, 4), steps_per_epoch=2, shuffle=False, verbose=0)
     assert int(model.step.numpy()) == 2
+
+
+@pytest.mark.parametrize(
+    ("facts", "networks", "steps"),
+    [
+        (ImageFacts(60_000, 28, 28, figures=True), "paper", 5_000),
+        (ImageFacts(1_437, 16, 16, figures=True), "paper", 1_500),
+        (ImageFacts(3_000, 32, 32, figures=True), "paper", 3_000),
+        (ImageFacts(60_000, 96, 96, figures=True), "dcgan", 2_500),
+        (ImageFacts(50_000, 32, 32, figures=False), "dcgan", 10_000),
+        (ImageFacts(50_000, 64, 64, figures=False), "dcgan", 2_500),
+        (ImageFacts(200, 64, 48, figures=False), "dcgan", 1_500),
+    ],
+)
+def test_the_invariant_recipe_goes_by_what_the_images_are(facts, networks, steps):
+    config = BY_FACTS["invariant"](facts)
+    assert (config.networks, config.steps) == (networks, steps)
+    assert config.trunk_batch_norm is (networks == "dcgan")
+    assert max(config.lambda_warmup, config.start_steps, config.feature_matching_start) <= steps // 2
+    assert config.learning_rate_boundaries()[0] < steps
 
 
 def test_every_file_of_recipes_is_one_that_can_be_asked_for():

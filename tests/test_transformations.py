@@ -13,6 +13,7 @@ import tensorflow as tf
 from infogan_tf.commands.train import check_against, fitted_to
 from infogan_tf.config.options import Config
 from infogan_tf.data import load_data
+from infogan_tf.data.facts import ImageFacts
 from infogan_tf.data.images import ImageData, Split
 from infogan_tf.errors import UserError
 from infogan_tf.objectives.declarations import AMOUNTS, OF_COLOUR, SIZES, read_sizes, usual_changes
@@ -212,16 +213,19 @@ def test_auto_goes_by_what_the_images_are(kind, capsys):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_figures_have_options_of_their_own(kind, capsys):
+def test_options_go_by_what_the_images_are(kind, capsys):
     (what, _), images = KINDS[kind]
-    data, usual = ImageData("mine", Split(images), Split(images)), Config(networks="dcgan")
-    own = Config(networks="paper", invariance_weight=1.0)
-    found = fitted_to(data, usual, of_figures=own)
-    assert found.networks == ("paper" if what == "figures" else "dcgan")
-    assert ("networks of the family paper suit them" in capsys.readouterr().out) is (what == "figures")
-    # Larger than the paper's dense layers are made for.
-    large = ImageData("mine", *[Split(np.repeat(np.repeat(images, 10, axis=1), 10, axis=2))] * 2)
-    assert fitted_to(large, usual, of_figures=own) == usual
+    data, asked = ImageData("mine", Split(images), Split(images)), []
+
+    def by_facts(facts):
+        asked.append(facts)
+        return Config(networks="mlp", steps=7, invariance_weight=1.0)
+
+    found = fitted_to(data, Config(), by_facts)
+    assert asked == [ImageFacts(len(images), *images.shape[1:3], figures=what == "figures")]
+    assert (found.networks, found.steps) == ("mlp", 7)
+    assert "auto" not in found.invariances
+    assert "--networks=mlp, --steps=7, --starts=1 suit them" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

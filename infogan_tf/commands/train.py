@@ -6,11 +6,14 @@ import math
 import re
 import shlex
 import time
+from collections.abc import Callable
 
 from infogan_tf import pictures
 from infogan_tf.commands.export import export_run, is_exported
 from infogan_tf.commands.images import images_of
+from infogan_tf.config.flags import as_flag
 from infogan_tf.config.options import Config
+from infogan_tf.data.facts import ImageFacts
 from infogan_tf.data.images import ImageData
 from infogan_tf.devices import choose_strategy, has_workers, is_chief, same_for_all, together, within_memory
 from infogan_tf.environment.invocation import command_words
@@ -19,7 +22,6 @@ from infogan_tf.latents.cost import cost_note
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.models.build import build_model
 from infogan_tf.models.choices import taken
-from infogan_tf.networks.presets import MOST_WITH_DENSE
 from infogan_tf.objectives.declarations import OF_COLOUR, asks_for_usual, usual_changes, with_usual
 from infogan_tf.precision import choose_precision
 from infogan_tf.reports.summary import summarize
@@ -33,16 +35,19 @@ from infogan_tf.training.starts import choice_note, choose_start
 from infogan_tf.training.stopping import on_full_disk
 
 MANY_WEIGHTS = 10**8
+# A run's options by what is known of its images.
+Options = Callable[[ImageFacts], Config]
+_COLOURS = {1: "grey", 3: "in colour"}
 
 
-def train(config: Config, given: dict[str, object], argv: list[str], of_figures: Config | None = None) -> None:
+def train(config: Config, given: dict[str, object], argv: list[str], by_facts: Options | None = None) -> None:
     """Trains a new run or goes on with one, then exports it and says what came out.
 
     Args:
         config: The options.
         given: Those that the user gave, which --resume compares with the run's own.
         argv: The command line, for config.json and for the commands that are printed.
-        of_figures: The options in place of `config` where the images are figures on an even ground, if they are others.
+        by_facts: The options in place of `config`, by what the images turn out to be, where the recipe goes by that.
 
     Raises:
         UserError: For bad input; nothing was written then.
@@ -57,16 +62,14 @@ def train(config: Config, given: dict[str, object], argv: list[str], of_figures:
     strategy = choose_strategy(config.strategy)
     precision, reason = choose_precision(config.precision)
     evaluation = {"auto": "quick"}.get(config.evaluation, config.evaluation)
-    config, of_figures = (
-        each and dataclasses.replace(each, precision=precision, evaluation=evaluation) for each in (config, of_figures)
-    )
+    settled = {"precision": precision, "evaluation": evaluation}
     with within_memory(), contextlib.ExitStack() as stack:
         if run and is_chief(strategy):
             stack.enter_context(at_work(run))
         data = images_of(config)
         if run:
             require_same_images(run, data)
-        config = fitted_to(data, config, of_figures)
+        config = dataclasses.replace(fitted_to(data, config, by_facts), **settled)
         check_against(config, data, strategy.num_replicas_in_sync, has_workers(strategy))
         model = _build(config, data, strategy)
         if is_chief(strategy):
@@ -164,30 +167,30 @@ def _weights_note(model):
     return f"{weights / 1e6:,.0f} million weights, which with their gradients and Adam's state take {size:,.1f} GB."
 
 
-def fitted_to(data: ImageData, config: Config, of_figures: Config | None = None) -> Config:
-    """The options for these images: those of figures where they are, and what `auto` of --invariances stands for.
+def fitted_to(data: ImageData, config: Config, by_facts: Options | None = None) -> Config:
+    """The options for these images: by what they are, where the recipe goes by that, and what `auto` stands for.
 
     It says on the console what the images were taken for.
     """
-    if not of_figures and not (config.invariance_weight and asks_for_usual(config.invariances)):
+    declares = bool(config.invariance_weight) and asks_for_usual(config.invariances)
+    if not by_facts and not declares:
         return config
     # Imported here: SciPy takes a while to import, and most runs do not need it.
     from infogan_tf.evaluation.metrics.attributes import LOOKED_AT, ground_of
     from infogan_tf.evaluation.sample_figures import choice_of
 
-    looked_at = data.train.images[choice_of(len(data.train.images), LOOKED_AT)]
-    figures, colour = ground_of(looked_at / 255.0) != "varied", data.image_shape[-1] == 3
-    told = [
-        f"{data.name} has {'figures on an even ground' if figures else 'photos'}, {'in colour' if colour else 'grey'}"
-    ]
-    if figures and of_figures and max(data.image_shape[:2]) <= MOST_WITH_DENSE:
-        config = of_figures
-        told.append(f"networks of the family {config.networks} suit them (--networks=... for others)")
+    count, (height, width, channels) = len(data.train.images), data.image_shape
+    figures = ground_of(data.train.images[choice_of(count, LOOKED_AT)] / 255.0) != "varied"
+    told = [f"{data.name} has {'figures on an even ground' if figures else 'photos'}, {_COLOURS[channels]}"]
+    if by_facts:
+        config = by_facts(ImageFacts(count, height, width, figures))
+        chosen = ", ".join(as_flag(name, getattr(config, name)) for name in ("networks", "steps", "starts"))
+        told.append(f"{chosen} suit them")
     if config.invariance_weight and asks_for_usual(config.invariances):
-        changes = usual_changes(figures, colour)
+        changes = usual_changes(figures, channels == 3)
         config = dataclasses.replace(config, invariances=with_usual(config.invariances, changes))
         told.append(f"classes are to ignore {changes} (--invariances=... for other changes)")
-    print(f"{told[0]}: {'; '.join(told[1:])}." if told[1:] else f"{told[0]}.")
+    print(f"{told[0]}: {'; '.join(told[1:])}.")
     return config
 
 
