@@ -237,7 +237,7 @@ def test_a_recipe_changes_the_defaults_and_flags_change_the_recipe():
     ("flags", "networks"),
     [
         (["--recipe=invariant"], "paper"),
-        (["--recipe=invariant", "--seed=3", "--spectral_norm=false"], "paper"),
+        (["--recipe=invariant", "--seed=3", "--spectral_norm"], "paper"),
         # What was chosen stays so.
         (["--recipe=invariant", "--networks=resnet"], "resnet"),
         (["--recipe=invariant", "--width=32"], "dcgan"),
@@ -287,7 +287,7 @@ NOT_READ = [
     (["--networks=resnet", "--minibatch_kernels=5"], "--minibatch_kernels: --networks=resnet does not take it"),
     # By a term whose weight is 0.
     (["--entropy_weight=0.3"], "--entropy_weight: --invariance_weight is 0"),
-    (["--recipe=invariant", "--start_steps=7"], "--start_steps: --starts is 1"),
+    (["--recipe=invariant", "--starts=1", "--start_steps=7"], "--start_steps: --starts is 1"),
     (["--invariances=flip"], "--invariances: --invariance_weight is 0"),
     (["--feature_matching_start=9"], "--feature_matching_start: --feature_matching_weight is 0"),
     (["--instance_noise_steps=9"], "--instance_noise_steps: --instance_noise is 0"),

@@ -127,7 +127,8 @@ def test_every_recipe_for_figures_trains(recipe):
 def test_the_invariant_recipe_goes_by_what_the_images_are(facts, networks, steps):
     config = BY_FACTS["invariant"](facts)
     assert (config.networks, config.steps) == (networks, steps)
-    assert config.trunk_batch_norm is (networks == "dcgan")
+    assert config.trunk_batch_norm is config.spectral_norm is (networks == "dcgan")
+    assert config.starts == (4 if networks == "paper" else 1)
     assert max(config.lambda_warmup, config.start_steps, config.feature_matching_start) <= steps // 2
     assert config.learning_rate_boundaries()[0] < steps
 
