@@ -154,14 +154,15 @@ def _recipe_for(recipes, options):
 def _by_facts(recipes, config, given):
     """The function from what is known of the images to a new run's options; None where the recipe goes by none.
 
-    Networks that the user chose, and options that only those of photos take, are for images of any kind.
+    Networks that the user chose, and options that only those of photos take, are for images of any kind. What the
+    recipe does at a certain step goes by the length that the user chose.
     """
     found = getattr(_module_of(recipes, config.dataset), "BY_FACTS", {}).get(config.recipe)
     if not found or config.resume or config.start_from:
         return None
 
     def by_facts(facts: ImageFacts) -> Config:
-        recipe = dataclasses.replace(found(facts), dataset=config.dataset, recipe=config.recipe)
+        recipe = dataclasses.replace(found(facts, given.get("steps")), dataset=config.dataset, recipe=config.recipe)
         photos = dataclasses.replace(facts, figures=False)
         if "networks" in given and facts.figures:
             return by_facts(photos)

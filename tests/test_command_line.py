@@ -254,6 +254,7 @@ def test_train_is_told_the_options_by_what_the_images_are(tmp_path, monkeypatch,
     assert found.networks == networks
     assert (found.dataset, found.recipe, found.seed) == (config.dataset, config.recipe, config.seed)
     assert all(getattr(found, name) == value for name, value in given.items())
+    assert found.feature_matching_start < found.steps
 
 
 @pytest.mark.parametrize("flags", [[], ["--recipe=invariant", "--dataset=digits"]])

@@ -665,9 +665,12 @@ def test_figures_are_trained_with_their_own_networks(tmp_path):
     tiny = ("--batch_size=2", "--start_steps=1", "--evaluation=none", "--cache_dir=cache")
     flags = ("--dataset=figures.npy", "--recipe=invariant", "--run_dir=run", "--latents=noise:6,cat:3", *tiny)
     done = run_here(*flags, "--starts=2", "--steps=2", cwd=tmp_path, exporting=False)
-    assert "figures has figures on an even ground, grey: networks of the family paper suit them" in done.stdout
+    assert (
+        "figures has figures on an even ground, grey: --networks=paper, --steps=2, --starts=2 suit them" in done.stdout
+    )
     options = json.loads((tmp_path / "run" / "config.json").read_text())["config"]
     assert options["networks"] == "paper"
+    assert options["feature_matching_start"] == 1
     assert options["invariances"] == usual_changes(figures=True, colour=False)
     run_here("--resume", "--run_dir=run", "--steps=3", "--evaluation=none", cwd=tmp_path, exporting=False)
     lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()

@@ -1,5 +1,7 @@
 """Every recipe trains two steps on images of its data set's shape, and has the paper's latents and rates."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from conftest import ROOT
@@ -129,8 +131,11 @@ def test_the_invariant_recipe_goes_by_what_the_images_are(facts, networks, steps
     assert (config.networks, config.steps) == (networks, steps)
     assert config.trunk_batch_norm is config.spectral_norm is (networks == "dcgan")
     assert config.starts == (4 if networks == "paper" else 1)
+    assert config.marginal_tolerance == (0.04 if networks == "paper" else 0.08)
+    equal = BY_FACTS["invariant"](dataclasses.replace(facts, equal=True))
+    assert BY_FACTS["invariant"](facts, 300).lambda_warmup == 150
+    assert equal.marginal_tolerance == (0.0 if networks == "paper" else 0.08)
     assert max(config.lambda_warmup, config.start_steps, config.feature_matching_start) <= steps // 2
-    assert config.learning_rate_boundaries()[0] < steps
 
 
 def test_every_file_of_recipes_is_one_that_can_be_asked_for():
