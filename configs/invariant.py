@@ -47,7 +47,7 @@ def invariant(paper: Config, facts: ImageFacts, steps: int | None = None, **opti
         options: Those that this data set has in place of the recipe's.
     """
     steps = steps or _length(facts)
-    settled = max(1, min(1_000, steps // 2))  # by then c1 has found its classes
+    settled = max(1, min(1_000, steps // 3))  # by then c1 has found its classes
     schedule = {
         "steps": steps,
         "lambda_warmup": settled,
