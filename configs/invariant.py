@@ -17,7 +17,6 @@ _SHARED = {
     "entropy_weight": 1.0,
     "marginal_weight": 4.0,
     "feature_matching_weight": 1.0,
-    "average_decay": 0.999,
 }
 # The paper's networks for MNIST, by whose dense layer Q learns much more of figures; photos it made all alike. How c1
 # cuts the images is decided early, and the lowest term names the best of four starts.
@@ -54,10 +53,12 @@ def invariant(paper: Config, facts: ImageFacts, steps: int | None = None, **opti
         "start_steps": settled,
         "feature_matching_start": max(settled, steps * 2 // 5),
         "lr_decay_steps": "",
+        # Over about the last fifth.
+        "average_decay": round(max(0.0, 1.0 - 5.0 / steps), 6),
     }
     if facts.figures and max(facts.height, facts.width) <= MOST_WITH_DENSE:
         tolerance = 0.0 if facts.equal else _UNEQUAL
-        kind = _FIGURES | {"marginal_tolerance": tolerance, "lr_decay_steps": str(steps * 4 // 5)}
+        kind = _FIGURES | {"marginal_tolerance": tolerance, "lr_decay_steps": str(max(1, steps * 4 // 5))}
     else:
         kind = _PHOTOS
     return dataclasses.replace(paper, **(_SHARED | schedule | kind | options))
