@@ -19,7 +19,7 @@ _SHARED = {
     "feature_matching_weight": 1.0,
 }
 # The paper's networks for MNIST, by whose dense layer Q learns much more of figures; photos it made all alike. How c1
-# cuts the images is decided early, and the lowest term names the best of four starts.
+# cuts the images is decided early; of four starts the lowest term leaves out the bad ones of digits.
 _FIGURES = {"networks": "paper", "spectral_norm": False, "g_learning_rate": 1e-3, "batch_size": 128, "starts": 4}
 # Spectral norm keeps D from running ahead, so that D and G take steps of one size. Batch norm in the trunk, by which Q
 # learns more of photos, and the generator draws them better. Of photos the term does not tell which start is best.
