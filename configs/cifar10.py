@@ -4,6 +4,8 @@ Commands: infogan --dataset=cifar10
           infogan --dataset=cifar10 --recipe=invariant
 """
 
+import functools
+
 from infogan_tf.config.options import Config
 from infogan_tf.data.facts import ImageFacts
 
@@ -25,5 +27,7 @@ PAPER = Config(
 
 RECIPES = {
     "paper": PAPER,
-    "invariant": invariant(PAPER, ImageFacts(count=50_000, height=32, width=32, figures=False, equal=True)),
+    "invariant": functools.partial(
+        invariant, PAPER, ImageFacts(count=50_000, height=32, width=32, figures=False, equal=True)
+    ),
 }

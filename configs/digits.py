@@ -4,6 +4,8 @@ Commands: python main.py
           python main.py --recipe=invariant
 """
 
+import functools
+
 from infogan_tf.config.options import Config
 from infogan_tf.data.facts import ImageFacts
 
@@ -14,5 +16,7 @@ PAPER = Config(model="infogan", dataset="digits", steps=1_500, batch_size=64, ev
 
 RECIPES = {
     "paper": PAPER,
-    "invariant": invariant(PAPER, ImageFacts(count=1_437, height=16, width=16, figures=True, equal=True)),
+    "invariant": functools.partial(
+        invariant, PAPER, ImageFacts(count=1_437, height=16, width=16, figures=True, equal=True)
+    ),
 }

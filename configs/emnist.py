@@ -4,6 +4,8 @@ Commands: infogan --dataset=emnist
           infogan --dataset=emnist --recipe=invariant
 """
 
+import functools
+
 from infogan_tf.config.options import Config
 from infogan_tf.data.facts import ImageFacts
 
@@ -22,5 +24,7 @@ PAPER = Config(
 
 RECIPES = {
     "paper": PAPER,
-    "invariant": invariant(PAPER, ImageFacts(count=88_800, height=28, width=28, figures=True, equal=True)),
+    "invariant": functools.partial(
+        invariant, PAPER, ImageFacts(count=88_800, height=28, width=28, figures=True, equal=True)
+    ),
 }

@@ -4,6 +4,8 @@ Commands: python main.py --dataset=fashion_mnist
           python main.py --dataset=fashion_mnist --recipe=invariant
 """
 
+import functools
+
 from infogan_tf.config.options import Config
 from infogan_tf.data.facts import ImageFacts
 
@@ -14,5 +16,7 @@ PAPER = Config(model="infogan", dataset="fashion_mnist", steps=5_000, lr_decay_s
 
 RECIPES = {
     "paper": PAPER,
-    "invariant": invariant(PAPER, ImageFacts(count=60_000, height=28, width=28, figures=True, equal=True)),
+    "invariant": functools.partial(
+        invariant, PAPER, ImageFacts(count=60_000, height=28, width=28, figures=True, equal=True)
+    ),
 }

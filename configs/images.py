@@ -30,7 +30,7 @@ PAPER = Config(
 RECIPES = {
     "paper": PAPER,
     # As long as nobody has looked at them.
-    "invariant": invariant(PAPER, ImageFacts(count=10_000, height=32, width=32, figures=False)),
+    "invariant": functools.partial(invariant, PAPER, ImageFacts(count=10_000, height=32, width=32, figures=False)),
     # The paper's own for data that has to lie in a folder.
     **faces.RECIPES,
     **chairs.RECIPES,

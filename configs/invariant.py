@@ -61,6 +61,9 @@ def invariant(paper: Config, facts: ImageFacts, steps: int | None = None, **opti
         kind = _FIGURES | {"marginal_tolerance": tolerance, "lr_decay_steps": str(max(1, steps * 4 // 5))}
     else:
         kind = _PHOTOS
+    # Of few images no batch is larger than their number; a power of two is shared by two or four devices.
+    most = 2 ** (facts.count.bit_length() - 1)
+    kind = kind | {"batch_size": min(kind["batch_size"], most)}
     return dataclasses.replace(paper, **(_SHARED | schedule | kind | options))
 
 

@@ -4,6 +4,8 @@ Commands: infogan --dataset=kmnist
           infogan --dataset=kmnist --recipe=invariant
 """
 
+import functools
+
 from infogan_tf.config.options import Config
 from infogan_tf.data.facts import ImageFacts
 
@@ -16,5 +18,7 @@ PAPER = Config(
 
 RECIPES = {
     "paper": PAPER,
-    "invariant": invariant(PAPER, ImageFacts(count=60_000, height=28, width=28, figures=True, equal=True)),
+    "invariant": functools.partial(
+        invariant, PAPER, ImageFacts(count=60_000, height=28, width=28, figures=True, equal=True)
+    ),
 }

@@ -5,6 +5,8 @@ Commands: infogan --dataset=lsun
           infogan --dataset=~/bedrooms --recipe=lsun
 """
 
+import functools
+
 from infogan_tf.config.options import Config
 from infogan_tf.data.facts import ImageFacts
 
@@ -28,5 +30,5 @@ PAPER = Config(
 
 RECIPES = {
     "paper": PAPER,
-    "invariant": invariant(PAPER, ImageFacts(count=3_033_042, height=64, width=64, figures=False)),
+    "invariant": functools.partial(invariant, PAPER, ImageFacts(count=3_033_042, height=64, width=64, figures=False)),
 }

@@ -4,6 +4,8 @@ Commands: python main.py --dataset=mnist --lambda_info=1
           python main.py --dataset=mnist --recipe=invariant
 """
 
+import functools
+
 from infogan_tf.config.options import Config
 from infogan_tf.data.facts import ImageFacts
 
@@ -19,7 +21,8 @@ PAPER = Config(
 RECIPES = {
     "paper": PAPER,
     # c2 is slant and c3 thickness; the sizes are those that make -1 to 1 about what the digits of a class span.
-    "invariant": invariant(
+    "invariant": functools.partial(
+        invariant,
         PAPER,
         ImageFacts(count=60_000, height=28, width=28, figures=True, equal=True),
         invariances="auto; c2~shear:0.45,shift:0.08,thicken:0.3; c3~thicken:0.4,shift:0.08,shear:0.3",

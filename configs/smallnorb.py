@@ -4,6 +4,8 @@ Commands: infogan --dataset=smallnorb
           infogan --dataset=smallnorb --recipe=invariant
 """
 
+import functools
+
 from infogan_tf.config.options import Config
 from infogan_tf.data.facts import ImageFacts
 
@@ -24,5 +26,7 @@ PAPER = Config(
 
 RECIPES = {
     "paper": PAPER,
-    "invariant": invariant(PAPER, ImageFacts(count=24_300, height=64, width=64, figures=True, equal=True)),
+    "invariant": functools.partial(
+        invariant, PAPER, ImageFacts(count=24_300, height=64, width=64, figures=True, equal=True)
+    ),
 }

@@ -4,6 +4,8 @@ Commands: infogan --dataset=svhn_cropped
           infogan --dataset=svhn_cropped --recipe=invariant
 """
 
+import functools
+
 from infogan_tf.config.options import Config
 from infogan_tf.data.facts import ImageFacts
 
@@ -21,7 +23,10 @@ PAPER = Config(
 
 RECIPES = {
     "paper": PAPER,
-    "invariant": invariant(
-        PAPER, ImageFacts(count=73_257, height=32, width=32, figures=False), latents="noise:124,cat:10,uniform:4"
+    "invariant": functools.partial(
+        invariant,
+        PAPER,
+        ImageFacts(count=73_257, height=32, width=32, figures=False),
+        latents="noise:124,cat:10,uniform:4",
     ),
 }

@@ -30,12 +30,23 @@ from infogan_tf.runs.records import MAY_CHANGE, existing_run
 from infogan_tf.runs.start import options_of_start
 
 
-def recipe_of(recipes: ModuleType, dataset: str, recipe: str) -> Config:
-    """The Config that the package of recipes has for a data set and a recipe by name; a UserError without one."""
+def recipe_of(recipes: ModuleType, dataset: str, recipe: str, steps: int | None = None) -> Config:
+    """The Config that the package of recipes has for a data set and a recipe by name.
+
+    Args:
+        recipes: The package.
+        dataset: The data set's name, or where images of one's own are.
+        recipe: The recipe's name.
+        steps: For how many steps, where what it does at a certain step goes by that; None for the recipe's own number.
+
+    Raises:
+        UserError: Where the data set has no such recipe.
+    """
     known = _recipes(recipes, dataset)
     if recipe not in known:
         raise UserError(f"--recipe: expected one of {', '.join(known)} with {dataset}. Received: {recipe!r}")
-    return dataclasses.replace(known[recipe], dataset=dataset, recipe=recipe)
+    found = known[recipe]
+    return dataclasses.replace(found(steps=steps) if callable(found) else found, dataset=dataset, recipe=recipe)
 
 
 def _recipes(recipes, dataset):
@@ -148,7 +159,8 @@ def _recipe_for(recipes, options):
     """The defaults: of the data set by recipe, or of the run to start from."""
     if options.get("start_from"):
         return options_of_start(options)
-    return recipe_of(recipes, options.get("dataset", Config.dataset), options.get("recipe", Config.recipe))
+    named = (options.get(name, getattr(Config, name)) for name in ("dataset", "recipe"))
+    return recipe_of(recipes, *named, options.get("steps"))
 
 
 def _by_facts(recipes, config, given):

@@ -140,6 +140,13 @@ def test_the_invariant_recipe_goes_by_what_the_images_are(facts, networks, steps
     assert max(config.lambda_warmup, config.start_steps, config.feature_matching_start) <= steps // 2
 
 
+@pytest.mark.parametrize(
+    ("count", "figures", "size"), [(3, True, 2), (64, True, 64), (127, True, 64), (128, True, 128), (70, False, 64)]
+)
+def test_the_invariant_recipes_batch_is_no_larger_than_the_images_are_many(count, figures, size):
+    assert BY_FACTS["invariant"](ImageFacts(count, 28, 28, figures=figures)).batch_size == size
+
+
 def test_every_file_of_recipes_is_one_that_can_be_asked_for():
     files = {path.stem for path in (ROOT / "configs").glob("[a-z]*.py")}
     assert files == {*LOADERS, "images", "faces", "chairs", "invariant"}

@@ -29,7 +29,7 @@ def commands():
 def test_the_command_asks_for_the_options_of_the_runs(name, run, command):
     given, _ = parse(shlex.split(command))
     given = {option: value for option, value in given.items() if option not in ("mode", "seeds")}
-    now = taken(resolve(recipe_of(configs, given["dataset"], given.get("recipe", "paper")), given))
+    now = taken(resolve(recipe_of(configs, given["dataset"], given.get("recipe", "paper"), given.get("steps")), given))
     table = json.loads((ROOT / "docs" / "results" / name).read_text())
     about = [each for each in table["runs"] if each["name"].startswith(run)]
     assert about
