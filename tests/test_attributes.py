@@ -11,6 +11,7 @@ from infogan_tf.evaluation.metrics.attributes import (
     PHOTO_ATTRIBUTES,
     attributes,
     ground_of,
+    likeness,
     rank_correlations,
     strongest,
 )
@@ -127,6 +128,21 @@ def test_the_ground_is_told_by_the_border():
     # A saturated ground is neither dark nor bright.
     assert ground_of(np.broadcast_to([1.0, 0.0, 0.0], (5, 8, 8, 3))) == "varied"
     assert ground_of(load_data("digits").train.images / 255.0) == "dark"
+
+
+def test_likeness_is_the_correlation_with_what_all_have_in_common():
+    rng = np.random.default_rng(0)
+    common, own = rng.uniform(-1, 1, (1, 16, 16, 1)), rng.uniform(-1, 1, (300, 16, 16, 1))
+    for share in (0.0, 0.3, 0.7, 1.0):
+        images = 0.5 + 0.5 * (share * common + (1.0 - share) * own)
+        colours = np.repeat(images, 3, axis=-1)
+        expected = share / np.hypot(share, 1.0 - share)
+        assert likeness(images) == pytest.approx(expected, abs=0.03)
+        assert likeness(colours) == pytest.approx(likeness(images))
+        assert likeness(images * rng.uniform(0.2, 1.0, (300, 1, 1, 1))) == pytest.approx(expected, abs=0.03)
+    # Nothing is in common where there is one image alone, or nothing in it.
+    assert likeness(own[:1] / 2 + 0.5) == 0.0
+    assert likeness(np.full((5, 8, 8, 1), 0.4)) == 0.0
 
 
 def _photo(**parts):

@@ -53,6 +53,7 @@ TAKEN = {
     agreement.code_agreement: {"drawn": ([CLASSES, VALUES], "codes"), "read": ([VALUES, CLASSES], "codes")},
     agreement.model_centrality: {"agreements": (RNG.random((3, 3)), "square")},
     attributes.ground_of: {"images": (IMAGES, PICTURES)},
+    attributes.likeness: {"images": (IMAGES, PICTURES)},
     attributes.attributes: {"images": (IMAGES, PICTURES), "ground": ("dark", ["light", None, ""])},
     attributes.rank_correlations: {
         "values": (VALUES, NUMBERS),

@@ -193,6 +193,10 @@ KINDS = {
     "bright figures in colour": (("figures", "colour"), np.full((4, 8, 8, 3), 255, np.uint8)),
     "grey photos": (("photos", "grey"), np.full((4, 8, 8, 1), 128, np.uint8)),
     "photos": (("photos", "colour"), np.full((4, 8, 8, 3), 128, np.uint8)),
+    "portraits": (
+        ("photos of one thing in one frame", "colour"),
+        np.random.default_rng(0).integers(0, 200, (8, 8, 3)) + np.arange(0, 56, 14)[:, None, None, None],
+    ),
 }
 
 
@@ -200,7 +204,9 @@ KINDS = {
 def test_auto_goes_by_what_the_images_are(kind, capsys):
     (what, colour), images = KINDS[kind]
     data = ImageData("mine", Split(images), Split(images))
-    changes = usual_changes(what == "figures", colour == "colour")
+    framed = kind == "portraits"
+    changes = usual_changes(what == "figures", colour == "colour", framed)
+    assert ("surroundings" in changes) == framed
     assert Transformations.parse(changes)
     assert bool(set(read_sizes(changes)) & set(OF_COLOUR)) == (colour == "colour")
     config = fitted_to(data, Config(invariance_weight=1.0, invariances="auto; c2~shear:0.4"))
@@ -269,6 +275,28 @@ def test_a_cut_out_square_has_the_mean_colour_and_the_stated_size():
         assert lines.sum(axis=1).max() <= side / 2 + 1
         assert lines.sum(axis=1).min() >= side / 4 - 1  # with its middle on the border
         assert 0.5 < lines[:, 0].mean() / lines[:, side // 2].mean() / 0.5 < 1.5
+
+
+def test_surroundings_are_painted_over_in_a_share_of_the_images():
+    found = changed("surroundings:0.6", np.zeros((400, 64, 96, 3), np.float32))
+    painted = found[found.max(axis=(1, 2, 3)) > 0]
+    assert 0.5 < len(painted) / len(found) < 0.7
+    assert painted[:, 32, 48].max() < 0.02  # the middle is the image's own
+    # The colour in the corners is any, and the same in all that is painted.
+    colours = painted[:, [0, 0, -1, -1], [0, -1, 0, -1]].max(axis=1)
+    for values in colours.T:
+        assert scipy.stats.kstest(values, scipy.stats.uniform.cdf).pvalue > 1e-3
+    bright = colours.min(axis=1) > 0.05
+    shares = painted[bright] / colours[bright][:, np.newaxis, np.newaxis]
+    np.testing.assert_allclose(shares, shares[..., :1].repeat(3, axis=-1), atol=1e-3)
+    # What is left is an ellipse, half to all of the image wide and high, where it does not reach the sides.
+    kept = shares[..., 0] < 0.5
+    height, width = kept.any(axis=2).sum(axis=1), kept.any(axis=1).sum(axis=1)
+    inside = ~(kept[:, [0, -1]].any(axis=(1, 2)) | kept[:, :, [0, -1]].any(axis=(1, 2)))
+    assert 0.2 < inside.mean() < 0.6
+    np.testing.assert_allclose(kept.sum(axis=(1, 2))[inside] / (height * width)[inside], np.pi / 4, rtol=0.04)
+    assert 0.44 < (height / 64).min() < 0.6  # .55 exp(-.2) at least
+    assert 0.44 < (width / 96).min() < 0.6
 
 
 def test_nothing_and_next_to_nothing_leave_images_as_they_are():

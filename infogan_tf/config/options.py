@@ -177,11 +177,12 @@ class Config:
     invariances: str = option(
         "auto",
         "Transformations that leave discrete codes as they are: auto, which goes by whether images are figures on an "
-        "even ground or photos, grey or in colour; or some of these, each drawn up to its size: rotate:DEGREES, "
-        "shift:SHARE (or shift_x, shift_y), scale:SHARE, shear:SHARE, stretch:SHARE, thicken:SHARE, contrast:SHARE, "
-        "brightness:SHARE, saturation:SHARE, hue:DEGREES, grey:SHARE (of images), crop:SHARE, cutout:SHARE, "
-        "noise:STDDEV, flip. Others for one code after a semicolon: rotate:10,shift:0.1;c3=rotate:10,shear:0.15. "
-        "c2~shear:0.4 makes a continuous code move, by 1, with a shear of 0.4, which gives it this meaning.",
+        "even ground or photos, of anything or of one thing in one frame, grey or in colour; or some of these, each "
+        "drawn up to its size: rotate:DEGREES, shift:SHARE (or shift_x, shift_y), scale:SHARE, shear:SHARE, "
+        "stretch:SHARE, thicken:SHARE, contrast:SHARE, brightness:SHARE, saturation:SHARE, hue:DEGREES, grey:SHARE "
+        "(of images), crop:SHARE, cutout:SHARE, surroundings:SHARE (of images), noise:STDDEV, flip. Others for one "
+        "code after a semicolon: rotate:10,shift:0.1;c3=rotate:10,shear:0.15. c2~shear:0.4 makes a continuous code "
+        "move, by 1, with a shear of 0.4, which gives it this meaning.",
         "Information from real images",
     )
     entropy_weight: float = option(

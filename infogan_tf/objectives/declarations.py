@@ -24,6 +24,7 @@ SIZES = {
     "grey": (1.0, "share of the images that lose their colours"),
     "crop": (0.9, "share of height and width that is cut away, before the rest is enlarged"),
     "cutout": (0.9, "share of height and width of a square that is painted over"),
+    "surroundings": (1.0, "share of the images in which all but the middle is painted over"),
     "noise": (1.0, "standard deviation of Gaussian noise on every pixel"),
 }
 FLIP = "flip"
@@ -42,6 +43,12 @@ AMOUNTS = (
     "crop_y",
     "cutout_x",
     "cutout_y",
+    "surroundings",
+    "middle_size",
+    "middle_shape",
+    "middle_x",
+    "middle_y",
+    *(f"paint_{channel}" for channel in range(3)),
 )
 # Those with which a continuous code may move: they have two directions and are seen in every image.
 MOVABLE = (*(name for name in FIRST_AMOUNTS if name != FLIP), "brightness", "saturation", "hue")
@@ -50,6 +57,8 @@ MOVABLE = (*(name for name in FIRST_AMOUNTS if name != FLIP), "brightness", "sat
 AUTO = "auto"
 _OF_FIGURES = "rotate:12,shift:0.1,scale:0.25,stretch:0.25,shear:0.2,contrast:0.3"
 _OF_PHOTOS = "flip,crop:0.4,brightness:0.2,contrast:0.4"
+# Where all photos show the same, what lies around it differs most, and is what classes would be made of.
+_OF_FRAMED = "surroundings:0.7"
 _USUAL = {
     ("figures", "grey"): f"{_OF_FIGURES},thicken:0.3",
     ("figures", "colour"): f"{_OF_FIGURES},brightness:0.1,saturation:0.4",
@@ -94,14 +103,16 @@ def read_sizes(text: str, option: str = "invariances") -> dict[str, float | bool
     return sizes
 
 
-def usual_changes(figures: bool, colour: bool) -> str:
+def usual_changes(figures: bool, colour: bool, framed: bool = False) -> str:
     """What usually leaves the class of an image as it is, as `read_sizes` reads it.
 
     Args:
         figures: Whether the images are of figures on an even ground; else they are taken for photos.
         colour: Whether they are in colour.
+        framed: Whether the photos show one thing in one frame, as portraits do.
     """
-    return _USUAL["figures" if figures else "photos", "colour" if colour else "grey"]
+    changes = _USUAL["figures" if figures else "photos", "colour" if colour else "grey"]
+    return f"{changes},{_OF_FRAMED}" if framed and not figures else changes
 
 
 def asks_for_usual(text: str) -> bool:
@@ -112,6 +123,11 @@ def asks_for_usual(text: str) -> bool:
 def with_usual(text: str, changes: str) -> str:
     """The text with `changes` in place of `auto`."""
     return ";".join(changes if item == AUTO else item for item in _items(text))
+
+
+def named_in(text: str) -> set[str]:
+    """The transformations that a text names, as `read_invariances` or `read_sizes` reads it."""
+    return {name for item in _items(text) for name in read_sizes(_ITEM.fullmatch(item)["transformations"])}
 
 
 def _items(text):

@@ -34,6 +34,7 @@ class Transformations:
         grey: Share of the images in which each channel is the pixel's mean.
         crop: Share of height and width that is cut away at most, anywhere; the rest is enlarged to the image's size.
         cutout: Share of height and width of a square, anywhere, that is given the image's mean colour.
+        surroundings: Share of the images in which all but the middle is painted over, in one colour.
         noise: Standard deviation of the Gaussian noise on every pixel, of values in [0, 1].
         flip: Whether half of the images are mirrored left to right.
     """
@@ -53,6 +54,7 @@ class Transformations:
     grey: float = 0.0
     crop: float = 0.0
     cutout: float = 0.0
+    surroundings: float = 0.0
     noise: float = 0.0
     flip: bool = False
 
@@ -113,6 +115,8 @@ class Transformations:
             images = self._recoloured(images, amounts)
         if self.cutout:
             images = self._cut_out(images, amounts)
+        if self.surroundings:
+            images = self._without_surroundings(images, amounts)
         if self.noise:
             shape = images.shape[1:]
             images += self.noise * drawn_here(
@@ -174,6 +178,24 @@ class Transformations:
 
         square = covered("cutout_y", height) & tf.transpose(covered("cutout_x", width), (0, 2, 1, 3))
         return tf.where(square, tf.reduce_mean(images, axis=(1, 2), keepdims=True), images)
+
+    def _without_surroundings(self, images, amounts):
+        """Some of them with all but an ellipse near the middle painted over, in any colour."""
+        size, shape, right, down = (_by_image(amounts, f"middle_{name}") for name in ("size", "shape", "x", "y"))
+        # In halves of the image's height and width; at the largest half a tenth more than what touches its sides.
+        radius, shape = 0.825 + 0.275 * size, tf.exp(0.2 * shape)
+
+        def distance(side, axis, middle):
+            places = (tf.range(side, dtype=tf.float32) + 0.5) / side * 2.0 - 1.0
+            return tf.reshape(places, [-1 if i == axis else 1 for i in range(4)]) - 0.15 * middle
+
+        height, width = images.shape[1:3]
+        across, along = distance(width, 2, right) / shape, distance(height, 1, down) * shape
+        # An edge that fades over about an eighth of the half, as a hard one would be a figure of its own.
+        kept = tf.sigmoid(15.0 * (radius - tf.sqrt(tf.square(across) + tf.square(along))))
+        kept = tf.where(_by_image(amounts, "surroundings") < 2.0 * self.surroundings - 1.0, kept, 1.0)
+        paint = [_by_image(amounts, f"paint_{channel}") for channel in range(images.shape[-1])]
+        return kept * images + (1.0 - kept) * (tf.concat(paint, axis=-1) + 1.0) / 2.0
 
 
 def _by_image(amounts, name):
