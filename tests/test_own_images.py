@@ -22,7 +22,7 @@ from infogan_tf.data.decoding import Form, NotDecodedError, decode, look, read_c
 from infogan_tf.data.listing import held_out_share, list_images, place_of
 from infogan_tf.data.sources import name_of, read_source
 from infogan_tf.errors import UserError
-from infogan_tf.objectives.declarations import usual_changes
+from infogan_tf.objectives.declarations import FIGURES, usual_changes
 
 FORM = Form(8, 8, 3)
 
@@ -671,7 +671,7 @@ def test_figures_are_trained_with_their_own_networks(tmp_path):
     options = json.loads((tmp_path / "run" / "config.json").read_text())["config"]
     assert options["networks"] == "paper"
     assert options["feature_matching_start"] == 1
-    assert options["invariances"] == usual_changes(figures=True, colour=False)
+    assert options["invariances"] == usual_changes(FIGURES, colour=False)
     run_here("--resume", "--run_dir=run", "--steps=3", "--evaluation=none", cwd=tmp_path, exporting=False)
     lines = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
     assert json.loads(lines[-1])["step"] == 3

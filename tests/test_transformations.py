@@ -16,7 +16,16 @@ from infogan_tf.data import load_data
 from infogan_tf.data.facts import ImageFacts
 from infogan_tf.data.images import ImageData, Split
 from infogan_tf.errors import UserError
-from infogan_tf.objectives.declarations import AMOUNTS, OF_COLOUR, SIZES, read_sizes, usual_changes
+from infogan_tf.objectives.declarations import (
+    AMOUNTS,
+    FIGURES,
+    FRAMED,
+    OF_COLOUR,
+    PHOTOS,
+    SIZES,
+    read_sizes,
+    usual_changes,
+)
 from infogan_tf.objectives.transformations import Transformations
 
 SEED = tf.constant([3, 5])
@@ -187,14 +196,14 @@ def test_grey_images_have_no_colours_to_change():
 
 KINDS = {
     "dark figures": (
-        ("figures", "grey"),
+        (FIGURES, "grey"),
         np.pad(np.full((4, 4, 4, 1), 200, np.uint8), ((0, 0), (2, 2), (2, 2), (0, 0))),
     ),
-    "bright figures in colour": (("figures", "colour"), np.full((4, 8, 8, 3), 255, np.uint8)),
-    "grey photos": (("photos", "grey"), np.full((4, 8, 8, 1), 128, np.uint8)),
-    "photos": (("photos", "colour"), np.full((4, 8, 8, 3), 128, np.uint8)),
+    "bright figures in colour": ((FIGURES, "colour"), np.full((4, 8, 8, 3), 255, np.uint8)),
+    "grey photos": ((PHOTOS, "grey"), np.full((4, 8, 8, 1), 128, np.uint8)),
+    "photos": ((PHOTOS, "colour"), np.full((4, 8, 8, 3), 128, np.uint8)),
     "portraits": (
-        ("photos of one thing in one frame", "colour"),
+        (FRAMED, "colour"),
         np.random.default_rng(0).integers(0, 200, (8, 8, 3)) + np.arange(0, 56, 14)[:, None, None, None],
     ),
 }
@@ -204,9 +213,8 @@ KINDS = {
 def test_auto_goes_by_what_the_images_are(kind, capsys):
     (what, colour), images = KINDS[kind]
     data = ImageData("mine", Split(images), Split(images))
-    framed = kind == "portraits"
-    changes = usual_changes(what == "figures", colour == "colour", framed)
-    assert ("surroundings" in changes) == framed
+    changes = usual_changes(what, colour == "colour")
+    assert ("surroundings" in changes) == (what == FRAMED)
     assert Transformations.parse(changes)
     assert bool(set(read_sizes(changes)) & set(OF_COLOUR)) == (colour == "colour")
     config = fitted_to(data, Config(invariance_weight=1.0, invariances="auto; c2~shear:0.4"))
@@ -228,7 +236,7 @@ def test_options_go_by_what_the_images_are(kind, capsys):
         return Config(networks="mlp", steps=7, invariance_weight=1.0)
 
     found = fitted_to(data, Config(), by_facts)
-    assert asked == [ImageFacts(len(images), *images.shape[1:3], figures=what == "figures")]
+    assert asked == [ImageFacts(len(images), *images.shape[1:3], figures=what == FIGURES)]
     assert (found.networks, found.steps) == ("mlp", 7)
     assert "auto" not in found.invariances
     assert "--networks=mlp, --steps=7, --starts=1 suit them" in capsys.readouterr().out

@@ -21,7 +21,16 @@ from infogan_tf.latents.cost import cost_note
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.models.build import build_model
 from infogan_tf.models.choices import taken
-from infogan_tf.objectives.declarations import OF_COLOUR, asks_for_usual, named_in, usual_changes, with_usual
+from infogan_tf.objectives.declarations import (
+    FIGURES,
+    FRAMED,
+    OF_COLOUR,
+    PHOTOS,
+    asks_for_usual,
+    named_in,
+    usual_changes,
+    with_usual,
+)
 from infogan_tf.precision import choose_precision
 from infogan_tf.reports.summary import summarize
 from infogan_tf.runs.checkpoints import Checkpoints
@@ -34,7 +43,7 @@ from infogan_tf.training.starts import choice_note, choose_start
 from infogan_tf.training.stopping import on_full_disk
 
 MANY_WEIGHTS = 10**8
-# Photos that are as alike show one thing in one frame: faces of CelebA have 0.36, CIFAR-10's photos 0.15.
+# Photos that are more alike are of one thing in one frame: CelebA's faces have 0.36, CIFAR-10's photos 0.15.
 ALIKE = 0.3
 # A run's options by what is known of its images.
 Options = Callable[[ImageFacts], Config]
@@ -182,16 +191,15 @@ def fitted_to(data: ImageData, config: Config, by_facts: Options | None = None) 
 
     count, (height, width, channels) = len(data.train.images), data.image_shape
     sample = data.train.images[choice_of(count, LOOKED_AT)] / 255.0
-    figures = ground_of(sample) != "varied"
-    framed = not figures and likeness(sample) > ALIKE
-    shown = "figures on an even ground" if figures else "photos of one thing in one frame" if framed else "photos"
-    told = [f"{data.name} has {shown}, {_COLOURS[channels]}"]
+    photos = FRAMED if likeness(sample) > ALIKE else PHOTOS
+    kind = photos if ground_of(sample) == "varied" else FIGURES
+    told = [f"{data.name} has {kind}, {_COLOURS[channels]}"]
     if by_facts:
-        config = by_facts(ImageFacts(count, height, width, figures))
+        config = by_facts(ImageFacts(count, height, width, figures=kind == FIGURES))
         chosen = ", ".join(as_flag(name, getattr(config, name)) for name in ("networks", "steps", "starts"))
         told.append(f"{chosen} suit them")
     if config.invariance_weight and asks_for_usual(config.invariances):
-        changes = usual_changes(figures, channels == 3, framed)
+        changes = usual_changes(kind, channels == 3)
         config = dataclasses.replace(config, invariances=with_usual(config.invariances, changes))
         told.append(f"classes are to ignore {changes} (--invariances=... for other changes)")
     print(f"{told[0]}: {'; '.join(told[1:])}.")

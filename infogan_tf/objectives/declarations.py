@@ -52,19 +52,21 @@ AMOUNTS = (
 )
 # Those with which a continuous code may move: they have two directions and are seen in every image.
 MOVABLE = (*(name for name in FIRST_AMOUNTS if name != FLIP), "brightness", "saturation", "hue")
-# The item that stands for what usually leaves a class as it is, and what that is: of figures on an even ground or of
-# photos, grey or in colour.
+# The item that stands for what usually leaves a class as it is, and what that is, by what the images are of: figures on
+# an even ground, photos, or photos of one thing in one frame, as portraits are.
 AUTO = "auto"
-_OF_FIGURES = "rotate:12,shift:0.1,scale:0.25,stretch:0.25,shear:0.2,contrast:0.3"
-_OF_PHOTOS = "flip,crop:0.4,brightness:0.2,contrast:0.4"
-# Where all photos show the same, what lies around it differs most, and is what classes would be made of.
-_OF_FRAMED = "surroundings:0.7"
+FIGURES, PHOTOS, FRAMED = "figures on an even ground", "photos", "photos of one thing in one frame"
+_LIGHT = "brightness:0.2,contrast:0.4"
 _USUAL = {
-    ("figures", "grey"): f"{_OF_FIGURES},thicken:0.3",
-    ("figures", "colour"): f"{_OF_FIGURES},brightness:0.1,saturation:0.4",
-    ("photos", "grey"): _OF_PHOTOS,
-    ("photos", "colour"): f"{_OF_PHOTOS},saturation:0.6,hue:30,grey:0.2",
+    FIGURES: "rotate:12,shift:0.1,scale:0.25,stretch:0.25,shear:0.2,contrast:0.3",
+    PHOTOS: f"flip,crop:0.4,{_LIGHT}",
+    # What differs most between them is what surrounds the thing, and classes would be made of it. In one frame parts
+    # have their places, which larger crops would hide.
+    FRAMED: f"flip,crop:0.15,surroundings:0.7,{_LIGHT}",
 }
+_OF_GREY = {FIGURES: ",thicken:0.3"}
+_COLOURS = ",saturation:0.6,hue:30,grey:0.2"
+_IN_COLOUR = {FIGURES: ",brightness:0.1,saturation:0.4", PHOTOS: _COLOURS, FRAMED: _COLOURS}
 _ITEM = re.compile(r"(?:(?P<code>\w*)\s*(?P<sign>[=~]))?(?P<transformations>.*)", re.DOTALL)
 
 
@@ -103,16 +105,14 @@ def read_sizes(text: str, option: str = "invariances") -> dict[str, float | bool
     return sizes
 
 
-def usual_changes(figures: bool, colour: bool, framed: bool = False) -> str:
+def usual_changes(kind: str, colour: bool) -> str:
     """What usually leaves the class of an image as it is, as `read_sizes` reads it.
 
     Args:
-        figures: Whether the images are of figures on an even ground; else they are taken for photos.
+        kind: What the images are of: FIGURES, PHOTOS or FRAMED.
         colour: Whether they are in colour.
-        framed: Whether the photos show one thing in one frame, as portraits do.
     """
-    changes = _USUAL["figures" if figures else "photos", "colour" if colour else "grey"]
-    return f"{changes},{_OF_FRAMED}" if framed and not figures else changes
+    return _USUAL[kind] + (_IN_COLOUR if colour else _OF_GREY).get(kind, "")
 
 
 def asks_for_usual(text: str) -> bool:
