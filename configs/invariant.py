@@ -12,7 +12,6 @@ from infogan_tf.networks.presets import MOST_WITH_DENSE
 # The weights served data of several kinds. With a smaller one for the entropy, Q came to say nothing of photos, which
 # costs nothing else.
 _SHARED = {
-    "invariance_weight": 5.0,
     "invariances": "auto",
     "entropy_weight": 1.0,
     "marginal_weight": 4.0,
@@ -20,15 +19,24 @@ _SHARED = {
 }
 # The paper's networks for MNIST, by whose dense layer Q learns much more of figures; photos it made all alike. How c1
 # cuts the images is decided early; of four starts the lowest term leaves out the bad ones of digits.
-_FIGURES = {"networks": "paper", "spectral_norm": False, "g_learning_rate": 1e-3, "batch_size": 128, "starts": 4}
+_FIGURES = {
+    "networks": "paper",
+    "spectral_norm": False,
+    "g_learning_rate": 1e-3,
+    "batch_size": 128,
+    "invariance_weight": 5.0,
+    "starts": 4,
+}
 # Spectral norm keeps D from running ahead, so that D and G take steps of one size. Batch norm in the trunk, by which Q
-# learns more of photos, and the generator draws them better. Of photos the term does not tell which start is best.
+# learns more of photos, and the generator draws them better. The term, which stays larger than of figures, weighs less,
+# or D learns too little else. Of photos it does not tell which start is best.
 _PHOTOS = {
     "networks": "dcgan",
     "spectral_norm": True,
     "trunk_batch_norm": True,
     "g_learning_rate": 2e-4,
     "batch_size": 64,
+    "invariance_weight": 2.0,
     "marginal_tolerance": 0.08,
 }
 # Kinds are seldom equally frequent: without it a frequent kind of figures is cut in two. Where they are, it lets kinds
