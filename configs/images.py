@@ -27,10 +27,13 @@ PAPER = Config(
     average_decay=0.999,
 )
 
+# By recipe, what it is for images of which this is known.
+BY_FACTS = {"invariant": functools.partial(invariant, PAPER)}
+
 RECIPES = {
     "paper": PAPER,
     # As long as nobody has looked at them.
-    "invariant": functools.partial(invariant, PAPER, ImageFacts(count=10_000, height=32, width=32, figures=False)),
+    "invariant": functools.partial(BY_FACTS["invariant"], ImageFacts(count=10_000, height=32, width=32, figures=False)),
     # The paper's own for data that has to lie in a folder.
     **faces.RECIPES,
     **chairs.RECIPES,
@@ -38,6 +41,3 @@ RECIPES = {
     "celeb_a": celeb_a.RECIPES["paper"],
     "lsun": lsun.RECIPES["paper"],
 }
-
-# By recipe, what it is for images of which this is known.
-BY_FACTS = {"invariant": functools.partial(invariant, PAPER)}

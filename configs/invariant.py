@@ -18,18 +18,18 @@ _SHARED = {
     "feature_matching_weight": 1.0,
 }
 # The paper's networks for MNIST, by whose dense layer Q learns much more of figures; photos it made all alike. How c1
-# cuts the images is decided early; of four starts the lowest term leaves out the bad ones of digits.
+# cuts the images is decided early; with fewer than six starts two bad ones may agree.
 _FIGURES = {
     "networks": "paper",
     "spectral_norm": False,
     "g_learning_rate": 1e-3,
     "batch_size": 128,
     "invariance_weight": 5.0,
-    "starts": 4,
+    "starts": 6,
 }
 # Spectral norm keeps D from running ahead, so that D and G take steps of one size. Batch norm in the trunk, by which Q
 # learns more of photos, and the generator draws them better. The term, which stays larger than of figures, weighs less,
-# or D learns too little else. Of photos it does not tell which start is best.
+# or D learns too little else.
 _PHOTOS = {
     "networks": "dcgan",
     "spectral_norm": True,
@@ -58,7 +58,7 @@ def invariant(paper: Config, facts: ImageFacts, steps: int | None = None, **opti
     schedule = {
         "steps": steps,
         "lambda_warmup": settled,
-        "start_steps": settled,
+        "start_steps": max(1, min(500, steps // 3)),
         "feature_matching_start": max(settled, steps * 2 // 5),
         "lr_decay_steps": "",
         # Over about the last fifth.

@@ -231,7 +231,7 @@ def test_a_damaged_choice_is_named_or_says_what_it_says(tmp_path):
         refused += found is None
         assert (found is None) == (note is None)
         if found:
-            assert dataclasses.asdict(found) == json.loads(content)
+            assert dataclasses.asdict(found) == {"agreements": None} | json.loads(content)
             assert note.startswith(f"Start {found.chosen + 1} of 2 was trained on")
             assert all(term >= found.invariance_terms[found.chosen] for term in found.invariance_terms)
     assert 700 < refused < 1500

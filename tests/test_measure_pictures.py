@@ -9,9 +9,10 @@ from conftest import run_here
 from PIL import Image
 
 from infogan_tf.data import load_data
+from infogan_tf.data.images import choice_of
 from infogan_tf.evaluation.feature_networks import feature_network
 from infogan_tf.evaluation.result import Evaluation
-from infogan_tf.evaluation.sample_figures import choice_of, compare, measure_samples
+from infogan_tf.evaluation.sample_figures import compare, measure_samples
 
 COUNT = 300  # more than the classifier has features
 

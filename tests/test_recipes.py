@@ -130,7 +130,7 @@ def test_the_invariant_recipe_goes_by_what_the_images_are(facts, networks, steps
     config = BY_FACTS["invariant"](facts)
     assert (config.networks, config.steps) == (networks, steps)
     assert config.trunk_batch_norm is config.spectral_norm is (networks == "dcgan")
-    assert config.starts == (4 if networks == "paper" else 1)
+    assert config.starts == (6 if networks == "paper" else 1)
     assert config.marginal_tolerance == (0.04 if networks == "paper" else 0.08)
     assert BY_FACTS["invariant"](facts, 300).lambda_warmup == 100
     assert BY_FACTS["invariant"](facts, 5_000).average_decay == 0.999

@@ -1,5 +1,6 @@
 """Several starts of a run: which is chosen, and that a run stopped anywhere goes on to the same result."""
 
+import itertools
 import json
 import shutil
 import signal
@@ -8,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import assert_same, logged, run_here, start, wait_for, weights
+from sklearn.metrics import adjusted_mutual_info_score
 
 from infogan_tf.commands import train as training
 from infogan_tf.config.options import Config
@@ -19,7 +21,7 @@ from infogan_tf.training.starts import choice_note, choose_start
 
 FLAGS = ("--recipe=invariant", "--steps=8", "--eval_every=2", "--checkpoint_every=2", "--batch_size=8",
          "--precision=float32", "--latents=noise:6,cat:10", "--evaluation=none")  # fmt: skip
-STARTS = ("--starts=2", "--start_steps=4")
+STARTS = ("--starts=3", "--start_steps=4")
 
 
 def assert_same_run(run, other):
@@ -30,28 +32,41 @@ def assert_same_run(run, other):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """A run of two starts, and what it printed. Not to be changed."""
+    """A run of three starts, and what it printed. Not to be changed."""
     folder = tmp_path_factory.mktemp("starts")
     return folder / "run", run_here(*FLAGS, *STARTS, "--run_dir=run", cwd=folder, exporting=False).stdout
 
 
-def test_the_start_with_the_lowest_term_is_trained_on(whole):
+def test_the_start_with_which_the_others_agree_most_is_trained_on(whole):
     run, printed = whole
     choice = json.loads((run / "starts" / "choice.json").read_text())
     lines = [
         read_lines(run / "metrics.jsonl")[:2]
         if i == choice["chosen"]
         else read_lines(run / f"starts/{i + 1}/metrics.jsonl")
-        for i in range(2)
+        for i in range(3)
     ]
-    assert [[line["step"] for line in each] for each in lines] == [[2, 4], [2, 4]]
+    assert [[line["step"] for line in each] for each in lines] == [[2, 4]] * 3
+    agreements = choice.pop("agreements")
     terms = [each[-1]["d_invariance"] for each in lines]
-    assert choice == {"steps": 4, "invariance_terms": terms, "chosen": int(np.argmin(terms))}
-    assert len(set(terms)) == 2
-    assert f"Start {choice['chosen'] + 1} of 2 was trained on" in printed
-    # The pictures and curves are in one place from the first step on; the other start's weights are gone.
+    assert choice == {"steps": 4, "invariance_terms": terms, "chosen": int(np.argmax(agreements))}
+    assert len(set(terms)) == len(set(agreements)) == 3
+    assert all(0.0 < agreement < 1.0 for agreement in agreements)
+    assert f"Start {choice['chosen'] + 1} of 3 was trained on" in printed
+    # The pictures and curves are in one place from the first step on; the other starts' weights are gone.
     assert len(list((run / "samples").glob("c1_*.png"))) == 4
     assert not list(run.glob("starts/*/checkpoints"))
+
+
+def test_a_start_is_judged_by_the_averages_of_its_weights():
+    model = build_model(Config(latents="noise:2,cat:4,uniform:1", average_decay=0.5), (8, 8, 1), "float32")
+    images = np.random.default_rng(0).integers(0, 256, (50, 8, 8, 1), np.uint8)
+    for variable in model.network_variables:  # the averages are still the weights of before
+        variable.assign(-variable)
+    (classes,) = training._read(model, images)  # c1's; c2 has no classes
+    np.testing.assert_array_equal(classes, model.float32_twin().encode(images)["c1"]["probabilities"].argmax(axis=1))
+    assert len(set(classes)) > 1
+    assert (classes != model.encode(images)["c1"]["probabilities"].argmax(axis=1)).any()
 
 
 def test_it_is_the_run_that_had_these_weights_at_first_and_no_other_start(whole, tmp_path, monkeypatch):
@@ -114,21 +129,43 @@ def write_start(index, start, term):
     )
 
 
-def started(terms, asked):
+# Classes of six images. The others agree with the second one most, whatever the numbers of its classes.
+CLASSES = (
+    [np.array([0, 0, 0, 1, 1, 1])],
+    [np.array([2, 2, 1, 0, 0, 0])],
+    [np.array([0, 1, 2, 2, 2, 2])],
+)
+
+
+def started(terms, asked, classes=CLASSES):
     """A train_start that notes which starts are asked for, and leaves what each would."""
 
     def train_start(index, start):
         asked.append(index)
         write_start(index, start, terms[index])
+        return classes[index]
 
     return train_start
 
 
-@pytest.mark.parametrize("terms", [(0.3, 0.1, 0.2), (0.1, 0.2, 0.3), (0.2, 0.2, 0.1)])
-def test_the_lowest_last_term_is_chosen(tmp_path, terms):
-    run, best = RunDirectory(tmp_path), int(np.argmin(terms))
-    choose_start(run, Config(starts=3, start_steps=4), started(terms, []))
+@pytest.mark.parametrize("best", range(3))
+def test_the_start_with_the_highest_mean_agreement_is_chosen_whatever_its_term(tmp_path, best):
+    classes = [CLASSES[(1 - best + i) % 3] for i in range(3)]
+    run, terms = RunDirectory(tmp_path), [0.1 + (i == best) for i in range(3)]
+    choose_start(run, Config(starts=3, start_steps=4), started(terms, [], classes))
     assert_is_start(run, best, terms[best])
+    pairs = itertools.combinations(range(3), 2)
+    agreed = {pair: max(0.0, adjusted_mutual_info_score(*(classes[i][0] for i in pair))) for pair in pairs}
+    expected = [np.mean([value for pair, value in agreed.items() if i in pair]) for i in range(3)]
+    np.testing.assert_allclose(json.loads(run.choice_file.read_text())["agreements"], expected)
+
+
+@pytest.mark.parametrize("terms", [(0.3, 0.1), (0.1, 0.2), (0.2, 0.2)])
+def test_of_two_starts_the_one_with_the_lower_last_term_is_chosen(tmp_path, terms):
+    run, best = RunDirectory(tmp_path), int(np.argmin(terms))
+    choose_start(run, Config(starts=2, start_steps=4), started(terms, []))
+    assert_is_start(run, best, terms[best])
+    assert json.loads(run.choice_file.read_text())["agreements"] is None
 
 
 def assert_is_start(run, index, term):
@@ -164,14 +201,24 @@ def test_a_choice_that_was_interrupted_at_any_move_is_completed(tmp_path, monkey
     assert_is_start(run, 1, 0.1)
 
 
-def test_the_note_gives_the_terms(tmp_path):
+@pytest.mark.parametrize(
+    ("record", "why"),
+    [
+        # As an older version wrote it.
+        ({"invariance_terms": [0.25, 0.125, 0.5], "chosen": 1}, "for the lowest invariance term after 1,000 steps"),
+        (
+            {"invariance_terms": [0.25, 0.5, 0.125], "chosen": 1, "agreements": [0.25, 0.5, 0.125]},
+            "with whose classes those of the others agree most after 1,000 steps",
+        ),
+    ],
+)
+def test_the_note_says_why(tmp_path, record, why):
     run = RunDirectory(tmp_path)
-    assert choice_note(run, Config(starts=2)) == ""
+    assert choice_note(run, Config(starts=3)) == ""
     run.choice_file.parent.mkdir()
-    run.choice_file.write_text(json.dumps({"steps": 1_000, "invariance_terms": [0.25, 0.125], "chosen": 1}))
-    assert choice_note(run, Config(starts=2)) == (
-        "Start 2 of 2 was trained on, for the lowest invariance term after 1,000 steps: 0.2500, 0.1250."
-    )
+    run.choice_file.write_text(json.dumps({"steps": 1_000, **record}))
+    numbers = ", ".join(f"{number:.4f}" for number in record.get("agreements", record["invariance_terms"]))
+    assert choice_note(run, Config(starts=3)) == f"Start 2 of 3 was trained on, {why}: {numbers}."
 
 
 @pytest.mark.parametrize(
@@ -183,6 +230,9 @@ def test_the_note_gives_the_terms(tmp_path):
         '{"steps": 4, "invariance_terms": [0.5, 0.25], "chosen": 0}',
         '{"steps": 4, "invariance_terms": [0.5, 0.25, 0.125], "chosen": 2}',
         '{"steps": 1e999, "invariance_terms": [0.5, 0.25], "chosen": 1}',
+        '{"steps": 4, "invariance_terms": [0.5, 0.25], "chosen": 1, "agreements": [0.5, 0.25]}',
+        '{"steps": 4, "invariance_terms": [0.5, 0.25], "chosen": 0, "agreements": [0.5, 0.25, 0.125]}',
+        '{"steps": 4, "invariance_terms": [0.5, 0.25], "chosen": 0, "agreements": []}',
     ],
 )
 def test_a_record_that_cannot_be_read_is_named(tmp_path, text):
@@ -201,6 +251,7 @@ def test_a_start_whose_figures_are_gone_is_named(tmp_path, text):
         write_start(index, start, 0.5)
         if index:
             start.metrics_file.write_text(text)
+        return CLASSES[index]
 
     run = RunDirectory(tmp_path)
     with pytest.raises(UserError, match=r"starts/2/metrics\.jsonl"):

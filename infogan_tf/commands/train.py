@@ -13,7 +13,7 @@ from infogan_tf.commands.images import images_of
 from infogan_tf.config.flags import as_flag
 from infogan_tf.config.options import Config
 from infogan_tf.data.facts import ImageFacts
-from infogan_tf.data.images import ImageData
+from infogan_tf.data.images import ImageData, choice_of
 from infogan_tf.devices import choose_strategy, has_workers, is_chief, same_for_all, together, within_memory
 from infogan_tf.environment.invocation import command_words
 from infogan_tf.errors import UserError
@@ -43,6 +43,8 @@ from infogan_tf.training.starts import choice_note, choose_start
 from infogan_tf.training.stopping import on_full_disk
 
 MANY_WEIGHTS = 10**8
+# In so many training images the classes of several starts are compared.
+COMPARED_IMAGES = 10_000
 # Photos that are more alike are of one thing in one frame: CelebA's faces have 0.36, CIFAR-10's photos 0.15.
 ALIKE = 0.3
 # A run's options by what is known of its images.
@@ -138,6 +140,7 @@ def _build(config, data, strategy, start=0):
 def _start(config, data, strategy, run, how_to_resume):
     """Makes the run's starts, and what the best of them wrote the run's own."""
     own = dataclasses.replace(config, steps=min(config.start_steps, config.steps))
+    images = data.train.images[choice_of(len(data.train.images), COMPARED_IMAGES)]
 
     def train_start(index, folder):
         print(f"\nStart {index + 1} of {config.starts}, {own.steps:,} steps, in {folder}.")
@@ -145,9 +148,18 @@ def _start(config, data, strategy, run, how_to_resume):
         Checkpoints(folder.checkpoints).restore(model)
         steps_after = own.steps * (config.starts - 1 - index) + config.steps - own.steps
         fit(model, data, own, folder, how_to_resume, steps_after)
+        return _read(model, images)
 
     choose_start(run, config, train_start)
     print(f"\n{choice_note(run, config)}\n")
+
+
+def _read(model, images):
+    """What Q says of each image, by code: its classes, or its values where it has no classes."""
+    with model.averaged():
+        posterior = model.encode(images)
+    codes = [code for code in model.read_codes if code.discrete] or model.read_codes
+    return [code.most_probable(posterior[code.name]) for code in codes]
 
 
 def _finish(model, data, config, run, steps_done, started, program):
@@ -185,14 +197,8 @@ def fitted_to(data: ImageData, config: Config, by_facts: Options | None = None) 
     declares = bool(config.invariance_weight) and asks_for_usual(config.invariances)
     if not by_facts and not declares:
         return config
-    # Imported here: SciPy takes a while to import, and most runs do not need it.
-    from infogan_tf.evaluation.metrics.attributes import LOOKED_AT, ground_of, likeness
-    from infogan_tf.evaluation.sample_figures import choice_of
-
+    kind = _kind_of(data.train.images)
     count, (height, width, channels) = len(data.train.images), data.image_shape
-    sample = data.train.images[choice_of(count, LOOKED_AT)] / 255.0
-    photos = FRAMED if likeness(sample) > ALIKE else PHOTOS
-    kind = photos if ground_of(sample) == "varied" else FIGURES
     told = [f"{data.name} has {kind}, {_COLOURS[channels]}"]
     if by_facts:
         config = by_facts(ImageFacts(count, height, width, figures=kind == FIGURES))
@@ -204,6 +210,17 @@ def fitted_to(data: ImageData, config: Config, by_facts: Options | None = None) 
         told.append(f"classes are to ignore {changes} (--invariances=... for other changes)")
     print(f"{told[0]}: {'; '.join(told[1:])}.")
     return config
+
+
+def _kind_of(images):
+    """What a sample of the images shows, as `usual_changes` has it."""
+    # Imported here: SciPy takes a while to import, and most runs do not need it.
+    from infogan_tf.evaluation.metrics.attributes import LOOKED_AT, ground_of, likeness
+
+    sample = images[choice_of(len(images), LOOKED_AT)] / 255.0
+    if ground_of(sample) != "varied":
+        return FIGURES
+    return FRAMED if likeness(sample) > ALIKE else PHOTOS
 
 
 def check_against(config: Config, data: ImageData, replicas: int, workers: bool = False) -> None:

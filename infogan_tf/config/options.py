@@ -306,8 +306,9 @@ class Config:
 
     starts: int = option(
         1,
-        "How many starts to make, each from weights of its own; the one with the lowest invariance term after "
-        "--start_steps is trained on. Needs --invariance_weight.", "Training", low=1, high=1000,
+        "How many starts to make, each from weights of its own; the one with whose classes those of the others agree "
+        "most after --start_steps, of two the one with the lower invariance term, is trained on. Needs "
+        "--invariance_weight.", "Training", low=1, high=1000,
     )  # fmt: skip
     start_steps: int = option(
         1_000, "Steps of each start; those of the one that is trained on count as its first.", "Training", low=1,

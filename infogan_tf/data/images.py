@@ -138,3 +138,8 @@ class ImageData:
     def image_shape(self) -> tuple[int, int, int]:
         """Height, width and channels."""
         return self.train.images.shape[1:]
+
+
+def choice_of(count: int, most: int) -> np.ndarray | slice:
+    """The places of all of `count` images, or of `most` of them, a fixed random choice."""
+    return slice(None) if count <= most else np.random.default_rng(0).choice(count, most, replace=False)

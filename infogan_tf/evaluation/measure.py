@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.cluster import KMeans
 from tqdm import tqdm
 
-from infogan_tf.data.images import ImageData, Split
+from infogan_tf.data.images import ImageData, Split, choice_of
 from infogan_tf.errors import NotMeasuredError
 from infogan_tf.evaluation import sample_figures
 from infogan_tf.evaluation.feature_networks import feature_network, published_network
@@ -27,7 +27,7 @@ from infogan_tf.evaluation.metrics.information import mutual_info, standardised_
 from infogan_tf.evaluation.metrics.overlap import class_overlaps
 from infogan_tf.evaluation.metrics.roc import best_attributes, roc_areas
 from infogan_tf.evaluation.result import Evaluation, attempt
-from infogan_tf.evaluation.sample_figures import Compared, choice_of, compare, measure_samples
+from infogan_tf.evaluation.sample_figures import Compared, compare, measure_samples
 from infogan_tf.latents.codes import Categorical, Code, Continuous
 from infogan_tf.models.base import GenerativeModel
 

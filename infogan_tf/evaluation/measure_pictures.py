@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from infogan_tf.data.images import ImageData
+from infogan_tf.data.images import ImageData, choice_of
 from infogan_tf.evaluation.feature_networks import feature_network, published_network
 from infogan_tf.evaluation.figures import PUBLISHED_FEATURES
 from infogan_tf.evaluation.measure import Setting
 from infogan_tf.evaluation.result import Evaluation, attempt
-from infogan_tf.evaluation.sample_figures import choice_of, compare, log_likelihood, measure_samples
+from infogan_tf.evaluation.sample_figures import compare, log_likelihood, measure_samples
 
 
 def measure_pictures(

@@ -139,11 +139,6 @@ def log_likelihood(images: np.ndarray, test_images: np.ndarray, found: Evaluatio
     )
 
 
-def choice_of(count: int, most: int) -> np.ndarray | slice:
-    """The places of all of `count` images, or of `most` of them, a fixed random choice."""
-    return slice(None) if count <= most else np.random.default_rng(0).choice(count, most, replace=False)
-
-
 GROUPS = {
     "FID": frechet_distances,
     "KID": kernel_distance,

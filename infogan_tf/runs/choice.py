@@ -14,12 +14,20 @@ class Choice:
     Attributes:
         steps: How many steps each start was trained, 1 or more.
         invariance_terms: The invariance term that each start ended with.
-        chosen: The number of the start with the lowest one, from 0.
+        chosen: The number of the best start, from 0, as `best_start` has it.
+        agreements: How well each start's codes agree with those of the others in the mean, 0 to 1; None of two starts,
+            and where an older version chose.
     """
 
     steps: int
     invariance_terms: list[float]
     chosen: int
+    agreements: list[float] | None = None
+
+
+def best_start(invariance_terms: list[float], agreements: list[float] | None) -> int:
+    """The number of the start with the highest agreement; without agreements, of that with the lowest term."""
+    return agreements.index(max(agreements)) if agreements else invariance_terms.index(min(invariance_terms))
 
 
 def read_choice(path: Path, starts: int) -> Choice | None:
@@ -35,20 +43,29 @@ def read_choice(path: Path, starts: int) -> Choice | None:
     if not path.exists():
         return None
     values = read_json(path)
-    wrong = unfit_names(values, _FORMS, _FORMS)
+    wrong = unfit_names(values, _FORMS, _FORMS.keys() - {"agreements"})
     if not wrong:
         found = Choice(**values)
-        terms = found.invariance_terms
-        fits = {"invariance_terms": len(terms) == starts, "chosen": found.chosen == terms.index(min(terms))}
+        terms, agreements = found.invariance_terms, found.agreements
+        fits = {
+            "invariance_terms": len(terms) == starts,
+            "agreements": agreements is None or len(agreements) == starts,
+            "chosen": found.chosen == best_start(terms, agreements),
+        }
         wrong = [name for name in fits if not fits[name]]
     if wrong:
         raise UserError(f"{path}: expected what training wrote of {starts} starts. Received: another {wrong[0]!r}")
     return found
 
 
-def _are_terms(value):
+def _are_numbers(value):
     return isinstance(value, list) and bool(value) and all(map(is_number, value))
 
 
 # By attribute of a Choice, whether a value can be its.
-_FORMS = {"steps": lambda value: is_count(value) and value > 0, "invariance_terms": _are_terms, "chosen": is_count}
+_FORMS = {
+    "steps": lambda value: is_count(value) and value > 0,
+    "invariance_terms": _are_numbers,
+    "chosen": is_count,
+    "agreements": lambda value: value is None or _are_numbers(value),
+}

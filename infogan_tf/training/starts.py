@@ -1,7 +1,7 @@
-"""Several starts of a run, each from weights of its own: the run goes on from the one whose codes fit real images best.
+"""Several starts of a run, each from weights of its own: the run goes on from the one with which the others agree most.
 
-What c1's classes mean is decided early and by chance, and no later step mends a bad division. The invariance term,
-which Q minimises on real images, tells good divisions from bad ones without labels (README, "Better codes").
+What c1's classes mean is decided early and by chance, and no later step mends a bad division. Good divisions are much
+alike, bad ones are bad each in its own way, which tells them apart without labels (docs/recipes.md, "Several starts").
 """
 
 import dataclasses
@@ -9,26 +9,32 @@ import math
 import shutil
 from collections.abc import Callable
 
+import numpy as np
+
 from infogan_tf.config.options import Config
 from infogan_tf.errors import UserError
 from infogan_tf.files import as_json, remove_leftovers, write_text
 from infogan_tf.objectives.invariance import INVARIANCE_TERM
-from infogan_tf.runs.choice import Choice, read_choice
+from infogan_tf.runs.choice import Choice, best_start, read_choice
 from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.runs.metrics_file import read_lines
 
 
-def choose_start(run: RunDirectory, config: Config, train_start: Callable[[int, RunDirectory], None]) -> None:
+def choose_start(
+    run: RunDirectory, config: Config, train_start: Callable[[int, RunDirectory], list[np.ndarray]]
+) -> None:
     """Trains every start in a folder of its own and moves what the best one wrote into the run's folder.
 
-    The best start is that of the lowest invariance term. What was done before is not done again, so that a run that was
-    stopped anywhere comes to the same choice.
+    The best start is the one with whose codes those of the others agree most; of two starts, that of the lower
+    invariance term. What was done before is not done again, so that a run that was stopped anywhere comes to the same
+    choice.
 
     Args:
         run: The run, without checkpoints of its own yet.
         config: Options of the run.
         train_start: Function that trains the start of the given number, from 0, in the given directory, or what is left
-            of it.
+            of it. It returns what the start reads in real images, which are the same for all: an array [N] by code, as
+            `code_agreement` takes them.
 
     Raises:
         UserError: Where the record of an earlier choice, or of how a start went, cannot be read.
@@ -36,13 +42,15 @@ def choose_start(run: RunDirectory, config: Config, train_start: Callable[[int, 
     starts = [run.start(i) for i in range(config.starts)]
     choice = read_choice(run.choice_file, config.starts)
     if choice is None:
+        read = []
         for i, start in enumerate(starts):
             for folder in (start.path, start.checkpoints, start.samples):
                 remove_leftovers(folder)
-            train_start(i, start)
+            read.append(train_start(i, start))
         lines = [_last_line(start) for start in starts]
         terms = [line[INVARIANCE_TERM] for line in lines]
-        choice = Choice(lines[0]["step"], terms, terms.index(min(terms)))
+        agreements = _agreements(read) if len(starts) > 2 else None
+        choice = Choice(lines[0]["step"], terms, best_start(terms, agreements), agreements)
         write_text(run.choice_file, as_json(dataclasses.asdict(choice)))
     chosen = starts.pop(choice.chosen)
     for start in starts:
@@ -67,11 +75,20 @@ def choice_note(run: RunDirectory, config: Config) -> str:
     choice = read_choice(run.choice_file, config.starts)
     if choice is None:
         return ""
-    texts = ", ".join(f"{term:.4f}" for term in choice.invariance_terms)
-    return (
-        f"Start {choice.chosen + 1} of {config.starts} was trained on, for the lowest invariance term after "
-        f"{choice.steps:,} steps: {texts}."
-    )
+    if choice.agreements:
+        why, values = "with whose classes those of the others agree most", choice.agreements
+    else:
+        why, values = "for the lowest invariance term", choice.invariance_terms
+    texts = ", ".join(f"{value:.4f}" for value in values)
+    return f"Start {choice.chosen + 1} of {config.starts} was trained on, {why} after {choice.steps:,} steps: {texts}."
+
+
+def _agreements(read):
+    """The mean agreement of each start's codes with those of each other start, 0 to 1."""
+    # Imported here: SciPy and scikit-learn take a while to import.
+    from infogan_tf.evaluation.metrics.agreement import code_agreement, model_centrality
+
+    return model_centrality(np.array([[code_agreement(one, other) for other in read] for one in read])).tolist()
 
 
 def _last_line(start) -> dict[str, float]:
