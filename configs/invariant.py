@@ -29,7 +29,7 @@ _FIGURES = {
 }
 # Spectral norm keeps D from running ahead, so that D and G take steps of one size. Batch norm in the trunk, by which Q
 # learns more of photos, and the generator draws them better. The term, which stays larger than of figures, weighs less,
-# or D learns too little else.
+# or D learns too little else; least of photos of one thing in one frame, whose kinds differ in details.
 _PHOTOS = {
     "networks": "dcgan",
     "spectral_norm": True,
@@ -68,7 +68,7 @@ def invariant(paper: Config, facts: ImageFacts, steps: int | None = None, **opti
         tolerance = 0.0 if facts.equal else _UNEQUAL
         kind = _FIGURES | {"marginal_tolerance": tolerance, "lr_decay_steps": str(max(1, steps * 4 // 5))}
     else:
-        kind = _PHOTOS
+        kind = _PHOTOS | ({"invariance_weight": 1.0} if facts.framed else {})
     # Of few images no batch is larger than their number; a power of two is shared by two or four devices.
     most = 2 ** (facts.count.bit_length() - 1)
     kind = kind | {"batch_size": min(kind["batch_size"], most)}

@@ -124,6 +124,7 @@ def test_every_recipe_for_figures_trains(recipe):
         (ImageFacts(50_000, 32, 32, figures=False), "dcgan", 10_000),
         (ImageFacts(50_000, 64, 64, figures=False), "dcgan", 2_500),
         (ImageFacts(200, 64, 48, figures=False), "dcgan", 1_500),
+        (ImageFacts(8_972, 32, 32, figures=False, framed=True), "dcgan", 8_972),
     ],
 )
 def test_the_invariant_recipe_goes_by_what_the_images_are(facts, networks, steps):
@@ -132,6 +133,7 @@ def test_the_invariant_recipe_goes_by_what_the_images_are(facts, networks, steps
     assert config.trunk_batch_norm is config.spectral_norm is (networks == "dcgan")
     assert config.starts == (6 if networks == "paper" else 1)
     assert config.marginal_tolerance == (0.04 if networks == "paper" else 0.08)
+    assert config.invariance_weight == (5 if networks == "paper" else 1 if facts.framed else 2)
     assert BY_FACTS["invariant"](facts, 300).lambda_warmup == 100
     assert BY_FACTS["invariant"](facts, 5_000).average_decay == 0.999
     assert BY_FACTS["invariant"](facts, 1).average_decay == 0.0

@@ -236,7 +236,7 @@ def test_options_go_by_what_the_images_are(kind, capsys):
         return Config(networks="mlp", steps=7, invariance_weight=1.0)
 
     found = fitted_to(data, Config(), by_facts)
-    assert asked == [ImageFacts(len(images), *images.shape[1:3], figures=what == FIGURES)]
+    assert asked == [ImageFacts(len(images), *images.shape[1:3], figures=what == FIGURES, framed=what == FRAMED)]
     assert (found.networks, found.steps) == ("mlp", 7)
     assert "auto" not in found.invariances
     assert "--networks=mlp, --steps=7, --starts=1 suit them" in capsys.readouterr().out

@@ -201,7 +201,7 @@ def fitted_to(data: ImageData, config: Config, by_facts: Options | None = None) 
     count, (height, width, channels) = len(data.train.images), data.image_shape
     told = [f"{data.name} has {kind}, {_COLOURS[channels]}"]
     if by_facts:
-        config = by_facts(ImageFacts(count, height, width, figures=kind == FIGURES))
+        config = by_facts(ImageFacts(count, height, width, figures=kind == FIGURES, framed=kind == FRAMED))
         chosen = ", ".join(as_flag(name, getattr(config, name)) for name in ("networks", "steps", "starts"))
         told.append(f"{chosen} suit them")
     if config.invariance_weight and asks_for_usual(config.invariances):

@@ -12,6 +12,7 @@ class ImageFacts:
         height: Of each, in pixels.
         width: Of each, in pixels.
         figures: Whether they are of figures on an even ground, as digits are; else they are taken for photos.
+        framed: Whether they are photos of one thing in one frame, as portraits are.
         equal: Whether its kinds of images are known to be equally frequent.
     """
 
@@ -19,4 +20,5 @@ class ImageFacts:
     height: int
     width: int
     figures: bool
+    framed: bool = False
     equal: bool = False
