@@ -1,5 +1,6 @@
 """Information from real images: codes that small transformations leave as they are, or that move with one of them."""
 
+import collections
 import dataclasses
 
 import keras
@@ -19,37 +20,40 @@ INVARIANCE_TERM = "d_invariance"
 
 @dataclasses.dataclass(frozen=True)
 class Declaration:
-    """That some codes say the same of an image and of its transformed copy; or move with one of the changes.
+    """What codes say of a transformed copy of an image: some the same, one that it moved with one of the changes.
 
     Attributes:
-        codes: The codes that it is about.
+        codes: The codes that stay as they are.
         transformations: What the image may undergo.
-        moves_with: The one of MOVABLE with which the codes, continuous ones, move: by 1 where it has the size declared.
-            None where they stay as they are.
+        moving: The code, a continuous one, that moves with one of them, or None.
+        moves_with: The one of MOVABLE with which it moves: by 1 where it has the size declared. None without one.
     """
 
     codes: tuple[Code, ...]
     transformations: Transformations
+    moving: Code | None = None
     moves_with: str | None = None
 
-    def divergence(self, of_images: dict, of_copies: dict, amounts: tf.Tensor) -> tf.Tensor:
-        """The sum over the codes of E[KL(Q(c|x) || Q(c|Tx))], the first moved as declared; a scalar in nats.
+    def divergences(self, of_images: dict, of_copies: dict, amounts: tf.Tensor) -> dict[str, tf.Tensor]:
+        """KL(Q(c|x) || Q(c|Tx)) of each code that it is about, moved as declared; [B] in nats, by the code's name.
 
         Args:
             of_images: Q's parameters of images by code, [B, num_parameters].
             of_copies: Q's parameters of the copies.
             amounts: By how much each was changed, [B, len(AMOUNTS)].
         """
-        moved = {"moved_by": amounts[:, AMOUNTS.index(self.moves_with)]} if self.moves_with else {}
-        kl = [code.divergence(of_images[code.name], of_copies[code.name], **moved) for code in self.codes]
-        return sum(map(tf.reduce_mean, kl))
+        found = {code.name: code.divergence(of_images[code.name], of_copies[code.name]) for code in self.codes}
+        if self.moving:
+            name, moved_by = self.moving.name, amounts[:, AMOUNTS.index(self.moves_with)]
+            found[name] = self.moving.divergence(of_images[name], of_copies[name], moved_by=moved_by)
+        return found
 
 
 @keras.saving.register_keras_serializable(package="infogan_tf")
 class Invariance(Term):
     """Q also reads real images: the same in each as in a transformed copy, surely, no class more often than its prior.
 
-    Over real images x and their copies Tx, in nats, with T as it is declared for each code,
+    Over real images x and their copies Tx, in nats, with each T that is declared for the code,
 
         sum over codes declared     E[KL(Q(c|x) || Q(c|Tx))]
         sum over discrete codes     entropy_weight E[H(Q(c|x))] + marginal_weight max(0, KL(E[Q(c|x)] || p(c)) - t)
@@ -57,7 +61,8 @@ class Invariance(Term):
     For a class this is the regularised information maximisation of Krause et al. 2010 with the self-augmentation of Hu
     et al. 2017 (IMSAT, arXiv:1702.08720), for the Q of an InfoGAN. A continuous code that rotation and shear leave as
     it is cannot be the slant of a digit. One that is declared to move with shear is: what Q says of x, moved by the
-    shear, is what it is to say of Tx.
+    shear, is what it is to say of Tx. What moves a code is no matter of a class: discrete codes for which any T is
+    declared are to say the same of these copies, too.
 
     The kinds of images in a data set are seldom equally frequent, and a class for each is to win over classes of equal
     size, in which a frequent kind is cut in two and two rare ones share a class. So t leaves the frequencies free up to
@@ -107,11 +112,14 @@ class Invariance(Term):
         of_images, of_copies = tf.split(parameters, 2)
 
         sizes = [tf.shape(each)[0] for each in features]
-        terms = []
+        divergences = collections.defaultdict(list)
         for declaration, one, other, amount in zip(
             self.declarations, tf.split(of_images, sizes), tf.split(of_copies, sizes), amounts, strict=True
         ):
-            terms.append(declaration.divergence(*map(model.layout.split_parameters, (one, other)), amount))
+            found = declaration.divergences(*map(model.layout.split_parameters, (one, other)), amount)
+            for name, divergence in found.items():
+                divergences[name].append(divergence)
+        terms = [tf.reduce_mean(tf.concat(parts, axis=0)) for parts in divergences.values()]
         by_code = model.layout.split_parameters(of_images)
         for code in model.layout.read_codes:
             if code.discrete:
@@ -157,9 +165,11 @@ def parse_invariances(text: str, layout: LatentLayout) -> list[Declaration]:
     """
     codes = layout.read_codes
     discrete, continuous = ([code.name for code in codes if code.discrete is kind] for kind in (True, False))
+    items = read_invariances(text, discrete, continuous)
+    classes = tuple(layout[name] for name in discrete if any(name in item.codes for item in items))
     return [
-        Declaration(
-            tuple(layout[name] for name in declared.codes), Transformations(**declared.sizes), declared.moves_with
-        )
-        for declared in read_invariances(text, discrete, continuous)
+        Declaration(classes, Transformations(**item.sizes), layout[item.codes[0]], item.moves_with)
+        if item.moves_with
+        else Declaration(tuple(layout[name] for name in item.codes), Transformations(**item.sizes))
+        for item in items
     ]
