@@ -58,7 +58,7 @@ AUTO = "auto"
 FIGURES, PHOTOS, FRAMED = "figures on an even ground", "photos", "photos of one thing in one frame"
 _LIGHT = "brightness:0.2,contrast:0.4"
 _USUAL = {
-    FIGURES: "rotate:12,shift:0.1,scale:0.25,stretch:0.25,shear:0.2,contrast:0.3",
+    FIGURES: "rotate:12,shift:0.1,scale:0.25,stretch:0.25,shear:0.2,contrast:0.3,cutout:0.3",
     PHOTOS: f"flip,crop:0.4,{_LIGHT}",
     # What differs most between them is what surrounds the thing, and classes would be made of it. In one frame parts
     # have their places, which larger crops would hide.
