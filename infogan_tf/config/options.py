@@ -306,8 +306,8 @@ class Config:
 
     starts: int = option(
         1,
-        "How many starts to make, each from weights of its own; the one with whose classes those of the others agree "
-        "most after --start_steps, of two the one with the lower invariance term, is trained on. Needs "
+        "How many starts to make, each from weights of its own. After --start_steps one is trained on: of the half "
+        "with the lower invariance terms, the one with whose classes those of the others agree most. Needs "
         "--invariance_weight.", "Training", low=1, high=1000,
     )  # fmt: skip
     start_steps: int = option(

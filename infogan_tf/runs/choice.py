@@ -26,8 +26,14 @@ class Choice:
 
 
 def best_start(invariance_terms: list[float], agreements: list[float] | None) -> int:
-    """The number of the start with the highest agreement; without agreements, of that with the lowest term."""
-    return agreements.index(max(agreements)) if agreements else invariance_terms.index(min(invariance_terms))
+    """The number of the best start: of the half with the lower terms, the one with the highest agreement.
+
+    Without agreements it is the one with the lowest term.
+    """
+    by_term = sorted(range(len(invariance_terms)), key=invariance_terms.__getitem__)
+    if not agreements:
+        return by_term[0]
+    return max(by_term[: (len(by_term) + 1) // 2], key=agreements.__getitem__)
 
 
 def read_choice(path: Path, starts: int) -> Choice | None:

@@ -1,7 +1,8 @@
-"""Several starts of a run, each from weights of its own: the run goes on from the one with which the others agree most.
+"""Several starts of a run, each from weights of its own: the run goes on from the best of them.
 
-What c1's classes mean is decided early and by chance, and no later step mends a bad division. Good divisions are much
-alike, bad ones are bad each in its own way, which tells them apart without labels (docs/recipes.md, "Several starts").
+What c1's classes mean is decided early and by chance, and no later step mends a bad division. Good divisions fit real
+images, which the invariance term measures, and are much alike, where bad ones are bad each in its own way. That tells
+them apart without labels (docs/recipes.md, "Several starts").
 """
 
 import dataclasses
@@ -25,9 +26,8 @@ def choose_start(
 ) -> None:
     """Trains every start in a folder of its own and moves what the best one wrote into the run's folder.
 
-    The best start is the one with whose codes those of the others agree most; of two starts, that of the lower
-    invariance term. What was done before is not done again, so that a run that was stopped anywhere comes to the same
-    choice.
+    The best start is, of the half with the lower invariance terms, the one with whose codes those of the others agree
+    most. What was done before is not done again, so that a run that was stopped anywhere comes to the same choice.
 
     Args:
         run: The run, without checkpoints of its own yet.
@@ -75,12 +75,18 @@ def choice_note(run: RunDirectory, config: Config) -> str:
     choice = read_choice(run.choice_file, config.starts)
     if choice is None:
         return ""
+    terms = f"invariance terms {_texts(choice.invariance_terms)}"
+    why, figures = "for the lowest invariance term", terms
     if choice.agreements:
-        why, values = "with whose classes those of the others agree most", choice.agreements
-    else:
-        why, values = "for the lowest invariance term", choice.invariance_terms
-    texts = ", ".join(f"{value:.4f}" for value in values)
-    return f"Start {choice.chosen + 1} of {config.starts} was trained on, {why} after {choice.steps:,} steps: {texts}."
+        why = "the one, of the half with the lower invariance terms, with whose classes the others' agree most"
+        figures = f"agreement {_texts(choice.agreements)}; {terms}"
+    return (
+        f"Start {choice.chosen + 1} of {config.starts} was trained on, {why} after {choice.steps:,} steps: {figures}."
+    )
+
+
+def _texts(values):
+    return ", ".join(f"{value:.4f}" for value in values)
 
 
 def _agreements(read):
