@@ -18,7 +18,7 @@ _SHARED = {
     "feature_matching_weight": 1.0,
 }
 # The paper's networks for MNIST, by whose dense layer Q learns much more of figures; photos it made all alike. How c1
-# cuts the images is decided early; with fewer than six starts two bad ones may agree.
+# cuts the images is decided early, and of six starts the best goes on.
 _FIGURES = {
     "networks": "paper",
     "spectral_norm": False,
