@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import MAIN, ROOT, make_model
+from conftest import MAIN, ROOT, make_model, small_model
 
 import infogan_tf
 from infogan_tf.config.options import Config
@@ -205,3 +205,12 @@ def test_a_generator_of_another_kind_is_exported_as_it_is(tmp_path):
     np.testing.assert_allclose(drawn["images"], expected, atol=1e-6)
     np.testing.assert_array_equal(drawn["c1"], [4, 4, 4])
     assert Path(tmp_path / "infogan" / "1" / "README.md").is_file()
+
+
+def test_many_models_are_read_without_a_warning_of_tracing(caplog):
+    # TensorFlow warns of a function that it traces often, as if it were one that all models shared.
+    for _ in range(6):
+        model = small_model()
+        for count in (1, 2, 3):
+            assert model.encode(np.zeros((count, 8, 8, 1), np.uint8))["c1"]["probabilities"].shape == (count, 10)
+    assert "retracing" not in caplog.text

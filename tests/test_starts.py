@@ -93,12 +93,12 @@ def test_starts_differ_in_their_weights_and_the_first_is_that_of_the_seed():
 @pytest.mark.slow
 def test_a_run_killed_in_a_start_goes_on_to_the_same_result(whole, tmp_path):
     process = start(tmp_path, *FLAGS, *STARTS)
-    wait_for(tmp_path / "run" / "starts" / "2" / "checkpoints" / "step_00000002.npz", process)
+    wait_for(tmp_path / "run" / "starts" / "3" / "checkpoints" / "step_00000002.npz", process)
     process.kill()
     assert process.wait() == -signal.SIGKILL
     done = run_here("--resume", "--run_dir=run", "--evaluation=none", cwd=tmp_path, exporting=False).stdout
     assert_same_run(tmp_path / "run", whole[0])
-    # The first start was done, and is not done again.
+    # The other starts were done, and are not done again.
     assert "step 4 of 8" in done
     assert "Epoch 1, step 0" not in done
 

@@ -1,6 +1,7 @@
 """What every model here has: networks by role, players that train them, latents, seeds, averages, saving, reading."""
 
 import contextlib
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
@@ -369,7 +370,9 @@ class GenerativeModel(KerasMethods):
         """`in_batches`; the function is traced once for each `name`."""
         compiled = self.__dict__.setdefault("_compiled_functions", {})
         if name not in compiled:
-            compiled[name] = tf.function(function, reduce_retracing=True)
+            # TensorFlow counts by a function's code how often it is traced, and warns; all models share the code. A
+            # partial has none, and counts by itself.
+            compiled[name] = tf.function(functools.partial(function), reduce_retracing=True)
         return in_batches(compiled[name], given, wanted, batch_size, progress)
 
 
