@@ -157,9 +157,9 @@ def _start(config, data, strategy, run, how_to_resume):
 def _read(model, images):
     """What Q says of each image, by code: its classes, or its values where it has no classes."""
     with model.averaged():
-        posterior = model.encode(images)
+        values = model.most_probable(images)
     codes = [code for code in model.read_codes if code.discrete] or model.read_codes
-    return [code.most_probable(posterior[code.name]) for code in codes]
+    return [values[code.name] for code in codes]
 
 
 def _finish(model, data, config, run, steps_done, started, program):

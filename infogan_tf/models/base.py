@@ -366,6 +366,11 @@ class GenerativeModel(KerasMethods):
             "features", lambda x: self.describe(unit_images(x)), images, self._image_rows, batch_size, progress
         )
 
+    def most_probable(self, images: np.ndarray | tf.data.Dataset) -> dict[str, np.ndarray]:
+        """The most probable value of each code that is read, [B], of any number of images as in `fit`."""
+        posterior = self.encode(images)
+        return {code.name: code.most_probable(posterior[code.name]) for code in self.read_codes}
+
     def _in_batches(self, name, function, given, wanted, batch_size, progress):
         """`in_batches`; the function is traced once for each `name`."""
         compiled = self.__dict__.setdefault("_compiled_functions", {})

@@ -20,7 +20,6 @@ from infogan_tf.evaluation.metrics.agreement import code_agreement, model_centra
 from infogan_tf.evaluation.record import read_evaluation
 from infogan_tf.evaluation.result import Evaluation
 from infogan_tf.latents.language import read_latents
-from infogan_tf.models.base import GenerativeModel
 from infogan_tf.models.choices import taken
 from infogan_tf.objectives.invariance import INVARIANCE_TERM
 from infogan_tf.reports import charts
@@ -305,11 +304,5 @@ def _agreements(runs):
         drawn = [values[code.name].numpy() for code in artist.read_codes]
         for j, reader in enumerate(models):
             if i != j:
-                agreements[i, j] = code_agreement(drawn, _read_codes(reader, images))
+                agreements[i, j] = code_agreement(drawn, list(reader.most_probable(images).values()))
     return agreements
-
-
-def _read_codes(model: GenerativeModel, images: np.ndarray) -> list[np.ndarray]:
-    """The most probable value of each code."""
-    posterior = model.encode(images)
-    return [code.most_probable(posterior[code.name]) for code in model.read_codes]
