@@ -9,27 +9,25 @@ from infogan_tf.config.options import Config
 from infogan_tf.data.facts import ImageFacts
 from infogan_tf.networks.presets import MOST_WITH_DENSE
 
-# The weights served data of several kinds. With a smaller one for the entropy, Q came to say nothing of photos, which
-# costs nothing else.
-_SHARED = {
-    "invariances": "auto",
-    "entropy_weight": 1.0,
-    "marginal_weight": 4.0,
-    "feature_matching_weight": 1.0,
-}
+_SHARED = {"invariances": "auto", "feature_matching_weight": 1.0}
 # The paper's networks for MNIST, by whose dense layer Q learns much more of figures; photos it made all alike. How c1
-# cuts the images is decided early, and of six starts the best goes on.
+# cuts the images is decided early, and of six starts the best goes on. The weights of entropy and frequencies make
+# classes early; where they stay so large, Q keeps its first mistakes.
 _FIGURES = {
     "networks": "paper",
     "spectral_norm": False,
     "g_learning_rate": 1e-3,
     "batch_size": 128,
     "invariance_weight": 5.0,
+    "entropy_weight": 0.2,
+    "marginal_weight": 0.8,
+    "haste": 5.0,
     "starts": 6,
 }
 # Spectral norm keeps D from running ahead, so that D and G take steps of one size. Batch norm in the trunk, by which Q
 # learns more of photos, and the generator draws them better. The term, which stays larger than of figures, weighs less,
-# or D learns too little else; least of photos of one thing in one frame, whose kinds differ in details.
+# or D learns too little else; least of photos of one thing in one frame, whose kinds differ in details. With a smaller
+# weight of the entropy, Q came to say nothing of photos, which costs nothing else.
 _PHOTOS = {
     "networks": "dcgan",
     "spectral_norm": True,
@@ -37,6 +35,8 @@ _PHOTOS = {
     "g_learning_rate": 2e-4,
     "batch_size": 64,
     "invariance_weight": 2.0,
+    "entropy_weight": 1.0,
+    "marginal_weight": 4.0,
     "marginal_tolerance": 0.08,
 }
 # Kinds are seldom equally frequent: without it a frequent kind of figures is cut in two. Where they are, it lets kinds
@@ -55,10 +55,11 @@ def invariant(paper: Config, facts: ImageFacts, steps: int | None = None, **opti
     """
     steps = steps or _length(facts)
     settled = max(1, min(1_000, steps // 3))  # by then c1 has found its classes
+    start_steps = max(1, min(500, steps // 3))
     schedule = {
         "steps": steps,
         "lambda_warmup": settled,
-        "start_steps": max(1, min(500, steps // 3)),
+        "start_steps": start_steps,
         "feature_matching_start": max(settled, steps * 2 // 5),
         "lr_decay_steps": "",
         # Over about the last fifth.
@@ -66,7 +67,8 @@ def invariant(paper: Config, facts: ImageFacts, steps: int | None = None, **opti
     }
     if facts.figures and max(facts.height, facts.width) <= MOST_WITH_DENSE:
         tolerance = 0.0 if facts.equal else _UNEQUAL
-        kind = _FIGURES | {"marginal_tolerance": tolerance, "lr_decay_steps": str(max(1, steps * 4 // 5))}
+        late = str(max(1, steps * 4 // 5))
+        kind = _FIGURES | {"marginal_tolerance": tolerance, "lr_decay_steps": late, "haste_steps": start_steps}
     else:
         kind = _PHOTOS | ({"invariance_weight": 1.0} if facts.framed else {})
     # Of few images no batch is larger than their number; a power of two is shared by two or four devices.

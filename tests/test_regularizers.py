@@ -199,6 +199,21 @@ def test_classes_may_differ_in_size_up_to_the_tolerance(tolerance, costs):
     assert terms[0.7, tolerance] - terms[0.0, 0.0] == pytest.approx(0.7 * max(0.0, over), abs=1e-4)
 
 
+def test_haste_makes_entropy_and_frequencies_weigh_more_in_the_first_steps():
+    model = make_model()
+
+    def term(step, **arguments):
+        found = Invariance(1.0, "flip", **arguments)
+        found.prepare(model)
+        model.step.assign(step)
+        return float(found.d_term(model, batch(REAL, real_features=model.trunk(REAL, training=True))))
+
+    hasty = {"entropy_weight": 0.3, "marginal_weight": 0.7, "haste": 5.0, "haste_steps": 2}
+    heavy, light = (term(0, entropy_weight=0.3 * k, marginal_weight=0.7 * k) for k in (5, 1))
+    assert heavy > light + 0.1
+    assert [term(step, **hasty) for step in range(4)] == pytest.approx([heavy, heavy, light, light], rel=1e-5)
+
+
 @pytest.mark.parametrize(("regularizer", "compiled"), [(FeatureMatching(1.0), True), (Invariance(1.0, "flip"), False)])
 def test_xla_is_left_out_on_a_gpu_where_it_lacks_a_kernel(monkeypatch, regularizer, compiled):
     gpu = tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")

@@ -200,6 +200,14 @@ class Config:
         "Information from real images", low=0.0, high=10.0,
     )  # fmt: skip
 
+    haste: float = option(
+        1.0,
+        "Within it, how many times as large the weights of entropy and frequencies are in the first --haste_steps: "
+        "classes are found sooner, and what Q was too sure of can be mended later.", "Information from real images",
+        low=1.0, high=1000.0,
+    )  # fmt: skip
+    haste_steps: int = option(0, "How many steps these are.", "Information from real images", low=0, high=MOST_STEPS)
+
     adversarial_loss: str = option(
         "nonsaturating", "What D and G minimise.", "Toolbox",
         choices=("nonsaturating", "hinge", "least_squares", "wasserstein", "relativistic"),

@@ -64,6 +64,9 @@ class Invariance(Term):
     shear, is what it is to say of Tx. What moves a code is no matter of a class: discrete codes for which any T is
     declared are to say the same of these copies, too.
 
+    The more entropy and distance weigh, the sooner Q finds classes, and the surer it is of its first mistakes; so they
+    may weigh more in the first steps alone.
+
     The kinds of images in a data set are seldom equally frequent, and a class for each is to win over classes of equal
     size, in which a frequent kind is cut in two and two rare ones share a class. So t leaves the frequencies free up to
     `marginal_tolerance`, and takes off what KL of a batch's is too large in the mean (`chance_distance`).
@@ -76,6 +79,8 @@ class Invariance(Term):
         marginal_weight: Weight of the distance between the classes' frequencies in the batch and the prior, from 0.
         marginal_tolerance: How large that distance may be at no cost, in nats, from 0. An empty class of ten makes it
             0.105, one of twice its size 0.040.
+        haste: How many times as large the weights of entropy and distance are in the first steps, from 1.
+        haste_steps: How many steps these are, from 0.
     """
 
     NEEDS = ("q_head",)
@@ -87,6 +92,8 @@ class Invariance(Term):
         entropy_weight: float = 0.1,
         marginal_weight: float = 0.4,
         marginal_tolerance: float = 0.0,
+        haste: float = 1.0,
+        haste_steps: int = 0,
         **kwargs,
     ):
         super().__init__(weight, **kwargs)
@@ -95,6 +102,8 @@ class Invariance(Term):
         self.entropy_weight = entropy_weight
         self.marginal_weight = marginal_weight
         self.marginal_tolerance = marginal_tolerance
+        self.haste = haste
+        self.haste_steps = haste_steps
 
     def prepare(self, model):  # noqa: D102
         self.declarations = parse_invariances(self.invariances, model.layout)
@@ -121,6 +130,7 @@ class Invariance(Term):
                 divergences[name].append(divergence)
         terms = [tf.reduce_mean(tf.concat(parts, axis=0)) for parts in divergences.values()]
         by_code = model.layout.split_parameters(of_images)
+        hurry = tf.where(model.step < self.haste_steps, self.haste, 1.0) if self.haste_steps else 1.0
         for code in model.layout.read_codes:
             if code.discrete:
                 log_q = code.log_probabilities(by_code[code.name])
@@ -128,7 +138,7 @@ class Invariance(Term):
                 if self.marginal_tolerance:
                     free = self.marginal_tolerance + chance_distance(tf.shape(log_q)[0], len(code.log_prior))
                     distance = tf.nn.relu(distance - free)
-                terms += [self.entropy_weight * entropy, self.marginal_weight * distance]
+                terms += [hurry * self.entropy_weight * entropy, hurry * self.marginal_weight * distance]
         return tf.reduce_sum(tf.stack(terms))  # one operation, see Information._figures
 
     def _changed(self, i, images, seed):
@@ -138,7 +148,7 @@ class Invariance(Term):
         return amounts, transformations(images, amounts, fold_in(seed, 101 + 2 * i))
 
     def get_config(self):  # noqa: D102
-        own = ("invariances", "entropy_weight", "marginal_weight", "marginal_tolerance")
+        own = ("invariances", "entropy_weight", "marginal_weight", "marginal_tolerance", "haste", "haste_steps")
         return {**super().get_config(), **{name: getattr(self, name) for name in own}}
 
 
