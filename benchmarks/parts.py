@@ -50,7 +50,7 @@ class Parts:
 
     def d_pass(self, real_images, fake_images, latents):
         """Real and fake images through D, the fakes' features through Q: the whole loss; and what is logged."""
-        return self.model.d_pass(real_images, fake_images, latents, self.model.stream_seed("regularize"))
+        return self.model.d_pass(_real(real_images), fake_images, latents, self.model.stream_seed("regularize"))
 
     def d_gradients(self, real_images, fake_images, latents):
         """Of D's and Q's weights; and what is logged."""
@@ -66,7 +66,7 @@ class Parts:
 
     def g_pass(self, real_images, fake_images, latents):
         """The fakes through D and Q once more: the generator's whole loss; and what is logged."""
-        return self.model.g_pass(real_images, fake_images, latents, self.model.stream_seed("regularize"))
+        return self.model.g_pass(_real(real_images), fake_images, latents, self.model.stream_seed("regularize"))
 
     def g_gradients(self, real_images, latents):
         """Of the generator's weights, with its forward pass and D's; and what is logged."""
@@ -80,7 +80,7 @@ class Parts:
         """Moves the weights of the generator."""
         self.model.g_optimizer.apply(gradients, self.model.variables_of("g"))
 
-    def log(self, latents, d_logged, g_logged):
+    def log(self, real_images, latents, d_logged, g_logged):
         """Counts the figures and the step, and brings averages up to date; the figures' means so far."""
         import tensorflow as tf
 
@@ -88,9 +88,17 @@ class Parts:
 
         model, figures = self.model, d_logged | g_logged
         is_due = model.step % AFTER_EVERY == 0
-        figures["prob_fake_after"] = tf.cond(is_due, lambda: model._output_after(latents), lambda: 0.0)
+        figures["prob_fake_after"] = tf.cond(
+            is_due, lambda: model._output_after(latents, _real(real_images)), lambda: 0.0
+        )
         model.log(figures, counts={"prob_fake_after": is_due})
         return model.end_step()
+
+
+def _real(images):
+    from infogan_tf.objectives.term import Real
+
+    return Real(images)
 
 
 def compiled(model, images: np.ndarray, batch_size: int):
@@ -116,7 +124,7 @@ def compiled(model, images: np.ndarray, batch_size: int):
         "g_pass": (real_images, fake_images, latents),
         "g_gradients": (real_images, latents),
         "g_update": (g_gradients,),
-        "log": (latents, d_logged, g_logged),
+        "log": (real_images, latents, d_logged, g_logged),
     }
     bound = {name: lambda name=name: functions[name](*inputs[name]) for name in names}
     return bound | {"whole": train_step(model, images, batch_size)}

@@ -209,8 +209,11 @@ class Client:
             outputs: the type and the shape of each output, but for its rows.
             single: the same of those that have no rows.
         """
-        codes = self.metadata["codes"]
+        codes = [*self.metadata["codes"], *self.metadata.get("read_classes", [])]
+        # Of a row at the most: an image, what is read of each code, mean and deviation of noise that is read.
         numbers = math.prod(self.metadata["image_shape"]) + sum(2 + (code["num_classes"] or 0) for code in codes)
+        if self.metadata.get("reads") == "noise":
+            numbers += 2 * self.metadata["noise"]["size"]
         most = min(MOST_BYTES, BASE_BYTES + NUMBER_BYTES * max(0, rows) * numbers)
         wanted = {name: (kind, (rows, *shape)) for name, (kind, shape) in outputs.items()} | (single or {})
         found = self.call(signature, inputs, most)
@@ -223,10 +226,11 @@ class Client:
     def _readings(self):
         """The quantities that are read of an image, with type and shape."""
         found = {}
-        for code in self.metadata["codes"]:
+        if self.metadata.get("reads") == "noise":
+            size = self.metadata["noise"]["size"]
+            found = {f"noise_{what}": (np.float32, (size,)) for what in ("mean", "stddev")}
+        for code in self._read():
             name, classes = code["name"], code["num_classes"]
-            if not code["read"]:
-                continue
             if code["kind"] == "bernoulli":
                 found[f"{name}_probability"] = np.float32, ()
             elif classes is not None:
@@ -234,6 +238,11 @@ class Client:
             else:
                 found |= {f"{name}_mean": (np.float32, ()), f"{name}_stddev": (np.float32, ())}
         return found
+
+    def _read(self):
+        """What is read of an image, code by code; older models have no classes that are read alone."""
+        own = [code for code in self.metadata["codes"] if code["read"]]
+        return [*own, *self.metadata.get("read_classes", [])]
 
     def _discrete(self):
         return {code["name"]: code["num_classes"] is not None for code in self.metadata["codes"]}
@@ -256,7 +265,8 @@ class Client:
             raise ClientError(f"{next(iter(codes))}: expected {_code_of(self.metadata)}")
 
     def _require_reading(self, what):
-        self._require(any(code["read"] for code in self.metadata["codes"]), what, "codes that are read from images")
+        reads = self.metadata.get("reads") == "noise" or bool(self._read())
+        self._require(reads, what, "codes that are read from images")
 
     def _require(self, has, what, wanted):
         if not has:
@@ -507,11 +517,12 @@ def _read_metadata(text: str) -> dict[str, object]:
         raise ClientError(f"metadata: expected format {_FORMAT}. Received: {reprlib.repr(version)}")
     _require_fields("metadata", found, _FIELDS)
     _require_fields("metadata, noise", found["noise"], {"size": (int,)})
-    for code in found["codes"]:
+    _require_fields("metadata", {"reads": "", "read_classes": []} | found, {"reads": (str,), "read_classes": (list,)})
+    for code in [*found["codes"], *found.get("read_classes", [])]:
         _require_fields("metadata, codes", code, _CODE)
         if not code["name"].isidentifier():
             raise _odd("metadata, codes: names such as c1", code["name"])
-    names = [code["name"] for code in found["codes"]]
+    names = [code["name"] for code in [*found["codes"], *found.get("read_classes", [])]]
     if len(set(names)) < len(names):
         raise _odd("metadata, codes: different names", names)
     shape = found["image_shape"]

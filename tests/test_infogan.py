@@ -209,7 +209,7 @@ def test_a_step_has_several_updates_of_each_player(d_updates, g_updates):
     d, g = witness.seen["d"], witness.seen["g"]
     assert (len(d), len(g)) == (d_updates, g_updates)
     # D sees all the step's images, a part in every update.
-    np.testing.assert_allclose(np.concatenate([each.real_images for each in d]), IMAGES / np.float32(255))
+    np.testing.assert_allclose(np.concatenate([each.real.images for each in d]), IMAGES / np.float32(255))
     # The last of D's and the first of G's share their latents; all others, and all seeds, are their own.
     assert len({each.latents.numpy().tobytes() for each in [*d, *g]}) == d_updates + g_updates - 1
     np.testing.assert_array_equal(d[-1].latents, g[0].latents)

@@ -222,6 +222,7 @@ def test_images_of_an_array_are_named_by_their_index(tmp_path):
 class Model:
     """Q reads the brightness as c2, which it takes for the more probable class 1 of c1; c3 is noise."""
 
+    READS = "codes"
     layout = LatentLayout.parse("noise:2,cat:2,uniform:2")
     read_codes = layout.read_codes
 

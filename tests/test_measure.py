@@ -35,6 +35,8 @@ SIZE = 16
 class Model:
     """Draws a bar whose length is c1 and whose slant is c2; c3 changes nothing. Q reads what is there."""
 
+    READS = "codes"
+
     def __init__(self):
         self.layout = LatentLayout.parse("noise:2,cat:3,uniform:2")
         self.read_codes = self.layout.read_codes

@@ -55,8 +55,8 @@ CASES = [
     (["--dataset=tfds:cifar10", "--recipe=talk"], ["--recipe", "paper, invariant, faces", "tfds:cifar10", "'talk'"]),
     (["--dataset=cifar10", "--image_size=30"], ["--image_size", "multiples of 4", "'30'"]),
     (["--dataset=mnist", "--image_size=32"], ["--image_size", "--dataset=mnist is as it is"]),
-    (["--model=vae"], ["--model", "one of infogan, gan", "'vae'"]),
-    (["--networks=unet"], ["--networks", "one of paper, dcgan, resnet, mlp", "'unet'"]),
+    (["--model=flow"], ["--model", "one of infogan, gan", "'flow'"]),
+    (["--networks=unet"], ["--networks", "one of paper, dcgan, resnet, noisy_mlp, mlp", "'unet'"]),
     # Options that the mode does not read.
     (["--codes=c1=3"], ["--codes", "--mode=sample", "--mode=train"]),
     (["--count=3"], ["--count", "--mode=sample"]),
@@ -101,7 +101,7 @@ CASES = [
     (["--resume", "--run_dir=run", "--dataset=mnist"], ["--dataset", "'digits'", "'mnist'"]),
     (["--resume", "--run_dir=gan", "--lambda_info=2"], ["--lambda_info", "--model=gan does not take it"]),
     (["--resume", "--run_dir=run", "--spectral_norm"], ["--spectral_norm", "False and keeps it"]),
-    (["--resume", "--run_dir=unknown"], ["unknown/config.json", "--model", "infogan, gan", "'vae'"]),
+    (["--resume", "--run_dir=unknown"], ["unknown/config.json", "--model", "infogan, gan", "'flow'"]),
     (["--mode=sample", "--run_dir=old"], ["--run_dir", "0.1.0"]),
     (["--mode=sample", "--run_dir=bare"], ["--run_dir", "none yet"]),
     (["--mode=export", "--run_dir=bare"], ["--run_dir", "none yet"]),
@@ -152,7 +152,7 @@ CASES = [
     (["--mode=sweep", "--grid=stepz=1"], ["--grid", "'stepz' is no option of a run"]),
     (["--mode=sweep", "--grid=batch_size=1,64"], ["--batch_size", "an integer from 2"]),
     (["--mode=sweep", "--grid=batch_size=64,64"], ["--grid", "different values of batch_size"]),
-    (["--mode=sweep", "--grid=model=infogan,vae"], ["--model", "infogan, gan", "'vae'"]),
+    (["--mode=sweep", "--grid=model=infogan,flow"], ["--model", "infogan, gan", "'flow'"]),
     (["--mode=sweep", "--grid=networks=paper,mlp", "--spectral_norm"], ["--spectral_norm", "--networks=mlp"]),
     (["--mode=sweep", "--grid=starts=1,2"], ["--starts", "--invariance_weight is 0"]),
     (["--mode=sweep", "--run_dir=full"], ["--run_dir", "new or empty", "'full'"]),
@@ -236,7 +236,7 @@ def folder(tmp_path_factory):
         begin(RunDirectory(folder / name), options, data, ["main.py"])
         if name != "bare":
             (folder / name / "checkpoints" / "step_00000002.npz").write_text("not looked into")
-    for name, find, put in (("old", '"infogan_tf": "0.2', '"infogan_tf": "0.1'), ("unknown", '"gan"', '"vae"')):
+    for name, find, put in (("old", '"infogan_tf": "0.2', '"infogan_tf": "0.1'), ("unknown", '"gan"', '"flow"')):
         text = (folder / name / "config.json").read_text()
         (folder / name / "config.json").write_text(text.replace(find, put))
     (folder / "broken").mkdir()

@@ -22,7 +22,7 @@ from infogan_tf.objectives.history import HistoricalAveraging
 from infogan_tf.objectives.invariance import Invariance, chance_distance, entropy_and_distance, parse_invariances
 from infogan_tf.objectives.matching import FeatureMatching, mean_distance
 from infogan_tf.objectives.smoothness import R1, R2, GradientPenalty, InstanceNoise
-from infogan_tf.objectives.term import Batch
+from infogan_tf.objectives.term import Batch, Real
 from infogan_tf.objectives.transformations import Transformations
 from infogan_tf.random import fold_in
 from infogan_tf.runs.checkpoints import Checkpoints
@@ -51,7 +51,7 @@ def all_of_them():
 
 
 def batch(real=None, fake=None, real_features=None, fake_features=None, latents=None, seed=SEED):
-    return Batch(real, fake, latents, real_features, fake_features, seed)
+    return Batch(Real(real), fake, latents, real_features, fake_features, seed)
 
 
 # === Information from real images ===
@@ -253,7 +253,10 @@ def of_function(logit):
         seen.append(images.numpy())
         return tf.reshape(images, (len(images), -1))
 
-    return SimpleNamespace(trunk=trunk, d_head=lambda features: logit(features)[:, tf.newaxis]), seen
+    def logits(features, conditions, training):
+        return logit(features)[:, tf.newaxis]
+
+    return SimpleNamespace(trunk=trunk, logits=logits), seen
 
 
 def test_r1_is_half_the_squared_gradient_at_real_images():
@@ -285,13 +288,13 @@ def test_d_is_shown_changed_images_and_the_generator_learns_through_the_changes(
     with tf.GradientTape() as tape:
         images = tf.identity(REAL)
         tape.watch(images)
-        total, _ = model.g_pass(REAL, images, latents, SEED)
+        total, _ = model.g_pass(Real(REAL), images, latents, SEED)
     gradient = tape.gradient(total, images)
     model.compile(model.d_optimizer, model.g_optimizer)
     with tf.GradientTape() as tape:
         images = tf.identity(shown)
         tape.watch(images)
-        expected, _ = model.g_pass(REAL, images, latents, SEED)
+        expected, _ = model.g_pass(Real(REAL), images, latents, SEED)
     at_shown = tape.gradient(expected, images)
     assert float(total) == pytest.approx(float(expected), rel=1e-5)
     with tf.GradientTape() as tape:
@@ -337,12 +340,12 @@ def test_d_is_shown_the_noise_in_both_passes():
     latents, both = model.layout.sample(16, SEED), tf.concat([REAL, REAL], axis=0)
     noisy = tf.split(regularizer.show(model, both, SEED), 2)
     assert np.abs(np.corrcoef(np.ravel(noisy[0] - REAL), np.ravel(noisy[1] - REAL))[0, 1]) < 0.1
-    noisy_losses = float(model.d_pass(REAL, REAL, latents, SEED)[0]), float(model.g_pass(REAL, REAL, latents, SEED)[0])
+    noisy_losses = [float(run(Real(REAL), REAL, latents, SEED)[0]) for run in (model.d_pass, model.g_pass)]
     alone = regularizer.show(model, REAL, SEED)
     regularizer.weight = 0.0
-    assert noisy_losses[0] == pytest.approx(float(model.d_pass(*noisy, latents, SEED)[0]), rel=1e-5)
-    assert noisy_losses[1] == pytest.approx(float(model.g_pass(REAL, alone, latents, SEED)[0]), rel=1e-5)
-    assert noisy_losses[0] != pytest.approx(float(model.d_pass(REAL, REAL, latents, SEED)[0]), rel=1e-4)
+    assert noisy_losses[0] == pytest.approx(float(model.d_pass(Real(noisy[0]), noisy[1], latents, SEED)[0]), rel=1e-5)
+    assert noisy_losses[1] == pytest.approx(float(model.g_pass(Real(REAL), alone, latents, SEED)[0]), rel=1e-5)
+    assert noisy_losses[0] != pytest.approx(float(model.d_pass(Real(REAL), REAL, latents, SEED)[0]), rel=1e-4)
 
 
 def test_the_noises_of_one_pass_are_not_alike():
@@ -480,12 +483,12 @@ def test_a_term_counts_with_its_weight_and_the_generators_pass_records_nothing_o
     latents = model.layout.sample(16, SEED)
     fake = model.generator(latents, training=True)
     for player, run in (("d", model.d_pass), ("g", model.g_pass)):
-        run(REAL, fake, latents, SEED)
+        run(Real(REAL), fake, latents, SEED)
         for variable in model.trainable_variables:
             variable.assign(1.05 * variable)
         of_d = [v for part in ("trunk", "d_head", "q_head") for v in getattr(model, part).variables]
         before = [v.numpy() for v in of_d]
-        total, figures = run(REAL, fake, latents, SEED)
+        total, figures = run(Real(REAL), fake, latents, SEED)
         if player == "g":
             for variable, value in zip(of_d, before, strict=True):
                 np.testing.assert_array_equal(variable, value)
@@ -493,7 +496,7 @@ def test_a_term_counts_with_its_weight_and_the_generators_pass_records_nothing_o
             assert f"{player}_{name}" not in figures
             continue
         regularizer.weight = 0.0
-        without, _ = run(REAL, fake, latents, SEED)
+        without, _ = run(Real(REAL), fake, latents, SEED)
         regularizer.weight = 2.0
         term = float(figures[f"{player}_{name}"])
         assert term > 0.0

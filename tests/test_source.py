@@ -59,7 +59,7 @@ def test_the_parameters_of_losses(name):
 
 
 @pytest.mark.parametrize("place", [row.path for row in MODELS.values()])
-@pytest.mark.parametrize("name", ["PLAYERS", "READERS", "TAKES_LABELS"])
+@pytest.mark.parametrize("name", ["PLAYERS", "READS", "TAKES_LABELS"])
 def test_the_constants_of_models(place, name):
     assert constant(f"{place}.{name}") == getattr(named(place), name)
 
@@ -85,7 +85,11 @@ def test_every_option_of_model_networks_and_terms_is_found():
     assert found["Invariance"] == {
         "weight": "invariance_weight", "invariances": "invariances", "entropy_weight": "entropy_weight",
         "marginal_weight": "marginal_weight", "marginal_tolerance": "marginal_tolerance",
+        "haste": "haste", "haste_steps": "haste_steps",
     }  # fmt: skip
     assert found["InstanceNoise"] == {"weight": "instance_noise", "steps": "instance_noise_steps"}
     assert found["FeatureMatching"] == {"weight": "feature_matching_weight", "start": "feature_matching_start"}
+    assert found["Supervision"] == {
+        "labelled": "labelled", "weight": "supervision_weight", "invariances": "invariances",
+    }  # fmt: skip
     assert found["R1"] == {"weight": "r1_weight"}

@@ -25,7 +25,7 @@ def encode(config: Config, given: dict[str, object], argv: list[str]) -> Path:
         UserError: For bad input, or where the output cannot be written; nothing is left of it then.
     """
     run, kept = existing_run(config.run_dir, given, OF_OTHER_IMAGES)
-    codes = read_latents(kept.latents).codes
+    codes = read_latents(kept.latents).all_codes
     output, suffix = codes_output(config.output, kept.dataset, codes)
     model = restored_model(run, kept)
     form = form_by_options(kept, run.image_shape())
@@ -43,7 +43,7 @@ def encode(config: Config, given: dict[str, object], argv: list[str]) -> Path:
 
 def _class_names(run: RunDirectory, model: GenerativeModel) -> dict[str, list[str]]:
     """By code, what an evaluation of these weights calls each class; empty where nothing is known."""
-    found = read_evaluation(run.evaluation_file, read_latents(model.layout.text).codes)
+    found = read_evaluation(run.evaluation_file, read_latents(model.layout.text).all_codes)
     if found is None or found.step != int(model.step.numpy()):
         return {}
     return {name: facts["classes"] for name, facts in found.codes.items() if any(facts.get("classes", ()))}

@@ -96,7 +96,7 @@ def evaluate_run(
     """
     step = int(model.step.numpy())
     print(f"Evaluating step {step:,} ({setting}).")
-    material = Material(model, data, SETTINGS[setting], config.cache_dir)
+    material = Material(model, data, SETTINGS[setting], config.cache_dir, config.labelled)
     found = measure(material, step)
     if step < config.steps:
         found.notes.append(f"The run is not finished: this is step {step:,} of {config.steps:,}.")

@@ -42,7 +42,7 @@ def export_run(model: GenerativeModel, config: Config, run: RunDirectory, base: 
         run: Its folder.
         base: The folder of versions; None is the run's own.
     """
-    evaluation = read_evaluation(run.evaluation_file, read_latents(config.latents).codes)
+    evaluation = read_evaluation(run.evaluation_file, read_latents(config.latents).all_codes)
     options = taken(config)
     options |= {"dataset": name_of(config.dataset)}
     for place in ("data_dir", "cache_dir", "labels", "start_from"):

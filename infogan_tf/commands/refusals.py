@@ -144,7 +144,7 @@ def _sample(config, given, resolved):
 
 def _encode(config, given, resolved):
     run, kept = existing_run(config.run_dir, given, OF_OTHER_IMAGES)
-    if not constant(f"{MODELS[kept.model].path}.READERS"):
+    if constant(f"{MODELS[kept.model].path}.READS") not in ("codes", "classes"):
         raise UserError(
             f"--run_dir: expected a run that reads codes in images. Received: {str(run)!r}, of --model={kept.model}, "
             "which reads none"
@@ -155,7 +155,7 @@ def _encode(config, given, resolved):
 
     read_crop(kept.crop), read_ground(kept.background)
     read_source(kept.dataset, LOADERS)
-    codes_output(config.output, kept.dataset, read_latents(kept.latents).codes)
+    codes_output(config.output, kept.dataset, read_latents(kept.latents).all_codes)
 
 
 def _export(config, given, resolved):
@@ -195,7 +195,7 @@ def _check_files(run, kept):
     run.image_shape()
     read_lines(run.metrics_file)
     read_choice(run.choice_file, kept.starts)
-    read_evaluation(run.evaluation_file, read_latents(kept.latents).codes)
+    read_evaluation(run.evaluation_file, read_latents(kept.latents).all_codes)
 
 
 def _refuse_run_options(given, where, but=()):

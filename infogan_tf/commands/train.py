@@ -7,20 +7,25 @@ import shlex
 import time
 from collections.abc import Callable
 
+import numpy as np
+
 from infogan_tf import pictures
 from infogan_tf.commands.export import export_run, is_exported
 from infogan_tf.commands.images import images_of
 from infogan_tf.config.flags import as_flag
 from infogan_tf.config.options import Config
+from infogan_tf.config.source import constant, parameters
 from infogan_tf.data.facts import ImageFacts
 from infogan_tf.data.images import ImageData, choice_of
 from infogan_tf.devices import choose_strategy, has_workers, is_chief, same_for_all, together, within_memory
 from infogan_tf.environment.invocation import command_words
 from infogan_tf.errors import UserError
 from infogan_tf.latents.cost import cost_note
+from infogan_tf.latents.language import read_latents
+from infogan_tf.models import MODELS
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.models.build import build_model
-from infogan_tf.models.choices import taken
+from infogan_tf.models.choices import not_taken, taken
 from infogan_tf.objectives.declarations import (
     FIGURES,
     FRAMED,
@@ -194,7 +199,7 @@ def fitted_to(data: ImageData, config: Config, by_facts: Options | None = None) 
 
     It says on the console what the images were taken for.
     """
-    declares = bool(config.invariance_weight) and asks_for_usual(config.invariances)
+    declares = _changes_images(config) and asks_for_usual(config.invariances)
     if not by_facts and not declares:
         return config
     kind = _kind_of(data.train.images)
@@ -204,12 +209,17 @@ def fitted_to(data: ImageData, config: Config, by_facts: Options | None = None) 
         config = by_facts(ImageFacts(count, height, width, figures=kind == FIGURES, framed=kind == FRAMED))
         chosen = ", ".join(as_flag(name, getattr(config, name)) for name in ("networks", "steps", "starts"))
         told.append(f"{chosen} suit them")
-    if config.invariance_weight and asks_for_usual(config.invariances):
+    if _changes_images(config) and asks_for_usual(config.invariances):
         changes = usual_changes(kind, channels == 3)
         config = dataclasses.replace(config, invariances=with_usual(config.invariances, changes))
         told.append(f"classes are to ignore {changes} (--invariances=... for other changes)")
     print(f"{told[0]}: {'; '.join(told[1:])}.")
     return config
+
+
+def _changes_images(config):
+    """Whether anything in the run reads --invariances."""
+    return "invariances" not in not_taken(config)
 
 
 def _kind_of(images):
@@ -242,8 +252,9 @@ def check_against(config: Config, data: ImageData, replicas: int, workers: bool 
         raise UserError(
             f"--batch_size: expected a multiple of {replicas} replicas, 2 or more each. Received: {batch_size}"
         )
+    check_labels(config, data)
     if data.image_shape[-1] == 1:
-        declared = config.invariances if config.invariance_weight else ""
+        declared = config.invariances if _changes_images(config) else ""
         for name, text in (("augmentation", config.augmentation), ("invariances", declared)):
             if changed := [kind for kind in OF_COLOUR if kind in named_in(text)]:
                 raise UserError(
@@ -253,6 +264,31 @@ def check_against(config: Config, data: ImageData, replicas: int, workers: bool 
         raise UserError(f"--starts: expected 1 with --strategy=multiworker. Received: {config.starts}")
     if config.jit_compile and replicas > 1:
         raise UserError(f"--jit_compile: expected false with several replicas, here {replicas}. Received: true")
+
+
+def check_labels(config: Config, data: ImageData) -> None:
+    """Raises a UserError where a model is told labels, and the images have none, or others than its latents say."""
+    path = MODELS[config.model].path
+    by_label, by_number = constant(f"{path}.TAKES_LABELS"), "labelled" in parameters(f"{path}.compile")
+    if not by_label and not by_number and not config.labelled:
+        return
+    option = f"--model={config.model}" if by_label else f"--labelled={config.labelled}"
+    if data.train.labels is None:
+        raise UserError(f"{option}: expected images with labels (docs/data.md). Received: {data.name}, which has none")
+    count = max(len(data.label_names), int(data.train.labels.max()) + 1)
+    kinds = ("label",) if by_label else ("cat", "class")
+    kind, classes = next(each for each in read_latents(config.latents).all_codes.values() if each[0] in kinds)
+    if classes != count:
+        raise UserError(
+            f"--latents: expected {kind}:{count} with {option}, as the images of {data.name} have {count} labels. "
+            f"Received: {config.latents!r}"
+        )
+    most = int(np.bincount(data.train.labels, minlength=count).min()) * count
+    if not by_label and not count <= config.labelled <= most:
+        raise UserError(
+            f"--labelled: expected {count} to {most:,}, as many of each of the {count} labels of {data.name}. "
+            f"Received: {config.labelled:,}"
+        )
 
 
 def write_animation(run: RunDirectory, model: GenerativeModel) -> None:

@@ -208,6 +208,15 @@ class Config:
     )  # fmt: skip
     haste_steps: int = option(0, "How many steps these are.", "Information from real images", low=0, high=MOST_STEPS)
 
+    labelled: int = option(
+        0,
+        "How many training images have a label that is told, as many of each, drawn by the seed: c1 of an InfoGAN is "
+        "to be that label. The data set has to have labels.", "Labels", low=0, high=10**9,
+    )  # fmt: skip
+    supervision_weight: float = option(
+        1.0, "Weight of what c1 is to say of these images.", "Labels", low=0.0, high=1000.0
+    )
+
     adversarial_loss: str = option(
         "nonsaturating", "What D and G minimise.", "Toolbox",
         choices=("nonsaturating", "hinge", "least_squares", "wasserstein", "relativistic"),

@@ -81,6 +81,22 @@ def images_of(batch):
     return images
 
 
+def labels_of(batch):
+    """The labels of a batch: of a pair with images the second, or of a dict "label".
+
+    Raises:
+        ValueError: Where there are none.
+    """
+    images, labels = unpacked(batch)[:2]
+    if labels is None and isinstance(images, Mapping):
+        labels = images.get("label")
+    if labels is None:
+        raise ValueError(
+            "labels: expected those of the images, in a pair with them or as 'label' of a dict. Received none"
+        )
+    return labels
+
+
 def _first_of(batch):
     return unpacked(batch)[0]
 

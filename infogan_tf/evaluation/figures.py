@@ -35,7 +35,7 @@ class Figure:
 
 
 CODES, CLASSES, SAMPLES, FACTORS = "Information in the codes", "Classes against labels", "Samples", "Disentanglement"
-ALONE, ATTRIBUTES = "Classes by themselves", "Codes against attributes"
+ALONE, ATTRIBUTES, LIKELIHOOD = "Classes by themselves", "Codes against attributes", "Likelihood"
 
 FIGURES = {
     "mutual_info": Figure(
@@ -59,6 +59,13 @@ FIGURES = {
         CLASSES,
         "Share of test images whose class is the one matched to their label (Hungarian method). 100% minus the error.",
         style=".2%",
+    ),
+    "label_error": Figure(
+        "Test error",
+        CLASSES,
+        "Share of test images whose class is not their label, of a model that was told some labels of training images.",
+        LOWER,
+        ".2%",
     ),
     "purity": Figure(
         "Purity",
@@ -122,6 +129,29 @@ FIGURES = {
         "Coverage",
         SAMPLES,
         f"Share of real images with a generated one in their neighbourhood, k = {NEIGHBOUR}; 0 to 1.",
+    ),
+    "label_accuracy": Figure(
+        "Labels asked for, read back",
+        SAMPLES,
+        "Share of generated images that a classifier of real images takes for the label that they were to show.",
+        style=".2%",
+    ),
+    "elbo": Figure(
+        "ELBO, nats",
+        LIKELIHOOD,
+        "E[log p(x|z)] - KL(q(z|x) || p(z)) of test images, each pixel a probability: a lower bound of log p(x), given "
+        "the label where the model is told it.",
+        style=".2f",
+    ),
+    "reconstruction": Figure(
+        "Reconstruction, nats", LIKELIHOOD, "Its first part: E[log p(x|z)], at most 0.", style=".2f"
+    ),
+    "kl": Figure(
+        "KL(q(z|x) || p(z)), nats",
+        LIKELIHOOD,
+        "Its second part: how much an image tells of z, on average at least I(x; z).",
+        better="",
+        style=".2f",
     ),
     "log_likelihood": Figure(
         "Parzen log-likelihood, nats",

@@ -28,8 +28,9 @@ from infogan_tf.evaluation.metrics.overlap import class_overlaps
 from infogan_tf.evaluation.metrics.roc import best_attributes, roc_areas
 from infogan_tf.evaluation.result import Evaluation, attempt
 from infogan_tf.evaluation.sample_figures import Compared, compare, measure_samples
-from infogan_tf.latents.codes import Categorical, Code, Continuous
+from infogan_tf.latents.codes import Categorical, Class, Code, Continuous
 from infogan_tf.models.base import GenerativeModel
+from infogan_tf.random import fold_in
 
 # A rank correlation below this names nothing, nor does an area under the ROC curve.
 LEAST_RHO, LEAST_AUC = 0.2, 0.6
@@ -38,6 +39,8 @@ LEAST_SHARE = 0.5
 # A class is nearly empty below this share of what its prior gives it; two may be one above this overlap. On the digits
 # the most of any two was 0.05 to 0.19 with ten classes, 0.28 to 0.30 with eleven, and 0.33 and more with twelve.
 LEAST_OF_PRIOR, MOST_OVERLAP = 0.25, 0.2
+# So many images at a time.
+BLOCK = 500
 # So many images have to have an attribute, and so many not, for its area.
 LEAST_IMAGES = 10
 
@@ -70,10 +73,19 @@ class Material:
         data: The data set that it was trained on.
         setting: How many images are drawn and read.
         cache_dir: Folder of feature networks, or None for the default.
+        labelled: How many training images had a label that training was told; 0 for none.
     """
 
-    def __init__(self, model: GenerativeModel, data: ImageData, setting: Setting, cache_dir: str | Path | None = None):
+    def __init__(
+        self,
+        model: GenerativeModel,
+        data: ImageData,
+        setting: Setting,
+        cache_dir: str | Path | None = None,
+        labelled: int = 0,
+    ):
         self.model = model
+        self.labelled = labelled
         self.cache_dir = cache_dir
         self.data = data
         self.setting = setting
@@ -200,6 +212,8 @@ def information(material: Material, found: Evaluation) -> None:
     for code in material.read_codes:
         kind = type(code).__name__.lower()
         found.codes[code.name] = {"kind": kind, "entropy": code.entropy, "ceiling": code.ceiling}
+        if isinstance(code, Class):  # no image is drawn from it
+            continue
         attempt(f"Mutual information of {code.name}", functools.partial(_information_of, code), material, found)
 
 
@@ -225,6 +239,10 @@ def classes(material: Material, found: Evaluation) -> None:
         found.figures |= {
             f"{metric}/{name}": v for metric, v in clustering.clustering_scores(code_classes, labels).items()
         }
+    if material.labelled:
+        first = codes[0].name
+        found.figures[f"label_error/{first}"] = float(np.mean(by_code[first] != labels))
+        found.notes.append(f"Training was told the labels of {material.labelled:,} images.")
     found.confusion = _confusion(codes[0], by_code[codes[0].name], labels, material.label_names)
 
 
@@ -360,7 +378,9 @@ def effects(material: Material, found: Evaluation) -> None:
         # Labels by themselves name classes, and not codes.
         known = _known_as(facts.get("goes_with", ()), of_classes) if material.data.attribute_names else ""
         bound = found.figures.get(f"mutual_info/{code.name}")
-        if bound is None:
+        if isinstance(code, Class):
+            facts["does"] = _class_words(code, found)
+        elif bound is None:
             facts["does"] = "unknown: its L_I was not measured"
         elif code.is_dead(bound):
             facts["does"] = "dead: Q reads nothing of it"
@@ -438,6 +458,36 @@ def sample_quality(material: Material, found: Evaluation) -> None:
     measure_samples(material.features, found)
 
 
+def likelihood_bound(material: Material, found: Evaluation) -> None:
+    """The bound of a VAE on the log-likelihood of test images, and its parts; nothing of a model without an encoder."""
+    if material.model.READS != "noise":
+        return
+    images, labels = material.test_images, material.data.test.labels
+    parts = []
+    for start in range(0, len(images), BLOCK):
+        rows = slice(start, start + BLOCK)
+        batch = (images[rows], None if labels is None else labels[rows])
+        parts.append(np.stack(material.model.bounds(batch, fold_in(material.model.stream_seed("measure"), start))))
+    reconstruction, kl = np.concatenate(parts, axis=1).astype(np.float64)
+    for name, values in {"elbo": reconstruction - kl, "reconstruction": reconstruction, "kl": kl}.items():
+        found.figures[name] = float(values.mean())
+        found.stderrs[name] = float(values.std(ddof=1) / np.sqrt(len(values)))
+    found.notes.append(
+        f"ELBO: {len(images):,} test images, pixels as probabilities (a Bernoulli likelihood in expectation), one z "
+        "drawn for each; of a conditional VAE given the label."
+    )
+
+
+def labels_asked_for(material: Material, found: Evaluation) -> None:
+    """How often the data set's classifier reads the label that was asked for; nothing of a model that is told none."""
+    for label in material.layout.labels:
+        read = material.features.probabilities
+        if read is None:
+            raise NotMeasuredError(f"no classifier of the labels of {material.data.name} is to be had")
+        asked = material.values[label.name][: len(read)]
+        found.figures[f"label_accuracy/{label.name}"] = float(np.mean(read.argmax(axis=1) == asked))
+
+
 def published_quality(material: Material, found: Evaluation) -> None:
     """The same in the features of published figures; nothing where they are not asked for."""
     if material.published_features is not None:
@@ -458,6 +508,8 @@ GROUPS: dict[str, Callable[[Material, Evaluation], None]] = {
     "What each code does": effects,
     "Disentanglement": disentanglement,
     "Sample quality": sample_quality,
+    "Labels asked for": labels_asked_for,
+    "Bound on the likelihood": likelihood_bound,
     "Published features": published_quality,
     "Log-likelihood": log_likelihood,
 }

@@ -36,7 +36,7 @@ def read_evaluation(path: Path, codes: Mapping[str, tuple[str, int]]) -> Evaluat
 
 def _fitting(found, codes):
     """By attribute, whether it is of the run's codes, and of the other attributes."""
-    columns = sum(classes if kind == "cat" else 1 for kind, classes in codes.values() if kind != "label")
+    columns = sum(classes if kind in ("cat", "class") else 1 for kind, classes in codes.values() if kind != "label")
     return {
         "stderrs": set(found.stderrs) <= set(found.figures),
         "codes": set(found.codes) <= set(codes)

@@ -40,6 +40,9 @@ def make_metadata(
         codes           for each: name, kind, num_classes (null where it is a number), read (whether images can be
                         asked for it), does: in words what the evaluation found, or empty; classes: what each class
                         is called, or empty; none without an evaluation
+        read_classes    the same of the classes that are read from images and that no image is drawn from
+        reads           what is read from images: "codes", "noise", "classes", or nothing, an empty text
+        labels          which labels of its images training was told: "none", "all", or their number as text
         image_shape     [height, width, channels]
         dataset, step, options, precision
         weights         a digest of the weights before they are stored, by which two exports can be told apart
@@ -58,17 +61,10 @@ def make_metadata(
         "model": title,
         "latents": layout.text,
         "noise": {"size": layout.noise.size, "distribution": layout.noise.distribution},
-        "codes": [
-            {
-                "name": code.name,
-                "kind": type(code).__name__.lower(),
-                "num_classes": code.num_classes if code.discrete else None,
-                "read": code in model.read_codes,
-                "does": evaluation["codes"].get(code.name, {}).get("does", ""),
-                "classes": evaluation["codes"].get(code.name, {}).get("classes", []),
-            }
-            for code in layout.codes
-        ],
+        "codes": [_row(code, model, evaluation) for code in layout.codes],
+        "read_classes": [_row(code, model, evaluation) for code in layout.classes],
+        "reads": model.READS,
+        "labels": "all" if model.TAKES_LABELS else str((options or {}).get("labelled") or "none"),
         "image_shape": list(model.image_shape),
         "dataset": dataset,
         "step": step,
@@ -79,6 +75,18 @@ def make_metadata(
         "stderrs": _finite(evaluation["stderrs"]),
         "licence": LICENCE,
         "versions": installed_versions(PACKAGES),
+    }
+
+
+def _row(code, model, evaluation):
+    found = evaluation["codes"].get(code.name, {})
+    return {
+        "name": code.name,
+        "kind": type(code).__name__.lower(),
+        "num_classes": code.num_classes if code.discrete else None,
+        "read": code in model.read_codes,
+        "does": found.get("does", ""),
+        "classes": found.get("classes", []),
     }
 
 

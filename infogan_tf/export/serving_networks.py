@@ -23,7 +23,7 @@ class ExportedNetworks:
     Attributes:
         module: Module that holds the weights, to be saved.
         layout: Layout of the latents.
-        read_codes: Codes that can be read from images.
+        reads: What can be read from images: "codes", "noise", or nothing, an empty text.
         image_shape: Height, width and channels of the images.
 
     Raises:
@@ -32,7 +32,7 @@ class ExportedNetworks:
 
     def __init__(self, model: GenerativeModel, precision: str = "float32"):
         self._model = model
-        self.layout, self.read_codes, self.image_shape = model.layout, model.read_codes, model.image_shape
+        self.layout, self.reads, self.image_shape = model.layout, model.READS, model.image_shape
         self._generator = for_inference(model.generator)
         networks = (self._generator, *(getattr(model, role) for role in model.READERS))
         self._originals = [variable for network in networks for variable in network.variables]
@@ -46,7 +46,7 @@ class ExportedNetworks:
             return self._generator(latents, training=False)
 
     def posterior(self, images: tf.Tensor) -> dict[str, dict[str, tf.Tensor]]:
-        """Reads Q(c|x) of images [B, H, W, C] in [0, 1], as `GenerativeModel.posterior` does."""
+        """Reads Q(c|x), or q(z|x), of images [B, H, W, C] in [0, 1], as `GenerativeModel.posterior` does."""
         with self._weights():
             return self._model.posterior(images)
 

@@ -30,7 +30,7 @@ def make_signatures(networks: ExportedNetworks, texts: dict[str, str], form: For
 
     Args:
         networks: Networks that compute the answers. `traverse` is made only where they have codes, `encode` and
-            `encode_png` only where codes can be read from images.
+            `encode_png` only where something is read from images, `reconstruct` where that is the noise.
         texts: Texts that `describe` returns, by the name to ask for.
         form: What pictures that are read are made to be.
     """
@@ -41,7 +41,8 @@ def make_signatures(networks: ExportedNetworks, texts: dict[str, str], form: For
         "generate_png": _generate_png(networks),
         "sample": _sample(networks),
         **({"traverse": _traverse(networks)} if networks.layout.codes else {}),
-        **({"encode": _encode(networks), "encode_png": _encode_png(networks, form)} if networks.read_codes else {}),
+        **({"encode": _encode(networks), "encode_png": _encode_png(networks, form)} if networks.reads else {}),
+        **({"reconstruct": _reconstruct(networks)} if networks.reads == "noise" else {}),
         "describe": _describe(texts),
     }
 
@@ -206,6 +207,22 @@ def _encode(networks):
     return encode.get_concrete_function(images=tf.TensorSpec((None, *networks.image_shape), tf.float32, name="images"))
 
 
+def _reconstruct(networks):
+    layout = networks.layout
+
+    @tf.function
+    def reconstruct(images, **codes):
+        images = checks.shaped("images", images, (None, *networks.image_shape))
+        parts = {"images": checks.numbers("images", images, 0, 1)}
+        parts |= {code.name: _values(code, codes[code.name]) for code in layout.codes}
+        parts = checks.as_many_rows(parts)
+        noise = _read(networks, parts["images"])["noise_mean"]
+        return {"images": _draw(networks, layout.join(noise, parts))}
+
+    images = tf.TensorSpec((None, *networks.image_shape), tf.float32, name="images")
+    return reconstruct.get_concrete_function(images=images, **_codes_specs(layout))
+
+
 def _encode_png(networks, form):
     @tf.function
     def encode_png(image_bytes):
@@ -224,6 +241,8 @@ def _encode_png(networks, form):
 
 def _read(networks: ExportedNetworks, images: tf.Tensor) -> dict[str, tf.Tensor]:
     """Reads Q(c|x) of images [B, H, W, C]: <code>_<quantity> [B, ...], and <code>_class [B], the most probable one.
+
+    Of networks that read noise, q(z|x): noise_mean and noise_stddev [B, noise.size].
 
     They are float32 in [0, 1], or uint8.
     """

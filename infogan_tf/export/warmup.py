@@ -21,7 +21,8 @@ def warmup_requests(model: GenerativeModel) -> list[tuple[str, dict[str, np.ndar
     """Returns requests as (signature, inputs by name): one for each signature, for `traverse` one for each code."""
     layout, image_shape = model.layout, model.image_shape
     noise, values = layout.sample_parts(ROWS, tf.constant([0, 0]))
-    latents = {"noise": noise.numpy()} | {name: value.numpy() for name, value in values.items()}
+    codes = {name: value.numpy() for name, value in values.items()}
+    latents = {"noise": noise.numpy()} | codes
     images = np.zeros((ROWS, *image_shape), np.float32)
     files = np.array([tf.io.encode_png(image.astype(np.uint8)).numpy() for image in images], object)
     drawn = {code.name: np.zeros(0, code.dtype.as_numpy_dtype) for code in layout.codes}
@@ -33,7 +34,8 @@ def warmup_requests(model: GenerativeModel) -> list[tuple[str, dict[str, np.ndar
         ("generate_png", latents),
         ("sample", {"count": np.int32(ROWS), **seed, **drawn}),
         *(("traverse", {"code": code.name, **line, **seed}) for code in layout.codes),
-        *([("encode", {"images": images}), ("encode_png", {"image_bytes": files})] if model.read_codes else []),
+        *([("encode", {"images": images}), ("encode_png", {"image_bytes": files})] if model.READS else []),
+        *([("reconstruct", {"images": images} | codes)] if model.READS == "noise" else []),
         ("describe", {"what": "metadata"}),
     ]
 

@@ -181,6 +181,11 @@ class Label(Categorical):
 
 
 @dataclasses.dataclass(frozen=True)
+class Class(Categorical):
+    """The class of an image, one of `num_classes`, which is read from it and not given to the generator."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Bernoulli(Code):
     """A fair coin, 0 or 1; Q(c|x) is a sigmoid, H(c) = ln 2."""
 
@@ -292,4 +297,11 @@ class Normal(Continuous):
         return tf.random.stateless_normal((count,), as_seed(seed))
 
 
-KINDS = {"cat": Categorical, "uniform": Uniform, "normal": Normal, "bernoulli": Bernoulli, "label": Label}
+KINDS = {
+    "cat": Categorical,
+    "uniform": Uniform,
+    "normal": Normal,
+    "bernoulli": Bernoulli,
+    "label": Label,
+    "class": Class,
+}

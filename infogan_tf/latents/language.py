@@ -7,9 +7,9 @@ from infogan_tf.config.numbers import LEAST_HELD, read_integer, read_number
 from infogan_tf.errors import UserError
 
 NOISE_KINDS = {"noise": "uniform", "normal_noise": "normal"}
-CODE_KINDS = ("cat", "uniform", "normal", "bernoulli", "label")
+CODE_KINDS = ("cat", "uniform", "normal", "bernoulli", "label", "class")
 # A size of these is that of one code, and `x` says how many; of the others it is how many.
-OF_CLASSES = ("cat", "label")
+OF_CLASSES = ("cat", "label", "class")
 MAX_SIZE = 100_000
 # How many values a code goes through where nobody says, and at most.
 STEPS, MOST_STEPS = 10, 1_000
@@ -23,12 +23,17 @@ class Described:
     Attributes:
         noise: How many columns of noise.
         distribution: Of the noise, "uniform" or "normal".
-        codes: By name, c1, c2, ... in order: the kind, and the number of classes, 0 where the code is a number.
+        all_codes: By name, c1, c2, ... in order: the kind, and the number of classes, 0 where the code is a number.
     """
 
     noise: int
     distribution: str
-    codes: dict[str, tuple[str, int]]
+    all_codes: dict[str, tuple[str, int]]
+
+    @property
+    def codes(self) -> dict[str, tuple[str, int]]:
+        """Those that the generator is given: all but those of kind class."""
+        return {name: described for name, described in self.all_codes.items() if described[0] != "class"}
 
 
 def read_latents(text: str) -> Described:
@@ -54,6 +59,27 @@ def read_latents(text: str) -> Described:
     if not size and not kinds:
         raise _mistake(text, len(text) + 1, "neither noise nor a code; add one, as in noise:62,cat:10")
     return Described(size, distribution, {f"c{i}": kind for i, kind in enumerate(kinds, 1)})
+
+
+def lacking(described: Described, reads: str, takes_labels: bool) -> str:
+    """What latents would have to be for a model, in words; empty where they fit.
+
+    Args:
+        described: The latents.
+        reads: What the model reads from images, as `GenerativeModel.READS` has it.
+        takes_labels: Whether it is told the labels of real images.
+    """
+    kinds = [kind for kind, _ in described.all_codes.values()]
+    has_codes = bool(set(kinds) - {"label", "class"})
+    if has_codes != (reads == "codes"):
+        return "no codes, as in normal_noise:100" if has_codes else "a code, as in noise:62,cat:10"
+    if kinds.count("class") != (reads == "classes"):
+        return "one class, as in noise:100,class:10" if reads == "classes" else "no class"
+    if kinds.count("label") != takes_labels:
+        return "one label, as in noise:62,label:10" if takes_labels else "no label"
+    if reads == "noise" and (described.distribution != "normal" or not described.noise):
+        return "normal noise, as in normal_noise:20"
+    return ""
 
 
 def _read_item(item: str, start: int, text: str) -> tuple[str, int, int]:

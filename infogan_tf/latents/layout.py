@@ -15,17 +15,21 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from infogan_tf.latents.codes import KINDS, Categorical, Code, Continuous, Label, Noise
+from infogan_tf.latents.codes import KINDS, Categorical, Class, Code, Continuous, Label, Noise
 from infogan_tf.latents.language import read_latents
 from infogan_tf.random import fold_in
 
 
 @dataclasses.dataclass(frozen=True)
 class LatentLayout:
-    """How the latents [z, c] are divided into noise and codes; `parse` reads the layout language, kept as `text`."""
+    """How the latents [z, c] are divided into noise and codes; `parse` reads the layout language, kept as `text`.
+
+    `classes` are those that a model reads from images without being given them.
+    """
 
     noise: Noise
     codes: tuple[Code, ...]
+    classes: tuple[Class, ...]
     text: str
     posterior_stddev: float | None = None
 
@@ -42,6 +46,7 @@ class LatentLayout:
             normal:2          two codes, each standard normal
             bernoulli:3       three codes, each a fair coin
             label:10          the label of a real image, one of 10 classes, for a model that is told it
+            class:10          the class of an image, one of 10, that a model reads and its generator is not given
 
         Codes are named c1, c2, ... in the order in which they stand.
 
@@ -58,14 +63,15 @@ class LatentLayout:
         if posterior_stddev and not 0 < posterior_stddev < math.inf:
             raise ValueError(f"posterior_stddev: expected a number above 0, or None. Received: {posterior_stddev!r}")
         described, codes = read_latents(text), []
-        for name, (kind, num_classes) in described.codes.items():
+        for name, (kind, num_classes) in described.all_codes.items():
             if issubclass(KINDS[kind], Categorical):
                 codes.append(KINDS[kind](name, num_classes=num_classes))
             elif issubclass(KINDS[kind], Continuous):
                 codes.append(KINDS[kind](name, fixed_stddev=posterior_stddev or None))
             else:
                 codes.append(KINDS[kind](name))
-        return cls(Noise(described.noise, described.distribution), tuple(codes), text, posterior_stddev or None)
+        drawn, classes = (tuple(code for code in codes if isinstance(code, Class) is kind) for kind in (False, True))
+        return cls(Noise(described.noise, described.distribution), drawn, classes, text, posterior_stddev or None)
 
     @property
     def width(self) -> int:
@@ -75,12 +81,12 @@ class LatentLayout:
     @property
     def num_parameters(self) -> int:
         """The number of outputs of the Q head."""
-        return sum(code.num_parameters for code in self.codes)
+        return sum(code.num_parameters for code in self.read_codes)
 
     @property
     def read_codes(self) -> tuple[Code, ...]:
-        """The codes that have a posterior: all but labels."""
-        return tuple(code for code in self.codes if code.has_posterior)
+        """The codes that have a posterior: all but labels, and the classes."""
+        return (*(code for code in self.codes if code.has_posterior), *self.classes)
 
     @property
     def labels(self) -> tuple[Label, ...]:
@@ -103,7 +109,7 @@ class LatentLayout:
         return next((code for code in self.read_codes if isinstance(code, Categorical)), None)
 
     def __getitem__(self, name: str) -> Code:
-        for code in self.codes:
+        for code in (*self.codes, *self.classes):
             if code.name == name:
                 return code
         raise KeyError(f"expected one of {', '.join(self.entropy) or 'no codes'}. Received: {name!r}")
@@ -164,7 +170,7 @@ class LatentLayout:
         return {code.name: part for code, part in zip(codes, parts, strict=True)}
 
     def log_prob(self, parameters: tf.Tensor, latents: tf.Tensor) -> dict[str, tf.Tensor]:
-        """log Q(c|x) by code name, [B] each, in nats.
+        """log Q(c|x) by code name, [B] each, in nats, of the codes that images are drawn from.
 
         Args:
             parameters: The Q head's output for the images that `latents` gave, [B, num_parameters].
@@ -172,7 +178,7 @@ class LatentLayout:
         """
         blocks = self.split(latents)[1]
         parts = self.split_parameters(tf.cast(parameters, tf.float32))
-        return {name: self[name].log_prob(part, blocks[name]) for name, part in parts.items()}
+        return {name: self[name].log_prob(part, blocks[name]) for name, part in parts.items() if name in blocks}
 
     def mutual_info(self, log_probs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """L_I by code name, a scalar each, in nats, of log Q(c|x) as `log_prob` gives it."""

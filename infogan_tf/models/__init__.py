@@ -4,6 +4,7 @@ To add one, write a subclass of `GenerativeModel`, or of `GAN`, in a file here, 
 """
 
 import dataclasses
+from collections.abc import Mapping
 
 
 @dataclasses.dataclass(frozen=True)
@@ -12,21 +13,48 @@ class Model:
 
     Attributes:
         path: Where the class stands, module:class.
-        latents: The latents that it has where none are given.
         title: What reports and model cards call it.
         about: What it is, for --help.
+        options: The options that it has in place of a recipe's that is another model's, its latents among them.
     """
 
     path: str
-    latents: str
     title: str
     about: str
+    options: Mapping[str, object]
 
 
 MODELS = {
     "infogan": Model(
-        "infogan_tf.models.infogan:InfoGAN", "noise:62,cat:10,uniform:2", "InfoGAN",
+        "infogan_tf.models.infogan:InfoGAN", "InfoGAN",
         "a GAN whose latent codes a network Q reads back from the images",
+        {"latents": "noise:62,cat:10,uniform:2"},
     ),
-    "gan": Model("infogan_tf.models.gan:GAN", "normal_noise:100", "GAN", "without Q and without codes"),
+    "gan": Model(
+        "infogan_tf.models.gan:GAN", "GAN", "without Q and without codes", {"latents": "normal_noise:100"}
+    ),
+    "cgan": Model(
+        "infogan_tf.models.conditional_gan:ConditionalGAN", "Conditional GAN",
+        "a GAN whose two players are told the images' labels, and which draws the label that it is asked for",
+        {"latents": "noise:62,label:10"},
+    ),
+    "semi_supervised": Model(
+        "infogan_tf.models.semi_supervised_gan:SemiSupervisedGAN", "Semi-supervised GAN",
+        "a classifier that learns from few labels, and from images without one beside generated ones",
+        # Those of Salimans et al. 2016 for MNIST, in the authors' code.
+        {
+            "latents": "noise:100,class:10", "networks": "noisy_mlp", "labelled": 100, "batch_size": 100,
+            "d_learning_rate": 3e-3, "g_learning_rate": 3e-3, "average_decay": 0.9999,
+        },
+    ),
+    "vae": Model(
+        "infogan_tf.models.vae:VAE", "VAE",
+        "an encoder and a decoder of noise, trained on a bound of the images' likelihood",
+        {"latents": "normal_noise:20"},
+    ),
+    "cvae": Model(
+        "infogan_tf.models.vae:ConditionalVAE", "Conditional VAE",
+        "the same with a decoder that is told the label",
+        {"latents": "normal_noise:20,label:10"},
+    ),
 }  # fmt: skip

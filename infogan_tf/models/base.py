@@ -12,6 +12,7 @@ import tensorflow as tf
 from infogan_tf.data.pixels import unit_images
 from infogan_tf.errors import UserError
 from infogan_tf.latents.codes import Code
+from infogan_tf.latents.language import lacking, read_latents
 from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.models import updates
 from infogan_tf.models.averages import Averages
@@ -53,9 +54,12 @@ class GenerativeModel(KerasMethods):
 
     # By player, the roles of the networks that the optimizer <player>_optimizer trains.
     PLAYERS: ClassVar[dict[str, tuple[str, ...]]] = {}
-    # The roles of the networks through which codes are read back from images, one after another; none without a Q.
+    # The roles of the networks that read images, one after another; none where nothing is read.
     READERS: ClassVar[tuple[str, ...]] = ()
-    # Whether it is told the labels of real images, as codes of that kind.
+    # What they read: the "codes" or the "noise" that images are drawn from, or "classes" of images; empty
+    # where nothing is read.
+    READS: ClassVar[str] = ""
+    # Whether it is told the labels of real images; its latents have one code of that kind then.
     TAKES_LABELS: ClassVar[bool] = False
 
     def __init__(
@@ -81,11 +85,8 @@ class GenerativeModel(KerasMethods):
                 f"generator: expected one of {layout.width} inputs for the latents {layout.text}. "
                 f"Received: one of {networks['generator'].input_shape[-1]}"
             )
-        if bool(layout.read_codes) != bool(self.READERS):
-            wanted = "a code, as in noise:62,cat:10" if self.READERS else "no codes"
+        if wanted := lacking(read_latents(layout.text), self.READS, self.TAKES_LABELS):
             raise UserError(f"--latents: expected {wanted}, for {type(self).__name__}. Received: {layout.text!r}")
-        if layout.labels and not self.TAKES_LABELS:
-            raise UserError(f"--latents: {type(self).__name__} is told no labels. Received: {layout.text!r}")
 
         # === Layers ===
         for role, network in networks.items():
@@ -118,6 +119,11 @@ class GenerativeModel(KerasMethods):
     def roles(cls) -> tuple[str, ...]:
         """What its networks are to it."""
         return tuple(role for roles in cls.PLAYERS.values() for role in roles)
+
+    @classmethod
+    def num_parameters(cls, layout: LatentLayout) -> int:
+        """How many numbers its Q head says of an image."""
+        return layout.num_parameters
 
     @property
     def networks(self) -> dict[str, keras.Model]:
@@ -300,21 +306,28 @@ class GenerativeModel(KerasMethods):
         return self.generator(latents, training=training)
 
     def q_parameters(self, images: tf.Tensor) -> tf.Tensor:
-        """What Q says of images [B, H, W, C] in [0, 1], [B, layout.num_parameters], with inference statistics."""
+        """What its readers say of images [B, H, W, C] in [0, 1], [B, num_parameters], with inference statistics."""
         outputs = images
         for role in self.READERS:
             outputs = getattr(self, role)(outputs, training=False)
         return outputs
 
     def posterior(self, images: tf.Tensor) -> dict[str, dict[str, tf.Tensor]]:
-        """Q(c|x) by code that is read, of images [B, H, W, C] in [0, 1]; see `LatentLayout.posterior`."""
+        """Q(c|x) by code that is read, of images [B, H, W, C] in [0, 1]; see `LatentLayout.posterior`.
+
+        Of a model that reads noise it is q(z|x), by the name "noise": mean and stddev [B, noise.size].
+        """
         if not self.READERS:
             return {}
         # TensorFlow 2.21's oneDNN convolutions give an empty batch a wrong shape, so it is read with a blank image.
         count = tf.shape(images)[0]
         blank = tf.zeros((tf.cast(count == 0, tf.int32), *self.image_shape), images.dtype)
-        posterior = self.layout.posterior(self.q_parameters(tf.concat([images, blank], axis=0)))
+        posterior = self.posterior_of(self.q_parameters(tf.concat([images, blank], axis=0)))
         return tf.nest.map_structure(lambda value: value[:count], posterior)
+
+    def posterior_of(self, parameters: tf.Tensor) -> dict[str, dict[str, tf.Tensor]]:
+        """What the parameters [B, num_parameters] of the posterior stand for, as `posterior` has it."""
+        return self.layout.posterior(parameters)
 
     def describe(self, images: tf.Tensor) -> tf.Tensor:
         """Features [B, F] of images [B, H, W, C] in [0, 1], with inference statistics."""
@@ -333,7 +346,7 @@ class GenerativeModel(KerasMethods):
     def encode(
         self, images: np.ndarray | tf.data.Dataset, batch_size: int = 500, progress: bool = False
     ) -> dict[str, dict[str, np.ndarray]]:
-        """Q(c|x) by code that is read, of any number of images as in `fit`; see `LatentLayout.posterior`."""
+        """Q(c|x) by code that is read, or q(z|x), of any number of images as in `fit`; see `posterior`."""
         return self._in_batches(
             "encode", lambda x: self.posterior(unit_images(x)), images, self._image_rows, batch_size, progress
         )
@@ -351,7 +364,7 @@ class GenerativeModel(KerasMethods):
         def read_batch(batch):
             batch = tf.cast(batch, tf.float32)
             images = self(batch, training=False)
-            if not self.READERS:
+            if not self.read_codes:
                 return images, {}, {}
             parameters = self.q_parameters(images)
             return images, self.layout.log_prob(parameters, batch), self.layout.posterior(parameters)

@@ -33,7 +33,8 @@ def build_model(
     keras.utils.set_random_seed((config.seed + 1_000_003 * start) % 2**32)
     values = {
         "num_latents": layout.width,
-        "num_parameters": layout.num_parameters,
+        "num_parameters": kind.num_parameters(layout),
+        "num_labels": sum(label.width for label in layout.labels),
         "image_shape": image_shape,
         "dtype": precision or config.precision,
         "reference_latents": layout.sample(64, [config.seed, 0]).numpy() if config.virtual_batch_norm else None,

@@ -13,7 +13,7 @@ from infogan_tf.data import LOADERS, OF_FILES
 from infogan_tf.data.sources import is_fixed
 from infogan_tf.errors import UserError
 from infogan_tf.latents.cost import check_cost
-from infogan_tf.latents.language import read_latents
+from infogan_tf.latents.language import lacking, read_latents
 from infogan_tf.models import MODELS
 from infogan_tf.networks import FAMILIES
 from infogan_tf.networks.presets import MOST_WITH_DENSE, PRESETS
@@ -53,27 +53,37 @@ def _as_options(names):
 
 def not_taken(config: Config) -> dict[str, str]:
     """The options that nothing in a run of `config` reads, and why, in words."""
-    roles = {role for roles in constant(f"{MODELS[config.model].path}.PLAYERS").values() for role in roles}
+    model = MODELS[config.model].path
+    roles = {role for roles in constant(f"{model}.PLAYERS").values() for role in roles}
+    read = options_of_model(config.model) | options_of_family(config.networks)
+    # By option, why the first that could read it does not; one that anything else reads is read all the same.
     found = {}
-    for option in set().union(*map(options_of_model, MODELS)) - options_of_model(config.model):
-        found[option] = f"--model={config.model} does not take it"
-    for option in set().union(*map(options_of_family, FAMILIES)) - options_of_family(config.networks):
-        found[option] = f"--networks={config.networks} does not take it"
+    for place in TERMS:
+        first, *others = options_of_term(place).values()
+        missing = [role for role in constant(f"{place}.NEEDS") if role not in roles]
+        if "regularizers" not in parameters(f"{model}.compile"):
+            unread, why = (first, *others), f"--model={config.model} does not take it"
+        elif missing:
+            unread, why = (first, *others), f"--model={config.model} has no {missing[0]}"
+        elif not getattr(config, first):
+            unread, why = others, f"--{first} is 0"
+        else:
+            unread, why = (), ""
+        read |= {first, *others} - set(unread)
+        found = dict.fromkeys(unread, why) | found
+    for option in set().union(*map(options_of_model, MODELS)):
+        found.setdefault(option, f"--model={config.model} does not take it")
+    for option in set().union(*map(options_of_family, FAMILIES)):
+        found.setdefault(option, f"--networks={config.networks} does not take it")
+    found = {option: why for option, why in found.items() if option not in read}
     if is_fixed(config.dataset, LOADERS):
         found |= dict.fromkeys(OF_FILES, f"--dataset={config.dataset} is as it is")
-    for place in TERMS:
-        weight, *others = options_of_term(place).values()
-        missing = [role for role in constant(f"{place}.NEEDS") if role not in roles]
-        if missing:
-            found |= dict.fromkeys((weight, *others), f"--model={config.model} has no {missing[0]}")
-        elif not getattr(config, weight):
-            found |= dict.fromkeys(others, f"--{weight} is 0")
     if "invariance_weight" in found or not config.invariance_weight:
         why = found.get("invariance_weight", "--invariance_weight is 0, whose term tells which start is best")
         found |= dict.fromkeys(("starts", "start_steps"), why)
     elif config.starts == 1:
         found["start_steps"] = "--starts is 1"
-    if not constant(f"{MODELS[config.model].path}.READERS"):
+    if constant(f"{MODELS[config.model].path}.READS") != "codes":
         found["posterior_stddev"] = f"--model={config.model} reads no codes"
     if "real_target" not in parameters(
         f"infogan_tf.objectives.adversarial:{config.adversarial_loss}_discriminator_loss"
@@ -102,8 +112,10 @@ def resolve(recipe: Config, given: Mapping[str, object]) -> Config:
     """
     config = dataclasses.replace(recipe, **given)
     check_names(config)
-    if not config.latents or ("latents" not in given and config.model != recipe.model):
-        config = dataclasses.replace(config, latents=MODELS[config.model].latents)
+    own = MODELS[config.model].options
+    if config.model == recipe.model:
+        own = {} if config.latents else {"latents": own["latents"]}
+    config = dataclasses.replace(config, **{name: value for name, value in own.items() if given.get(name, "") == ""})
     unread = not_taken(config)
     for name in given:
         if name in unread and given[name] != _OPTIONS[name].default:
@@ -122,17 +134,10 @@ def check_names(config: Config) -> None:
 
 def check_latents(config: Config) -> None:
     """Refuses, by a UserError, latents that are none, or that the chosen model cannot have."""
-    kinds = [kind for kind, _ in read_latents(config.latents).codes.values()]
     path = MODELS[config.model].path
-    if constant(f"{path}.READERS") and not set(kinds) - {"label"}:
-        wanted = "a code, as in noise:62,cat:10"
-    elif not constant(f"{path}.READERS") and set(kinds) - {"label"}:
-        wanted = "no codes, as in normal_noise:100"
-    elif "label" in kinds and not constant(f"{path}.TAKES_LABELS"):
-        wanted = "no label"
-    else:
-        return
-    raise UserError(f"--latents: expected {wanted}, with --model={config.model}. Received: {config.latents!r}")
+    reads, takes_labels = (constant(f"{path}.{name}") for name in ("READS", "TAKES_LABELS"))
+    if wanted := lacking(read_latents(config.latents), reads, takes_labels):
+        raise UserError(f"--latents: expected {wanted}, with --model={config.model}. Received: {config.latents!r}")
 
 
 def check_options(config: Config) -> None:
@@ -147,21 +152,29 @@ def check_options(config: Config) -> None:
                 f"it; --networks=dcgan takes more. Received: {config.image_size!r}"
             )
     check_cost(config.latents)
-    if config.invariance_weight:
-        codes = read_latents(config.latents).codes.items()
+    changes = "invariances" not in not_taken(config)
+    if changes:
+        codes = read_latents(config.latents).all_codes.items()
         discrete, continuous = (
             [name for name, (_, classes) in codes if bool(classes) is kind] for kind in (True, False)
         )
         # What the images are is not known yet, and does not matter here.
         declared = with_usual(config.invariances, usual_changes(FIGURES, colour=False))
         read_invariances(declared, discrete, continuous)
+    kinds = {kind for kind, _ in read_latents(config.latents).all_codes.values()}
+    if config.labelled and not kinds & {"cat", "class"}:
+        raise UserError(
+            f"--latents: expected a code of classes, as in cat:10, with --labelled={config.labelled}. "
+            f"Received: {config.latents!r}"
+        )
     if config.augmentation:
         read_sizes(config.augmentation, "augmentation")
     if config.starts > 1 and config.start_from:
         raise UserError(f"--starts: expected 1 with --start_from. Received: {config.starts}")
     if config.starts > 1 and config.strategy == "multiworker":
         raise UserError(f"--starts: expected 1 with --strategy=multiworker. Received: {config.starts}")
-    if config.jit_compile and (config.invariance_weight or config.augmentation):
+    if config.jit_compile and (changes or config.augmentation):
         # TensorFlow's affine transformation of images has no XLA kernel.
-        changing = "--invariance_weight above 0" if config.invariance_weight else "--augmentation"
+        reading = {"invariance_weight": config.invariance_weight, "labelled": changes and config.labelled}
+        changing = next((f"--{name} above 0" for name, value in reading.items() if value), "--augmentation")
         raise UserError(f"--jit_compile: expected false with {changing}. Received: true")

@@ -1,20 +1,19 @@
 """A generative adversarial network: one train step that updates D, then G."""
 
 import functools
-import itertools
 from collections.abc import Sequence
 from typing import ClassVar
 
 import keras
 import tensorflow as tf
 
-from infogan_tf.data.given import images_of
+from infogan_tf.data.given import images_of, unpacked
 from infogan_tf.data.pixels import unit_images
 from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.networks.layers import batch_statistics
 from infogan_tf.objectives.adversarial import ADVERSARIAL_LOSSES
-from infogan_tf.objectives.term import Batch, Term
+from infogan_tf.objectives.term import Batch, Real, Term
 from infogan_tf.random import fold_in
 
 # D's output on fakes after the G update costs one more pass through G and D; every tenth step is enough for a curve.
@@ -161,55 +160,73 @@ class GAN(GenerativeModel):
         """
         d_updates, g_updates = self.updates["d_updates"], self.updates["g_updates"]
         rounds = d_updates + g_updates - 1
-        parts = parts_of(unit_images(images_of(data)), d_updates)  # [B, H, W, C] each
+        parts = parts_of(self.real_of(data), d_updates)
         seed, other_seed = self.stream_seed("train", self.step), self.stream_seed("regularize", self.step)
         figures = {}
         for i in range(rounds):
             # D's updates are the first of the rounds, the generator's the last.
-            real_images = parts[min(i, d_updates - 1)]
+            real = parts[min(i, d_updates - 1)]
             # G's weights do not move before its own update, so one forward pass serves both updates.
             with tf.GradientTape() as g_tape:
-                latents = self.draw(tf.shape(real_images)[0], fold_in(seed, i) if i else seed)
+                latents = self.latents_for(real, fold_in(seed, i) if i else seed)
                 fake_images = self.generator(latents, training=True)
             if i < d_updates:
                 with tf.GradientTape() as d_tape:
                     total, d_figures = self.d_pass(
-                        real_images, tf.stop_gradient(fake_images), latents, fold_in(other_seed, 2 * i)
+                        real, tf.stop_gradient(fake_images), latents, fold_in(other_seed, 2 * i)
                     )
                     total = self.scaled("d", total)
                 self.update("d", d_tape, total)
                 figures |= d_figures
             if i >= rounds - g_updates:
                 with g_tape:
-                    total, g_figures = self.g_pass(real_images, fake_images, latents, fold_in(other_seed, 2 * i + 1))
+                    total, g_figures = self.g_pass(real, fake_images, latents, fold_in(other_seed, 2 * i + 1))
                     total = self.scaled("g", total)
                 self.update("g", g_tape, total)
                 figures |= g_figures
 
         is_due = self.step % AFTER_EVERY == 0
         after = f"{self.adversarial_loss.output_name}_fake_after"
-        figures[after] = tf.cond(is_due, lambda: self._output_after(latents), lambda: 0.0)
+        figures[after] = tf.cond(is_due, lambda: self._output_after(latents, real), lambda: 0.0)
         self.log(figures, counts={after: is_due})
         return self.end_step()
 
-    def d_pass(self, real_images, fake_images, latents, seed):
+    def real_of(self, data) -> Real:
+        """What a step is given of real images, from `data` as `fit` takes it; in place of labels there may be a pair.
+
+        The pair is of further images whose classes are known, and these.
+        """
+        known = unpacked(data)[1]
+        labelled = (unit_images(known[0]), known[1]) if isinstance(known, tuple) else None
+        return Real(unit_images(images_of(data)), labelled=labelled)
+
+    def latents_for(self, real: Real, seed: tf.Tensor) -> tf.Tensor:
+        """Latents [B, layout.width] of as many generated images as there are real ones."""
+        return self.draw(tf.shape(real.images)[0], seed)
+
+    def logits(self, features: tf.Tensor, conditions: tf.Tensor | None, training: bool) -> tf.Tensor:
+        """D's logits [B, 1] of features [B, F]; `conditions` is what a subclass tells it of the images beside."""
+        return self.d_head(features, training=training)
+
+    def d_pass(self, real, fake_images, latents, seed):
         """Real and fake images through D, in training; `seed` is the terms'.
 
         Returns:
             What D's optimizer minimises, a scalar; and what is logged of this pass, by name.
         """
-        images = self._shown(tf.concat([real_images, fake_images], axis=0), seed)
+        images = self._shown(tf.concat([real.images, fake_images], axis=0), seed)
+        conditions = None if real.conditions is None else tf.tile(real.conditions, (2, 1))
         # One pass of both through D; batch norm's statistics are of each alone.
         with batch_statistics(parts=2):
             features = self.trunk(images, training=True)
-            real_logits, fake_logits = tf.split(self.d_head(features, training=True), 2)
+            real_logits, fake_logits = tf.split(self.logits(features, conditions, training=True), 2)
         real_features, fake_features = tf.split(features, 2)
         loss = self.d_objective(real_logits, fake_logits)
-        batch = Batch(real_images, fake_images, latents, real_features, fake_features, seed)
+        batch = Batch(real, fake_images, latents, real_features, fake_features, seed)
         total, figures = self._with_terms("d", loss, batch)
         return total, {"d_loss": loss, **self._outputs(real=real_logits), **figures}
 
-    def g_pass(self, real_images, fake_images, latents, seed):
+    def g_pass(self, real, fake_images, latents, seed):
         """Fake images through D for the generator, in training; `seed` is the terms'.
 
         Returns:
@@ -220,9 +237,9 @@ class GAN(GenerativeModel):
         # images in equal parts, which is what D is trained on.
         with keras.StatelessScope():
             features = self.trunk(images, training=True)
-            logits = self.d_head(features, training=True)
-            loss = self._generator_loss(logits, lambda: self._shown(real_images, fold_in(seed, 4)), training=True)
-        total, figures = self._with_terms("g", loss, Batch(real_images, fake_images, latents, None, features, seed))
+            logits = self.logits(features, real.conditions, training=True)
+            loss = self._generator_loss(logits, real, lambda images: self._shown(images, fold_in(seed, 4)), True)
+        total, figures = self._with_terms("g", loss, Batch(real, fake_images, latents, None, features, seed))
         return total, {"g_loss": loss, **self._outputs(fake_before=logits), **figures}
 
     def _shown(self, images, seed):
@@ -231,12 +248,12 @@ class GAN(GenerativeModel):
             images = term.show(self, images, seed)
         return images
 
-    def _generator_loss(self, fake_logits, real_images, training):
-        """The generator's loss; `real_images` gives the images for one that reads D's logits of them, too."""
+    def _generator_loss(self, fake_logits, real, shown, training):
+        """The generator's loss; one that reads D's logits of real images, too, takes them as `shown` makes them."""
         if not self.adversarial_loss.is_paired:
             return self.adversarial_loss.generator(fake_logits)
-        real_logits = self.d_head(self.trunk(real_images(), training=training), training=training)
-        return self.adversarial_loss.generator(fake_logits, real_logits)
+        features = self.trunk(shown(real.images), training=training)
+        return self.adversarial_loss.generator(fake_logits, self.logits(features, real.conditions, training))
 
     def _with_terms(self, player, loss, batch):
         """The loss of "d" or "g" with its terms, and what they log."""
@@ -253,22 +270,25 @@ class GAN(GenerativeModel):
         loss = self.adversarial_loss
         return {f"{loss.output_name}_{of}": loss.mean_output(value) for of, value in logits.items()}
 
-    def _output_after(self, latents):
+    def _output_after(self, latents, real):
         # Replicas cannot talk to each other inside a branch.
         with keras.StatelessScope(), batch_statistics(across_replicas=False):
-            logits = self.d_head(self.trunk(self.generator(latents, training=True), training=True), training=True)
+            features = self.trunk(self.generator(latents, training=True), training=True)
+            logits = self.logits(features, real.conditions, training=True)
         return self.adversarial_loss.mean_output(logits)
 
     def test_step(self, data):
         """The train step's figures with inference statistics, on fresh latents; nothing is updated."""
-        real_images = unit_images(images_of(data))
+        real = self.real_of(data)
         # The metric's count is the position in this evaluation: it starts at 0 each time.
-        latents = self.draw(tf.shape(real_images)[0], self.stream_seed("evaluate", self.means.counts[0]))
+        latents = self.latents_for(real, self.stream_seed("evaluate", self.means.counts[0]))
         features = self.describe(self.generator(latents, training=False))
-        real_logits, fake_logits = self.d_head(self.describe(real_images)), self.d_head(features)
+        real_logits, fake_logits = (
+            self.logits(each, real.conditions, training=False) for each in (self.describe(real.images), features)
+        )
         figures = {
             "d_loss": self.d_objective(real_logits, fake_logits),
-            "g_loss": self._generator_loss(fake_logits, lambda: real_images, training=False),
+            "g_loss": self._generator_loss(fake_logits, real, lambda images: images, training=False),
             **self._outputs(real=real_logits, fake_before=fake_logits),
         }
         for term in self.terms:
@@ -291,10 +311,14 @@ def _check_fit(role, network, source):
         )
 
 
-def parts_of(images: tf.Tensor, count: int) -> list[tf.Tensor]:
-    """`count` parts of images [B, H, W, C], as equal as can be; of fewer images than parts some are in several."""
+def parts_of(real: Real, count: int) -> list[Real]:
+    """`count` parts of what a step is given, as equal as can be; of fewer images than parts some are in several."""
     if count == 1:
-        return [images]
-    size = tf.shape(images)[0]
-    starts = [size * i // count for i in range(count + 1)]
-    return [images[start : tf.maximum(end, start + 1)] for start, end in itertools.pairwise(starts)]
+        return [real]
+
+    def part(rows, i):
+        size = tf.shape(rows)[0]
+        start, end = size * i // count, size * (i + 1) // count
+        return rows[start : tf.maximum(end, start + 1)]
+
+    return [real.map(functools.partial(part, i=i)) for i in range(count)]

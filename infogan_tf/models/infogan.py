@@ -38,6 +38,7 @@ class InfoGAN(GAN):
 
     PLAYERS: ClassVar[dict[str, tuple[str, ...]]] = {"g": ("generator",), "d": ("trunk", "d_head", "q_head")}
     READERS = ("trunk", "q_head")
+    READS = "codes"
 
     def __init__(
         self,

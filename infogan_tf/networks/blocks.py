@@ -73,6 +73,11 @@ class Maker:
         parameters = self.dense(num_parameters, "parameters", of_d=not units, dtype="float32")
         return keras.Sequential([keras.Input(features, name="features"), *hidden, parameters], name="q_head")
 
+    def label_embedding(self, num_labels: int, features: tuple[int]) -> keras.Sequential:
+        """A vector of the features' size for each label: one layer of its one-hot columns, without a bias."""
+        vector = self.dense(features[0], "vector", of_d=True, use_bias=False, dtype="float32")
+        return keras.Sequential([keras.Input((num_labels,), name="labels"), vector], name="label_embedding")
+
     def _convolution(self, kind, filters, name, size=4, strides=2, **kwargs):
         initializer = keras.initializers.TruncatedNormal
         return self._made(kind, filters, size, strides, "same", name=name, initializer=initializer, **kwargs)

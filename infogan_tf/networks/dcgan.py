@@ -24,6 +24,7 @@ def dcgan_networks(
     sync_batch_norm: bool = True,
     spectral_norm: bool = False,
     trunk_batch_norm: bool = False,
+    num_labels: int = 0,
 ) -> dict[str, keras.Sequential]:
     """Builds the networks, as deep as the images are large.
 
@@ -37,12 +38,14 @@ def dcgan_networks(
         spectral_norm: Whether trunk and D head compute with their weights divided by the largest singular value, see
             `spectral_norm.SpectralNorm`.
         trunk_batch_norm: Whether the trunk has batch norm after each convolution but the first.
+        num_labels: How many columns say which label an image has; 0 for networks that are told none.
 
     Returns:
         "generator": latents [B, num_latents] to images [B, H, W, C] in [0, 1], float32;
         "trunk": images to features [B, F];
         "d_head": features to the logit of "real" [B, 1], float32;
-        "q_head", where there are parameters: features to the parameters of Q(c|x) [B, num_parameters], float32.
+        "q_head", where there are parameters: features to the parameters of Q(c|x) [B, num_parameters], float32;
+        "label_embedding", where there are labels: labels [B, num_labels] to vectors [B, F], float32.
 
     Raises:
         UserError: Where height or width is not a positive multiple of 4.
@@ -77,4 +80,8 @@ def dcgan_networks(
 
     features = trunk.output_shape[1:]
     networks = {"generator": generator, "trunk": trunk, "d_head": make.d_head(features)}
-    return networks | ({"q_head": make.q_head(features, num_parameters)} if num_parameters else {})
+    if num_parameters:
+        networks["q_head"] = make.q_head(features, num_parameters)
+    if num_labels:
+        networks["label_embedding"] = make.label_embedding(num_labels, features)
+    return networks

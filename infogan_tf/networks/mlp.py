@@ -46,6 +46,7 @@ def mlp_networks(
     num_parameters: int = 0,
     image_shape: tuple[int, int, int] = (28, 28, 1),
     dtype: str | keras.DTypePolicy | None = None,
+    num_labels: int = 0,
 ) -> dict[str, keras.Sequential]:
     """Builds the networks of dense layers, for images of any size.
 
@@ -54,12 +55,14 @@ def mlp_networks(
         num_parameters: How many numbers describe Q(c|x); 0 for no Q.
         image_shape: Height, width, channels.
         dtype: A Keras dtype policy; None is the global one.
+        num_labels: How many columns say which label an image has; 0 for networks that are told none.
 
     Returns:
         "generator": latents [B, num_latents] to images [B, H, W, C] in [0, 1], float32;
         "trunk": images to features [B, 240];
         "d_head": features to the logit of "real" [B, 1], float32;
-        "q_head", where there are parameters: features to the parameters of Q(c|x) [B, num_parameters], float32.
+        "q_head", where there are parameters: features to the parameters of Q(c|x) [B, num_parameters], float32;
+        "label_embedding", where there are labels: labels [B, num_labels] to vectors [B, F], float32.
     """
 
     def dense(kind, size, name, spread, **kwargs):
@@ -92,4 +95,10 @@ def mlp_networks(
         return keras.Sequential([inputs, dense(layers.Dense, size, layer, 0.005, dtype="float32")], name=name)
 
     networks = {"generator": generator, "trunk": trunk, "d_head": head("d_head", 1, "logit")}
-    return networks | ({"q_head": head("q_head", num_parameters, "parameters")} if num_parameters else {})
+    if num_parameters:
+        networks["q_head"] = head("q_head", num_parameters, "parameters")
+    if num_labels:
+        vector = dense(layers.Dense, D_UNITS, "vector", 0.005, use_bias=False, dtype="float32")
+        inputs = keras.Input((num_labels,), name="labels")
+        networks["label_embedding"] = keras.Sequential([inputs, vector], name="label_embedding")
+    return networks

@@ -30,6 +30,7 @@ def paper_networks(
     minibatch_kernels: int = 0,
     reference_latents: np.ndarray | None = None,
     preset: str = "mnist",
+    num_labels: int = 0,
 ) -> dict[str, keras.Sequential]:
     """Builds the paper's four networks.
 
@@ -49,12 +50,14 @@ def paper_networks(
         reference_latents: Latents [R, num_latents] of the reference batch of a generator with virtual batch
             normalisation, see `layers.VirtualBatchNormReLU`; None for one with batch normalisation.
         preset: One of `presets.PRESETS`.
+        num_labels: How many columns say which label an image has; 0 for networks that are told none.
 
     Returns:
         "generator": Network from latents [B, num_latents] to images [B, H, W, C] in [0, 1], float32.
         "trunk": Network from images to features [B, F], shared by D and Q.
         "d_head": Network from features to the logit of "real", float32 [B, 1].
         "q_head": Network from features to the parameters of Q(c|x), float32 [B, num_parameters]; not with 0 parameters.
+        "label_embedding": Network from labels [B, num_labels] to vectors, float32 [B, F]; not with 0 labels.
 
     Raises:
         UserError: Where height or width is not a positive multiple of 4, or there is no such preset.
@@ -104,4 +107,8 @@ def paper_networks(
     features = trunk.output_shape[1:]
     likeness = [MinibatchDiscrimination(minibatch_kernels, name="likeness")] if minibatch_kernels else []
     networks = {"generator": generator, "trunk": trunk, "d_head": make.d_head(features, likeness)}
-    return networks | ({"q_head": make.q_head(features, num_parameters, row.q_units)} if num_parameters else {})
+    if num_parameters:
+        networks["q_head"] = make.q_head(features, num_parameters, row.q_units)
+    if num_labels:
+        networks["label_embedding"] = make.label_embedding(num_labels, features)
+    return networks

@@ -27,6 +27,7 @@ def resnet_networks(
     width: int = 64,
     sync_batch_norm: bool = True,
     spectral_norm: bool = False,
+    num_labels: int = 0,
 ) -> dict[str, keras.Model]:
     """Builds the networks, as deep as the images are large.
 
@@ -40,12 +41,14 @@ def resnet_networks(
         sync_batch_norm: Whether batch norm takes its statistics over all replicas of a `tf.distribute` strategy.
         spectral_norm: Whether trunk and D head compute with their weights divided by the largest singular value, see
             `spectral_norm.SpectralNorm`.
+        num_labels: How many columns say which label an image has; 0 for networks that are told none.
 
     Returns:
         "generator": latents [B, num_latents] to images [B, H, W, C] in [0, 1], float32;
         "trunk": images to features [B, F];
         "d_head": features to the logit of "real" [B, 1], float32;
-        "q_head", where there are parameters: features to the parameters of Q(c|x) [B, num_parameters], float32.
+        "q_head", where there are parameters: features to the parameters of Q(c|x) [B, num_parameters], float32;
+        "label_embedding", where there are labels: labels [B, num_labels] to vectors [B, F], float32.
 
     Raises:
         UserError: Where height or width is not a positive multiple of 4.
@@ -57,7 +60,11 @@ def resnet_networks(
     trunk = _trunk(blocks, image_shape, filters)
     features = trunk.output_shape[1:]
     networks = {"generator": generator, "trunk": trunk, "d_head": blocks.make.d_head(features)}
-    return networks | ({"q_head": blocks.make.q_head(features, num_parameters)} if num_parameters else {})
+    if num_parameters:
+        networks["q_head"] = blocks.make.q_head(features, num_parameters)
+    if num_labels:
+        networks["label_embedding"] = blocks.make.label_embedding(num_labels, features)
+    return networks
 
 
 def _generator(blocks, num_latents, image_shape, filters):

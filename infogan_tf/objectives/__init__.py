@@ -11,6 +11,7 @@ import re
 # Where each term stands; a run has those whose first option is not 0 or empty, in this order.
 TERMS = (
     "infogan_tf.objectives.invariance:Invariance",
+    "infogan_tf.objectives.supervision:Supervision",
     "infogan_tf.objectives.matching:FeatureMatching",
     "infogan_tf.objectives.smoothness:R1",
     "infogan_tf.objectives.smoothness:R2",

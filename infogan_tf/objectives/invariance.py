@@ -111,7 +111,7 @@ class Invariance(Term):
     def d_term(self, model, batch):  # noqa: D102
         shares = [slice(i, None, len(self.declarations)) for i in range(len(self.declarations))]
         features = [batch.real_features[share] for share in shares]
-        drawn = [self._changed(i, batch.real_images[share], batch.seed) for i, share in enumerate(shares)]
+        drawn = [self._changed(i, batch.real.images[share], batch.seed) for i, share in enumerate(shares)]
         amounts, copies = zip(*drawn, strict=True)
         # The scope records no statistics: what is read later is images as they are, not transformed ones.
         with keras.StatelessScope():

@@ -25,7 +25,7 @@ class FeatureMatching(Term):
 
     def g_term(self, model, batch):  # noqa: D102
         with keras.StatelessScope():  # as in the generator's own pass, which records no statistics of D
-            real_features = tf.stop_gradient(model.trunk(batch.real_images, training=True))
+            real_features = tf.stop_gradient(model.trunk(batch.real.images, training=True))
         # No branch saves the pass before the start: replicas, whose batch norm is synchronised, cannot talk inside one.
         counts = tf.cast(model.step >= self.start, tf.float32)
         return counts * mean_distance(real_features, batch.fake_features)

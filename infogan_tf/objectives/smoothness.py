@@ -7,11 +7,17 @@ from infogan_tf.objectives.term import Term
 from infogan_tf.random import drawn_here, fold_in
 
 
-def squared_gradient_norms(model: keras.Model, images: tf.Tensor) -> tf.Tensor:
-    """||grad_x D(x)||^2 of D's logit at each of the images [B, H, W, C]: [B], differentiable; with batch statistics."""
+def squared_gradient_norms(model: keras.Model, images: tf.Tensor, conditions: tf.Tensor | None = None) -> tf.Tensor:
+    """||grad_x D(x)||^2 of D's logit at each of the images [B, H, W, C]: [B], differentiable; with batch statistics.
+
+    Args:
+        model: The model, whose D it is.
+        images: Where the gradient is taken.
+        conditions: What a conditional D is told of them, see `Real`.
+    """
     with keras.StatelessScope(), tf.GradientTape() as tape:
         tape.watch(images)
-        logits = model.d_head(model.trunk(images, training=True))
+        logits = model.logits(model.trunk(images, training=True), conditions, training=True)
     gradients = tape.gradient(logits, images)
     return tf.reduce_sum(tf.square(gradients), axis=[1, 2, 3])
 
@@ -23,7 +29,7 @@ class R1(Term):
     NEEDS = ("trunk", "d_head")
 
     def d_term(self, model, batch):  # noqa: D102
-        return 0.5 * tf.reduce_mean(squared_gradient_norms(model, batch.real_images))
+        return 0.5 * tf.reduce_mean(squared_gradient_norms(model, batch.real.images, batch.real.conditions))
 
 
 @keras.saving.register_keras_serializable(package="infogan_tf")
@@ -33,7 +39,7 @@ class R2(Term):
     NEEDS = ("trunk", "d_head")
 
     def d_term(self, model, batch):  # noqa: D102
-        return 0.5 * tf.reduce_mean(squared_gradient_norms(model, batch.fake_images))
+        return 0.5 * tf.reduce_mean(squared_gradient_norms(model, batch.fake_images, batch.real.conditions))
 
 
 @keras.saving.register_keras_serializable(package="infogan_tf")
@@ -43,10 +49,10 @@ class GradientPenalty(Term):
     NEEDS = ("trunk", "d_head")
 
     def d_term(self, model, batch):  # noqa: D102
-        count = tf.shape(batch.real_images)[0]
+        count = tf.shape(batch.real.images)[0]
         share = drawn_here(count, lambda rows: tf.random.stateless_uniform((rows, 1, 1, 1), batch.seed))
-        between = share * batch.real_images + (1.0 - share) * batch.fake_images
-        norms = tf.sqrt(squared_gradient_norms(model, between) + 1e-12)
+        between = share * batch.real.images + (1.0 - share) * batch.fake_images
+        norms = tf.sqrt(squared_gradient_norms(model, between, batch.real.conditions) + 1e-12)
         return tf.reduce_mean(tf.square(norms - 1.0))
 
 

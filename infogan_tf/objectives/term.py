@@ -1,7 +1,7 @@
 """What a term of the losses is to the train step."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 import keras
@@ -11,19 +11,41 @@ from infogan_tf.objectives import name_of
 
 
 @dataclasses.dataclass(frozen=True)
+class Real:
+    """What a step is given of real images.
+
+    Attributes:
+        images: float32 [B, H, W, C] in [0, 1].
+        conditions: What a conditional model is told of them, float32 [B, N]; None without.
+        labelled: Images [L, H, W, C], likewise, and their classes, int64 [L], where training has some of a known class;
+            None without.
+    """
+
+    images: tf.Tensor
+    conditions: tf.Tensor | None = None
+    labelled: tuple[tf.Tensor, tf.Tensor] | None = None
+
+    def map(self, function: Callable[[tf.Tensor], tf.Tensor]) -> "Real":
+        """The same of what the function makes of each tensor."""
+        conditions = None if self.conditions is None else function(self.conditions)
+        labelled = None if self.labelled is None else tuple(map(function, self.labelled))
+        return Real(function(self.images), conditions, labelled)
+
+
+@dataclasses.dataclass(frozen=True)
 class Batch:
     """What D has seen in this pass.
 
     Attributes:
-        real_images: float32 [B, H, W, C] in [0, 1].
-        fake_images: The same of the generator's.
+        real: The real images, and what is known of them.
+        fake_images: The generator's, float32 [B, H, W, C] in [0, 1].
         latents: Of the fake images, [B, layout.width].
         real_features: The trunk's, [B, F]; None in the generator's pass.
         fake_features: The trunk's, [B, F].
         seed: Of this pass's random draws, int32 [2].
     """
 
-    real_images: tf.Tensor
+    real: Real
     fake_images: tf.Tensor
     latents: tf.Tensor
     real_features: tf.Tensor | None

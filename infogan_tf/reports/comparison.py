@@ -62,8 +62,8 @@ class Run:
 
     @property
     def has_codes(self) -> bool:
-        """Whether there are codes that its model reads from images: all but labels."""
-        return any(kind != "label" for kind, _ in read_latents(self.config.latents).codes.values())
+        """Whether there are codes that its model draws images from and reads in them."""
+        return any(kind not in ("label", "class") for kind, _ in read_latents(self.config.latents).all_codes.values())
 
     @property
     def finished(self) -> bool:
@@ -108,7 +108,7 @@ def read_runs(folders: list[Path]) -> list[Run]:
     for folder in folders:
         directory, config = existing_run(str(folder), {}, flag="runs")
         name = written(folder.name if names[folder.name] == 1 else str(folder))
-        found = read_evaluation(directory.evaluation_file, read_latents(config.latents).codes)
+        found = read_evaluation(directory.evaluation_file, read_latents(config.latents).all_codes)
         runs.append(Run(name, directory, config, read_lines(directory.metrics_file), found))
     return runs
 
@@ -169,7 +169,7 @@ def _invariance(runs):
 
 def _first_classes(run):
     """The name of the first code of classes, and how many it has; an empty name and 0 without one."""
-    codes = read_latents(run.config.latents).codes.items()
+    codes = read_latents(run.config.latents).all_codes.items()
     return next(((name, classes) for name, (kind, classes) in codes if kind == "cat"), ("", 0))
 
 

@@ -27,7 +27,20 @@ from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.templates import render
 
 # The first figure of each of these kinds that was measured, of the model as a whole or of a code, heads the page.
-HEADLINE = ("accuracy", "mutual_info", "nmi", "fid", PUBLISHED_FID, "recall", "log_likelihood", "mig", "factor_vae")
+HEADLINE = (
+    "label_error",
+    "accuracy",
+    "mutual_info",
+    "nmi",
+    "fid",
+    PUBLISHED_FID,
+    "label_accuracy",
+    "recall",
+    "elbo",
+    "log_likelihood",
+    "mig",
+    "factor_vae",
+)
 # Samples are shown as they were at about these steps, which the literature shows too, and at the last.
 PROGRESS_STEPS = (500, 3_000, 10_000)
 PAIRS, TEST_IMAGES = 20, 10
@@ -67,7 +80,8 @@ def report_page(
         matches=_matches(found),
         associations=_associations(found),
         curves=_curves(lines, found.codes),
-        samples=[_samples(material), _neighbours(material)],
+        told=_told(material),
+        samples=[_samples(material), *_reconstructions(material), _neighbours(material)],
         progress=_progress(run),
         classes=_classes(material, found),
         confusion=_confusion(found),
@@ -75,11 +89,21 @@ def report_page(
     )
 
 
+def _told(material):
+    """What training was told of labels, in a sentence."""
+    if material.model.TAKES_LABELS:
+        return "Training was told the labels of all its images."
+    if material.labelled:
+        return f"Training was told the labels of {material.labelled:,} images."
+    return "Labels, where there are any, were read for figures on this page, never for training."
+
+
 def _headline(found, dataset):
     """The first figure of each kind in HEADLINE: title, value, direction, published value."""
     subjects = ("", *found.codes)
     own = [name for name in found.figures if name.partition("/")[2] in subjects]
-    own += [name for name in HEADLINE if "/" in name and name in found.figures]
+    # Labels are no codes that are read, and published figures no model's own.
+    own += [name for name in found.figures if name == PUBLISHED_FID or name.startswith("label_accuracy/")]
     names = [next((name for name in own if kind in (name, name.split("/")[0])), None) for kind in HEADLINE]
     return [
         {
@@ -139,6 +163,8 @@ def _curves(lines, codes):
     entropies = {f"H({name})": facts["entropy"] for name, facts in codes.items() if facts["kind"] == "categorical"}
     charted = {
         "Losses": (("d_loss", "g_loss", "q_loss"), {}),
+        "Bound on the log-likelihood, nats": (("elbo", "reconstruction"), {}),
+        "KL(q(z|x) || p(z)), nats": (("kl",), {}),
         "Mutual information L_I, nats": (tuple(f"mutual_info/{name}" for name in codes), entropies),
         "Probability that D gives": (("prob_real", "prob_fake_before", "prob_fake_after"), {}),
         "D's mean output": (("output_real", "output_fake_before", "output_fake_after"), {}),
@@ -201,15 +227,30 @@ def _samples(material):
     return grid(material.model.generate(drawn.latents), drawn.columns, "Latents drawn from their priors")
 
 
+def _reconstructions(material):
+    """Pairs of rows: test images, and below each what an encoder and a decoder make of it; nothing without these."""
+    if material.model.READS != "noise":
+        return []
+    images, labels = material.test_images[:PAIRS], material.data.test.labels
+    decoded = pictures.to_bytes(material.model.reconstruct(images, None if labels is None else labels[:PAIRS]))
+    caption = "Test images, and under each what the decoder makes of its mean z"
+    return [_in_pairs(images, decoded, caption, ("image", "decoded"))]
+
+
+def _in_pairs(images, others, caption, names):
+    """Two rows of images, each with its other below it."""
+    columns = len(images) // 2
+    pairs = np.stack([images, others])  # [2, N, H, W, C]
+    shown = np.concatenate([pairs[side, start : start + columns] for start in (0, columns) for side in (0, 1)])
+    return grid(shown, columns, caption, rows=[*names] * 2)
+
+
 def _neighbours(material):
     """Pairs of rows: samples, and below each its nearest training image."""
     images = pictures.to_bytes(material.images[:PAIRS])
     nearest, _ = nearest_neighbours(images, material.data.train.images)
-    columns = PAIRS // 2
-    pairs = np.stack([images, material.data.train.images[nearest[:, 0]]])  # [2, PAIRS, H, W, C]
-    shown = np.concatenate([pairs[side, start : start + columns] for start in (0, columns) for side in (0, 1)])
     caption = "Samples, and under each the training image nearest to it (Euclidean): a copy would look the same"
-    return grid(shown, columns, caption, rows=["sample", "nearest"] * 2)
+    return _in_pairs(images, material.data.train.images[nearest[:, 0]], caption, ("sample", "nearest"))
 
 
 def _progress(run):

@@ -38,11 +38,12 @@ def summarize(
     images = sum(line["images_per_second"] * line["seconds"] for line in lines)
     speed = images / sum(line["seconds"] for line in lines)
     print(f"\nDone: {config.steps:,} steps; {steps:,} of them now, in {duration(seconds)} ({speed:,.0f} images/s).")
-    if model.read_codes:
+    if set(model.read_codes) & set(model.layout.codes):
         _print_information(model, lines[-1], found)
     for name, value in lines[-1].items():
         if name.endswith("_error"):
-            print(f"\n  {name}: {value:.2%} of the test images, classes matched one-to-one to labels")
+            how = "classes are labels" if config.labelled else "classes matched one-to-one to labels"
+            print(f"\n  {name}: {value:.2%} of the test images, {how}")
     folder, again = shlex.quote(str(run)), shlex.join(program)
     print(f"\nPictures   {run.samples}")
     if found:

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from infogan_tf.config.options import Config
 from infogan_tf.data.images import ImageData, Split
+from infogan_tf.data.labelled import labelled_choice
 from infogan_tf.data.stream import stream
 from infogan_tf.devices import is_chief
 from infogan_tf.models.base import GenerativeModel
@@ -67,7 +68,7 @@ def _writers(model, data, config, run, progress) -> list[keras.callbacks.Callbac
     board = watching.TensorBoard(run.tensorboard, config.to_json())
     errors = []
     if data.test.labels is not None and model.layout.classifier is not None:
-        errors.append(watching.ClassifierError(data.test))
+        errors.append(watching.ClassifierError(data.test, told=bool(config.labelled)))
     return [
         *errors,
         progress,
@@ -82,14 +83,22 @@ def _batches(train: Split, model: GenerativeModel, config: Config, strategy: tf.
     """Returns the stream from the model's step on; of several replicas each gets its part of every batch."""
     replicas, count, step = strategy.num_replicas_in_sync, config.batch_size * config.d_updates, int(model.step.numpy())
     labels = train.labels if model.layout.labels else None
+    chosen = labelled_choice(train.labels, config.labelled, config.seed) if config.labelled else None
+
+    def batches(**part):
+        images = stream(train.images, count, config.seed, step, labels=labels, **part)
+        if chosen is None:
+            return images
+        known = stream(train.images[chosen], count, config.seed, step, labels=train.labels[chosen], **part)
+        return tf.data.Dataset.zip((images, known))
+
     if replicas == 1:
-        return stream(train.images, count, config.seed, step, labels=labels)
-
-    def of_a_machine(context):
-        part = {"part": context.input_pipeline_id, "parts": context.num_input_pipelines}
-        return stream(train.images, count, config.seed, step, labels=labels, **part).rebatch(count // replicas)
-
-    return strategy.distribute_datasets_from_function(of_a_machine)
+        return batches()
+    return strategy.distribute_datasets_from_function(
+        lambda context: batches(part=context.input_pipeline_id, parts=context.num_input_pipelines).rebatch(
+            count // replicas
+        )
+    )
 
 
 def _some(images: np.ndarray, count: int = 100) -> np.ndarray:

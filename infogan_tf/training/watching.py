@@ -28,21 +28,25 @@ GUARDED_FROM_EPOCH = 2
 class ClassifierError(keras.callbacks.Callback):
     """Adds the test error of the code that serves as the classifier to each epoch's logs, as `<code>_error` in 0..1.
 
-    It is that of `clustering.matched_error`. Training itself does not see these labels.
+    It is that of `clustering.matched_error`; of a model that is told some labels, whose classes are the labels, it is
+    the share of images whose class is not their label. Training itself does not see these labels.
 
     Args:
         test: Test split, with labels.
+        told: Whether training is told labels of other images.
     """
 
-    def __init__(self, test: Split):
+    def __init__(self, test: Split, told: bool = False):
         super().__init__()
         self.test = test
+        self.told = told
 
     def on_epoch_end(self, epoch, logs=None):  # noqa: D102
         code = self.model.layout.classifier
         with self.model.averaged():
-            classes = code.most_probable(self.model.encode(self.test.images)[code.name])
-        logs[f"{code.name}_error"] = matched_error(classes, self.test.labels)
+            classes = self.model.most_probable(self.test.images)[code.name]
+        error = np.mean(classes != self.test.labels) if self.told else matched_error(classes, self.test.labels)
+        logs[f"{code.name}_error"] = error
 
 
 class Guards(keras.callbacks.Callback):

@@ -474,7 +474,8 @@ $("link").addEventListener("click", async () => {
 
 // === Reading an image ===
 
-const readCodes = () => meta.codes.filter((code) => code.read);
+// What is read of an image, but for noise; an older model has no classes that are read alone.
+const readCodes = () => [...meta.codes.filter((code) => code.read), ...(meta.read_classes ?? [])];
 
 const pad = $("pad");
 const pen = pad.getContext("2d", { willReadFrequently: true });
@@ -512,16 +513,37 @@ const reading = new Latest(async () => {
   $("posterior").replaceChildren(...posterior.map(({ card }) => card));
   $("posterior").dataset.shown = posterior.map(({ code, value }) => `${code.name}=${value}`).join("&");
   const values = Object.fromEntries(posterior.map(({ code, value }) => [code.name, value]));
-  say(`Q reads ${inWords(values)}.`, 800);
+  if (posterior.length) say(`Q reads ${inWords(values)}.`, 800);
+  const isNoise = meta.reads === "noise";
+  const [rows, title, words] = isNoise ? decodedRows(outputs.noise_mean[0]) : otherNoise(values);
+  if (!rows.length) return;
+  const images = (await generate(rows)).map((src) => element("img", { src, alt: "" }));
+  $("remade-title").textContent = title;
+  $("remade-images").replaceChildren(...images);
+  $("remade-images").setAttribute("aria-label", words);
+  $("adopt").hidden = isNoise;
+  $("remade").hidden = false;
+});
+
+// Images of the codes that were read, each of other noise; none where no image is drawn from what was read.
+function otherNoise(values) {
+  if (!meta.codes.some((code) => code.read)) return [[]];
   const rows = Array.from({ length: REMADE }, (_, index) => ({
     noise: drawNoise(state.seed, index),
     values: { ...sample(followed()).values, ...values },
   }));
-  const images = (await generate(rows)).map((src) => element("img", { src, alt: "" }));
-  $("remade-images").replaceChildren(...images);
-  $("remade-images").setAttribute("aria-label", `${REMADE} images of ${inWords(values)}, each of other noise`);
-  $("remade").hidden = false;
-});
+  return [rows, "What the generator makes of these codes", `${REMADE} images of ${inWords(values)}, each of other noise`];
+}
+
+// Images of the noise that was read: one, or one for each label.
+function decodedRows(noise) {
+  const { values } = sample(followed());
+  const label = meta.codes.find((code) => code.kind === "label");
+  const title = "What the decoder makes of its z";
+  if (!label) return [[{ noise, values }], title, "An image of the z that was read"];
+  const rows = Array.from({ length: label.num_classes }, (_, value) => ({ noise, values: { ...values, [label.name]: value } }));
+  return [rows, `${title}, with each label`, `${label.num_classes} images of the z that was read, one of each label`];
+}
 
 // What Q says of one code: a card with its bars, and the most probable value.
 function readCode(code, outputs) {
@@ -730,7 +752,7 @@ async function begin() {
   });
   showTraining();
   await changed();
-  if (!readCodes().length) return;
+  if (!readCodes().length && meta.reads !== "noise") return;
   makePad();
   $("read").hidden = false;
   takeSample();

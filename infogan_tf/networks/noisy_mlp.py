@@ -1,0 +1,161 @@
+"""Networks of dense layers with noise in D, of Salimans et al. 2016 (arXiv:1606.03498) for MNIST.
+
+As in the authors' code: G has two layers of 500 softplus units with batch norm; D five layers of 1,000, 500, 250, 250
+and 250 rectifiers with weight normalisation, Gaussian noise of 0.3 on the images and of 0.5 before each later layer.
+"""
+
+import math
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+from infogan_tf.random import drawn_here
+
+G_UNITS, D_UNITS = (500, 500), (1000, 500, 250, 250, 250)
+IMAGE_NOISE, FEATURE_NOISE = 0.3, 0.5
+
+
+@keras.saving.register_keras_serializable(package="infogan_tf")
+class WeightNormDense(keras.layers.Dense):
+    """A dense layer whose outputs are g v x / |v| + b: Salimans & Kingma 2016 (arXiv:1602.07868).
+
+    The first batch in training sets g and b so that its outputs have mean 0 and standard deviation 1 (section 3); from
+    then on v and b are learnt, and g, one for each unit, is where `learn_scale` is true.
+
+    Args:
+        units: How many units.
+        learn_scale: Whether g is learnt.
+        **kwargs: As `keras.layers.Dense` takes them.
+    """
+
+    def __init__(self, units: int, learn_scale: bool = False, **kwargs):
+        super().__init__(units, **{"kernel_initializer": keras.initializers.RandomNormal(stddev=0.1), **kwargs})
+        self.learn_scale = learn_scale
+
+    def build(self, input_shape):  # noqa: D102
+        super().build(input_shape)
+        self.scale = self.add_weight(
+            name="scale", shape=(self.units,), initializer="ones", trainable=self.learn_scale, autocast=False
+        )
+        self.is_set = self.add_weight(name="is_set", shape=(), initializer="zeros", trainable=False, autocast=False)
+
+    def call(self, inputs, training=False):
+        """[B, F] -> [B, units]."""
+        v = tf.convert_to_tensor(self._kernel)
+        direction = tf.cast(inputs, tf.float32) @ (v / tf.norm(v, axis=0))
+        scale, bias = (tf.convert_to_tensor(each) for each in (self.scale, self.bias))
+        if training:
+            scale, bias = tf.cond(self.is_set > 0, lambda: (scale, bias), lambda: _standardising(direction))
+            self.scale.assign(scale)
+            self.bias.assign(bias)
+            self.is_set.assign(1.0)
+        outputs = tf.cast(direction * scale + bias, self.compute_dtype)
+        return outputs if self.activation is None else self.activation(outputs)
+
+    def save_own_variables(self, store):  # noqa: D102
+        keras.layers.Layer.save_own_variables(self, store)
+
+    def load_own_variables(self, store):  # noqa: D102
+        keras.layers.Layer.load_own_variables(self, store)
+
+    def get_config(self):
+        """Every argument of the constructor, for `keras.saving`."""
+        return {**super().get_config(), "learn_scale": self.learn_scale}
+
+
+def _standardising(outputs):
+    """The factor and the term that give outputs [B, units] mean 0 and standard deviation 1."""
+    mean, variance = tf.nn.moments(outputs, axes=[0])
+    scale = tf.math.rsqrt(variance + 1e-8)
+    return scale, -mean * scale
+
+
+@keras.saving.register_keras_serializable(package="infogan_tf")
+class Noise(keras.layers.Layer):
+    """Adds Gaussian noise in training, a function of the seed and of how many batches it has seen.
+
+    Args:
+        stddev: The noise's standard deviation.
+        seed: An integer, another for each layer of a network.
+        **kwargs: As `keras.layers.Layer` takes them.
+    """
+
+    def __init__(self, stddev: float, seed: int, **kwargs):
+        super().__init__(**kwargs)
+        self.stddev = stddev
+        self.seed = seed
+        self.seen = self.add_weight(name="seen", shape=(), initializer="zeros", trainable=False, autocast=False)
+
+    def call(self, inputs, training=False):
+        """[B, ...] -> the same shape."""
+        if not training:
+            return inputs
+        seed = tf.stack([self.seed, tf.cast(self.seen, tf.int32)])
+        shape = inputs.shape[1:]
+        noise = drawn_here(tf.shape(inputs)[0], lambda rows: tf.random.stateless_normal((rows, *shape), seed))
+        self.seen.assign_add(1.0)
+        return inputs + tf.cast(self.stddev * noise, inputs.dtype)
+
+    def compute_output_shape(self, input_shape):  # noqa: D102
+        return input_shape
+
+    def get_config(self):
+        """Every argument of the constructor, for `keras.saving`."""
+        return {**super().get_config(), "stddev": self.stddev, "seed": self.seed}
+
+
+def noisy_mlp_networks(
+    num_latents: int,
+    num_parameters: int = 0,
+    image_shape: tuple[int, int, int] = (28, 28, 1),
+    dtype: str | keras.DTypePolicy | None = None,
+) -> dict[str, keras.Sequential]:
+    """Builds the networks, for images of any size.
+
+    Args:
+        num_latents: Width of the latents [z, c].
+        num_parameters: How many numbers describe Q(c|x); 0 for no Q.
+        image_shape: Height, width, channels.
+        dtype: A Keras dtype policy; None is the global one.
+
+    Returns:
+        "generator": latents [B, num_latents] to images [B, H, W, C] in [0, 1], float32;
+        "trunk": images to features [B, 250];
+        "d_head": features to the logit of "real" [B, 1], float32;
+        "q_head", where there are parameters: features to the parameters of Q(c|x) [B, num_parameters], float32.
+    """
+    stack = [keras.Input((num_latents,), name="latents")]
+    for i, units in enumerate(G_UNITS, 1):
+        stack += [
+            layers.Dense(units, use_bias=False, kernel_initializer=_small(), dtype=dtype, name=f"fc{i}"),
+            layers.BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=dtype, name=f"fc{i}_bn"),
+            layers.Activation("softplus", dtype=dtype, name=f"fc{i}_softplus"),
+        ]
+    stack += [
+        WeightNormDense(math.prod(image_shape), learn_scale=True, dtype=dtype, name="pixels"),
+        layers.Reshape(image_shape, dtype=dtype, name="to_image"),
+        layers.Activation("sigmoid", dtype="float32", name="images"),
+    ]
+    generator = keras.Sequential(stack, name="generator")
+
+    stack = [keras.Input(image_shape, name="images"), layers.Flatten(dtype=dtype, name="flatten")]
+    for i, units in enumerate(D_UNITS, 1):
+        stddev = FEATURE_NOISE if i > 1 else IMAGE_NOISE
+        stack += [
+            Noise(stddev, seed=i, dtype=dtype, name=f"noise{i}"),
+            WeightNormDense(units, activation="relu", dtype=dtype, name=f"fc{i}"),
+        ]
+    trunk = keras.Sequential(stack, name="trunk")
+
+    def head(name, units, layer):
+        noise = Noise(FEATURE_NOISE, seed=len(D_UNITS) + 1, dtype="float32", name="noise")
+        linear = WeightNormDense(units, learn_scale=True, dtype="float32", name=layer)
+        return keras.Sequential([keras.Input(trunk.output_shape[1:], name="features"), noise, linear], name=name)
+
+    networks = {"generator": generator, "trunk": trunk, "d_head": head("d_head", 1, "logit")}
+    return networks | ({"q_head": head("q_head", num_parameters, "parameters")} if num_parameters else {})
+
+
+def _small():
+    return keras.initializers.RandomNormal(stddev=0.05)

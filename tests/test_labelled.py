@@ -1,0 +1,107 @@
+"""A few labels that training is told: which images they are of, what Q is told by them, and what is measured then."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import make_model
+
+from infogan_tf.commands.train import check_labels
+from infogan_tf.config.options import Config
+from infogan_tf.data.images import ImageData, Split
+from infogan_tf.data.labelled import labelled_choice
+from infogan_tf.errors import UserError
+from infogan_tf.objectives.supervision import Supervision
+from infogan_tf.objectives.term import Batch, Real
+from infogan_tf.training.watching import ClassifierError
+
+SEED = tf.constant([3, 5])
+LABELS = np.random.default_rng(0).integers(0, 10, 2_000)
+
+
+def test_as_many_of_each_label_are_drawn_by_the_seed():
+    chosen = labelled_choice(LABELS, 100, seed=1)
+    assert len(set(chosen)) == 100
+    assert np.bincount(LABELS[chosen]).tolist() == [10] * 10
+    np.testing.assert_array_equal(chosen, labelled_choice(LABELS, 100, seed=1))
+    assert set(chosen) != set(labelled_choice(LABELS, 100, seed=2))
+
+
+def test_what_is_left_over_falls_to_labels_by_chance():
+    counts = np.sum([np.bincount(LABELS[labelled_choice(LABELS, 23, seed)]) for seed in range(50)], axis=0)
+    assert np.bincount(LABELS[labelled_choice(LABELS, 23, 0)]).max() == 3
+    assert counts.sum() == 23 * 50
+    assert counts.min() > 100  # two each time
+    assert counts.max() < 135
+
+
+def test_a_label_of_too_few_images_is_refused():
+    with pytest.raises(ValueError, match=r"labels: expected 2 images or more of label 1\. Received: 1"):
+        labelled_choice(np.array([0, 0, 1]), 4, 0)
+
+
+DATA = ImageData("levels", Split(np.zeros((6, 8, 8, 1), np.uint8), np.array([0, 0, 1, 1, 2, 2])), None, ("a", "b", "c"))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"labelled": 3, "latents": "noise:4,cat:10"}, "--latents: expected cat:3 with --labelled=3"),
+        ({"labelled": 2, "latents": "noise:4,cat:3"}, "--labelled: expected 3 to 6, as many of each of the 3 labels"),
+        ({"labelled": 7, "latents": "noise:4,cat:3"}, "--labelled: expected 3 to 6"),
+        ({"model": "cgan", "latents": "noise:4,label:10"}, "--latents: expected label:3 with --model=cgan"),
+        ({"model": "semi_supervised", "latents": "noise:4,class:3"}, "--labelled: expected 3 to 6"),
+        ({"model": "semi_supervised", "labelled": 3, "latents": "noise:4,class:4"}, "--latents: expected class:3"),
+    ],
+)
+def test_labels_that_the_images_do_not_have_are_refused(options, message):
+    with pytest.raises(UserError, match=message):
+        check_labels(Config(dataset="digits", **options), DATA)
+
+
+def test_images_without_labels_are_refused_where_they_are_told():
+    data = dataclasses.replace(DATA, train=Split(DATA.train.images))
+    for options in ({"labelled": 3}, {"model": "cgan", "latents": "noise:4,label:3"}):
+        with pytest.raises(UserError, match=r"expected images with labels .* Received: levels, which has none"):
+            check_labels(Config(dataset="digits", **options), data)
+    check_labels(Config(dataset="digits"), data)
+
+
+def test_supervision_is_the_cross_entropy_of_the_known_classes():
+    model = make_model(image_shape=(8, 8, 1), regularizers=[Supervision(10, 2.0, "contrast:0.000001")])
+    rng = np.random.default_rng(1)
+    images, labels = rng.random((12, 8, 8, 1), np.float32), rng.integers(0, 10, 12)
+    real = Real(tf.zeros((4, 8, 8, 1)), labelled=(tf.constant(images), tf.constant(labels)))
+    loss, figures = model.regularizers[0].added("d", model, Batch(real, None, None, None, None, SEED))
+    logits = model.q_head(model.trunk(images, training=True), training=True).numpy()[:, :10].astype(np.float64)
+    log_q = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+    expected = -log_q[np.arange(12), labels].mean()
+    assert float(loss) == pytest.approx(2.0 * expected, rel=1e-3)
+    assert float(figures["d_supervision"]) == pytest.approx(expected, rel=1e-3)
+
+
+def test_training_ties_classes_to_labels():
+    # Each label is a place that is bright; L_I alone would number them as it likes.
+    labels = np.arange(60) % 10
+    images = np.zeros((60, 8, 8, 1), np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[label % 8, (label // 8) * 4 : (label // 8) * 4 + 4] = 255
+    model = make_model(regularizers=[Supervision(60, 1.0, "contrast:0.2")])
+    known = tf.data.Dataset.from_tensors((images[:60], labels[:60]))
+    batches = tf.data.Dataset.zip((tf.data.Dataset.from_tensors(images), known)).repeat(60)
+    model.fit(batches, verbose=0)
+    assert (model.most_probable(images)["c1"] == labels).mean() > 0.9
+
+
+def test_the_error_of_classes_that_are_labels_matches_nothing():
+    model, labels = make_model(), np.array([1, 0, 1, 0])
+    model.most_probable = lambda images: {"c1": 1 - labels}
+    images = np.zeros((4, 8, 8, 1), np.uint8)
+    errors = []
+    for told in (False, True):
+        callback, logs = ClassifierError(Split(images, labels), told=told), {}
+        callback.set_model(model)
+        callback.on_epoch_end(0, logs)
+        errors.append(logs["c1_error"])
+    assert errors == [0.0, 1.0]

@@ -1,0 +1,42 @@
+"""InfoGAN's relatives through all that a run does: they go on to the same bits, are measured, drawn and exported."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import assert_same, logged, run_here, weights
+
+SHORT = ("--batch_size=8", "--precision=float32", "--eval_every=1", "--checkpoint_every=1", "--cache_dir=cache",
+         "--average_decay=0.9")  # fmt: skip
+# By model, its flags, the figure that it has, and what can be asked of it, beside drawing.
+MODELS = {
+    "cgan": (["--latents=noise:4,label:3"], "label_accuracy/c1", set()),
+    "vae": (["--latents=normal_noise:4"], "elbo", {"encode", "encode_png", "reconstruct"}),
+    "cvae": (["--latents=normal_noise:4,label:3"], "elbo", {"encode", "encode_png", "reconstruct"}),
+    "semi_supervised": (["--latents=noise:4,class:3", "--labelled=6"], "label_error/c1", {"encode", "encode_png"}),
+    "infogan": (["--latents=noise:4,cat:3", "--labelled=6"], "label_error/c1", {"encode", "encode_png"}),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", MODELS)
+def test_a_run_goes_on_to_the_same_bits_and_is_measured_drawn_and_exported(tmp_path, model):
+    images = np.random.default_rng(0).integers(0, 256, (60, 12, 16, 1), dtype=np.uint8)
+    np.savez(tmp_path / "own.npz", images=images, labels=np.arange(60) % 3)
+    own, figure, asked = MODELS[model]
+    width = [] if model == "semi_supervised" else ["--width=4"]
+    flags = ["--dataset=own.npz", f"--model={model}", *SHORT, *own, *width]
+    run_here(*flags, "--steps=2", "--run_dir=run", "--evaluation=none", cwd=tmp_path, exporting=False)
+    run_here("--resume", "--run_dir=run", "--steps=4", "--evaluation=quick", cwd=tmp_path)
+    run_here(*flags, "--steps=4", "--run_dir=straight", "--evaluation=none", cwd=tmp_path, exporting=False)
+    assert_same(weights(tmp_path / "straight", 4), weights(tmp_path / "run", 4))
+    assert logged(tmp_path / "straight") == logged(tmp_path / "run")
+    assert figure in json.loads((tmp_path / "run" / "evaluation.json").read_text())["figures"]
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert ("Training was told the labels of" in page) == (model != "vae")
+    run_here("--mode=sample", "--run_dir=run", "--count=3", cwd=tmp_path)
+    exported = tmp_path / "run" / "export" / "infogan" / "2"  # the first is a stand-in, of the run's first half
+    assert {"generate", "sample", *asked} <= set(tf.saved_model.load(str(exported)).signatures)
+    metadata = json.loads((exported / "assets.extra" / "metadata.json").read_text())
+    assert metadata["labels"] == {"vae": "none", "semi_supervised": "6", "infogan": "6"}.get(model, "all")
