@@ -245,7 +245,9 @@ def run(arguments: argparse.Namespace) -> Tally:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        # By and by: a Ctrl-C that the system gave another thread is acted on when this one wakes.
+        while thread.is_alive():
+            thread.join(0.5)
     tally.total = time.perf_counter() - started
     return tally
 
