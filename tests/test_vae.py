@@ -101,7 +101,13 @@ def test_training_raises_the_bound_and_is_kept(kind, latents, width, tmp_path):
 
 def test_a_conditional_vae_decodes_the_label_that_it_is_told():
     model = make(ConditionalVAE, "normal_noise:2,label:3", 5)
-    np.testing.assert_array_equal(model.latents_of(tf.ones((6, 2)), (IMAGES, LABELS))[:, 2:], np.eye(3)[LABELS])
+    np.testing.assert_array_equal(model.real_of((IMAGES, LABELS)).conditions, np.eye(3)[LABELS])
+    z = model.encode(IMAGES)["noise"]["mean"]
+    expected = model.generate(np.concatenate([z, np.eye(3, dtype=np.float32)[LABELS]], axis=1))
+    np.testing.assert_array_equal(model.reconstruct(IMAGES, LABELS), expected)
+    assert not np.array_equal(model.reconstruct(IMAGES, (LABELS + 1) % 3), expected)
+    told, otherwise = (model.bounds((IMAGES, labels), SEED)[0] for labels in (LABELS, (LABELS + 1) % 3))
+    assert not np.array_equal(told, otherwise)
     # The encoder reads images alone.
     assert model.encode(IMAGES)["noise"]["mean"].shape == (6, 2)
 

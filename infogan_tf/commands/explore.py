@@ -39,7 +39,9 @@ def explore(config: Config, given: dict[str, object], argv: list[str]) -> None:
     with _listening(site, config.host, config.port) as address:
         print(f"Open {address}/ in a browser. Ctrl-C ends it.", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
-            threading.Event().wait()
+            # By and by: a Ctrl-C that the system gave another thread is acted on when this one wakes.
+            while not threading.Event().wait(1.0):
+                pass
     print("\nEnded.")
 
 

@@ -23,7 +23,7 @@ class ExportedNetworks:
     Attributes:
         module: Module that holds the weights, to be saved.
         layout: Layout of the latents.
-        reads: What can be read from images: "codes", "noise", or nothing, an empty text.
+        reads: What can be read from images: "codes", "noise", "classes", or nothing, an empty text.
         image_shape: Height, width and channels of the images.
 
     Raises:

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from infogan_tf.data.given import images_of, labels_of, unpacked
 from infogan_tf.data.pixels import unit_images
 from infogan_tf.errors import UserError
 from infogan_tf.latents.codes import Code
@@ -21,7 +22,7 @@ from infogan_tf.models.callbacks import Optimizers
 from infogan_tf.models.keras_methods import KerasMethods
 from infogan_tf.models.means import Means
 from infogan_tf.networks.spectral_norm import SpectralNorm
-from infogan_tf.objectives.term import Term
+from infogan_tf.objectives.term import Real, Term
 from infogan_tf.random import drawn_here, fold_in
 
 # Every random draw of a run is a pure function of (seed, stream, position): what is drawn in one stream moves no other.
@@ -87,6 +88,13 @@ class GenerativeModel(KerasMethods):
             )
         if wanted := lacking(read_latents(layout.text), self.READS, self.TAKES_LABELS):
             raise UserError(f"--latents: expected {wanted}, for {type(self).__name__}. Received: {layout.text!r}")
+
+        parameters = self.num_parameters(layout)
+        if "q_head" in networks and networks["q_head"].output_shape[-1] != parameters:
+            raise ValueError(
+                f"q_head: expected one of {parameters} outputs for the latents {layout.text}. "
+                f"Received: one of {networks['q_head'].output_shape[-1]}"
+            )
 
         # === Layers ===
         for role, network in networks.items():
@@ -237,6 +245,18 @@ class GenerativeModel(KerasMethods):
         """The stateless seed, int32 [2], of `position` in one of STREAMS."""
         return fold_in(tf.constant([self.seed % (2**31 - 1), STREAMS[stream]]), position)
 
+    def real_of(self, data) -> Real:
+        """What a step is given of real images, from `data` as `fit` takes it; in place of labels there may be a pair.
+
+        The pair is of further images whose classes are known, and these.
+        """
+        known = unpacked(data)[1]
+        labelled = (unit_images(known[0]), known[1]) if isinstance(known, tuple) else None
+        conditions = None
+        if self.TAKES_LABELS:
+            conditions = tf.one_hot(labels_of(data), self.layout.labels[0].num_classes)
+        return Real(unit_images(images_of(data)), conditions, labelled)
+
     def draw(self, count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """`count` latents: this replica's own of those that all replicas draw together."""
         return drawn_here(count, lambda rows: self.layout.sample(rows, seed))
@@ -330,8 +350,8 @@ class GenerativeModel(KerasMethods):
         return self.layout.posterior(parameters)
 
     def describe(self, images: tf.Tensor) -> tf.Tensor:
-        """Features [B, F] of images [B, H, W, C] in [0, 1], with inference statistics."""
-        raise NotImplementedError
+        """The trunk's features [B, F] of images [B, H, W, C] in [0, 1], with inference statistics."""
+        return self.trunk(images, training=False)
 
     def generate(self, latents: np.ndarray | tf.Tensor, batch_size: int = 500, progress: bool = False) -> np.ndarray:
         """Generates images, float32 [B, H, W, C] in [0, 1], of any number of latents [B, layout.width].

@@ -5,11 +5,8 @@ from typing import ClassVar
 import keras
 import tensorflow as tf
 
-from infogan_tf.data.given import images_of, labels_of
-from infogan_tf.data.pixels import unit_images
 from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.models.gan import GAN
-from infogan_tf.objectives.term import Real
 
 
 @keras.saving.register_keras_serializable(package="infogan_tf")
@@ -53,14 +50,10 @@ class ConditionalGAN(GAN):
         super().__init__(
             layout, generator, trunk, d_head, label_embedding=label_embedding, seed=seed, name=name, **kwargs
         )
-        self.label = self.layout.labels[0]
-        wanted = (self.label.num_classes, trunk.output_shape[-1])
+        wanted = (self.layout.labels[0].num_classes, trunk.output_shape[-1])
         received = (label_embedding.input_shape[-1], label_embedding.output_shape[-1])
         if received != wanted:
             raise ValueError(f"label_embedding: expected [B, {wanted[0]}] to [B, {wanted[1]}]. Received: {received}")
-
-    def real_of(self, data):  # noqa: D102
-        return Real(unit_images(images_of(data)), tf.one_hot(labels_of(data), self.label.num_classes))
 
     def latents_for(self, real, seed):  # noqa: D102
         noise, _ = self.layout.split(super().latents_for(real, seed))

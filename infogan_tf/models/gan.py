@@ -7,8 +7,6 @@ from typing import ClassVar
 import keras
 import tensorflow as tf
 
-from infogan_tf.data.given import images_of, unpacked
-from infogan_tf.data.pixels import unit_images
 from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.networks.layers import batch_statistics
@@ -191,15 +189,6 @@ class GAN(GenerativeModel):
         self.log(figures, counts={after: is_due})
         return self.end_step()
 
-    def real_of(self, data) -> Real:
-        """What a step is given of real images, from `data` as `fit` takes it; in place of labels there may be a pair.
-
-        The pair is of further images whose classes are known, and these.
-        """
-        known = unpacked(data)[1]
-        labelled = (unit_images(known[0]), known[1]) if isinstance(known, tuple) else None
-        return Real(unit_images(images_of(data)), labelled=labelled)
-
     def latents_for(self, real: Real, seed: tf.Tensor) -> tf.Tensor:
         """Latents [B, layout.width] of as many generated images as there are real ones."""
         return self.draw(tf.shape(real.images)[0], seed)
@@ -296,10 +285,6 @@ class GAN(GenerativeModel):
         self.log(figures)
         results = self.get_metrics_result()
         return {name: results[name] for name in figures}
-
-    def describe(self, images):
-        """The trunk's features [B, F] of images [B, H, W, C] in [0, 1], with inference statistics."""
-        return self.trunk(images, training=False)
 
 
 def _check_fit(role, network, source):

@@ -55,11 +55,6 @@ class InfoGAN(GAN):
         if isinstance(layout, str):
             layout = LatentLayout.parse(layout, posterior_stddev)
         super().__init__(layout, generator, trunk, d_head, q_head=q_head, seed=seed, name=name, **kwargs)
-        if q_head.output_shape[-1] != layout.num_parameters:
-            raise ValueError(
-                f"q_head: expected one of {layout.num_parameters} outputs for the latents {layout.text}. "
-                f"Received: one of {q_head.output_shape[-1]}"
-            )
 
     def get_config(self):
         """Every argument of the constructor, for `keras.saving`."""

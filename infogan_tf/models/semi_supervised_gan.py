@@ -5,8 +5,6 @@ from typing import ClassVar
 import keras
 import tensorflow as tf
 
-from infogan_tf.data.given import images_of, unpacked
-from infogan_tf.data.pixels import unit_images
 from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.networks.layers import batch_statistics
@@ -92,13 +90,13 @@ class SemiSupervisedGAN(GenerativeModel):
 
     def train_step(self, data):
         """An update of the classifier, then one of the generator, on one draw of latents."""
-        real_images = unit_images(images_of(data))
-        labelled_images, labels = unpacked(data)[1]
+        given = self.real_of(data)
+        real_images, (labelled_images, labels) = given.images, given.labelled
         latents = self.draw(tf.shape(real_images)[0], self.stream_seed("train", self.step))
         with tf.GradientTape() as g_tape:
             fake_images = self.generator(latents, training=True)
         with tf.GradientTape() as tape:
-            images = tf.concat([unit_images(labelled_images), real_images, tf.stop_gradient(fake_images)], axis=0)
+            images = tf.concat([labelled_images, real_images, tf.stop_gradient(fake_images)], axis=0)
             # Batch norm's statistics, where there is any, are of each kind of images alone.
             with batch_statistics(parts=3):
                 logits = self.q_head(self.trunk(images, training=True), training=True)
@@ -118,10 +116,6 @@ class SemiSupervisedGAN(GenerativeModel):
             figures[name] = tf.reduce_mean(tf.sigmoid(tf.reduce_logsumexp(its_logits, axis=-1)))
         self.log(figures)
         return self.end_step()
-
-    def describe(self, images):
-        """The trunk's features [B, F] of images [B, H, W, C] in [0, 1], with inference statistics."""
-        return self.trunk(images, training=False)
 
 
 def semi_supervised_losses(

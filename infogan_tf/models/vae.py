@@ -6,8 +6,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from infogan_tf.data.given import images_of, labels_of
-from infogan_tf.data.pixels import unit_images
 from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.objectives.likelihood import bernoulli_log_likelihood, gaussian_divergence
@@ -53,11 +51,6 @@ class VAE(GenerativeModel):
     ):
         networks = {"generator": generator, "trunk": trunk, "q_head": q_head}
         super().__init__(layout, networks, seed=seed, name=name, **kwargs)
-        if q_head.output_shape[-1] != self.num_parameters(self.layout):
-            raise ValueError(
-                f"q_head: expected one of {self.num_parameters(self.layout)} outputs for the latents "
-                f"{self.layout.text}. Received: one of {q_head.output_shape[-1]}"
-            )
 
     @classmethod
     def num_parameters(cls, layout):  # noqa: D102
@@ -114,22 +107,18 @@ class VAE(GenerativeModel):
             seed: Of the draw, int32 [2].
             training: Whether the networks compute as in training.
         """
-        images = unit_images(images_of(data))
-        parameters = self.q_head(self.trunk(images, training=training), training=training)
-        mean, log_variance = tf.split(tf.cast(parameters, tf.float32), 2, axis=-1)
-        drawn = drawn_here(tf.shape(images)[0], lambda rows: self.layout.noise.sample(rows, seed))
+        real = self.real_of(data)
+        parameters = self.q_head(self.trunk(real.images, training=training), training=training)
+        mean, log_variance = _mean_and_log_variance(parameters)
+        drawn = drawn_here(tf.shape(real.images)[0], lambda rows: self.layout.noise.sample(rows, seed))
         z = mean + tf.exp(0.5 * log_variance) * drawn
-        decoded = self.generator(self.latents_of(z, data), training=training)
-        return bernoulli_log_likelihood(images, decoded), gaussian_divergence(mean, log_variance)
-
-    def latents_of(self, z: tf.Tensor, data) -> tf.Tensor:
-        """Latents [B, layout.width] of noise z [B, noise.size], for the images of `data`."""
-        return z
+        decoded = self.generator(_joined(z, real), training=training)
+        return bernoulli_log_likelihood(real.images, decoded), gaussian_divergence(mean, log_variance)
 
     # === Using ===
 
     def posterior_of(self, parameters):  # noqa: D102
-        mean, log_variance = tf.split(tf.cast(parameters, tf.float32), 2, axis=-1)
+        mean, log_variance = _mean_and_log_variance(parameters)
         return {"noise": {"mean": mean, "stddev": tf.exp(0.5 * log_variance)}}
 
     def reconstruct(self, images, labels=None) -> np.ndarray:
@@ -140,11 +129,16 @@ class VAE(GenerativeModel):
             labels: Theirs, integers [B], of a decoder that is told them.
         """
         z = self.encode(images)["noise"]["mean"]
-        return self.generate(self.latents_of(z, (images, labels)))
+        return self.generate(_joined(z, self.real_of((images, labels))))
 
-    def describe(self, images):
-        """The trunk's features [B, F] of images [B, H, W, C] in [0, 1], with inference statistics."""
-        return self.trunk(images, training=False)
+
+def _mean_and_log_variance(parameters):
+    return tf.split(tf.cast(parameters, tf.float32), 2, axis=-1)
+
+
+def _joined(z, real):
+    """Latents [B, layout.width] of noise z [B, noise.size], and of what the decoder is told of these images."""
+    return z if real.conditions is None else tf.concat([z, real.conditions], axis=-1)
 
 
 @keras.saving.register_keras_serializable(package="infogan_tf")
@@ -161,6 +155,3 @@ class ConditionalVAE(VAE):
     """
 
     TAKES_LABELS = True
-
-    def latents_of(self, z, data):  # noqa: D102
-        return tf.concat([z, tf.one_hot(labels_of(data), self.layout.labels[0].num_classes)], axis=-1)

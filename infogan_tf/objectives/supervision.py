@@ -37,8 +37,8 @@ class Supervision(Term):
 
     def d_term(self, model, batch):  # noqa: D102
         images, labels = batch.real.labelled
-        amounts = self.transformations.amounts(tf.shape(images)[0], fold_in(batch.seed, 6))
-        changed = self.transformations(images, amounts, fold_in(batch.seed, 7))
+        amounts = self.transformations.amounts(tf.shape(images)[0], fold_in(batch.seed, 7))
+        changed = self.transformations(images, amounts, fold_in(batch.seed, 8))
         # The scope records no statistics, as in Invariance.
         with keras.StatelessScope():
             parameters = model.q_head(model.trunk(changed, training=True), training=True)
