@@ -7,6 +7,11 @@ import pytest
 import tensorflow as tf
 from conftest import assert_same, logged, run_here, weights
 
+from infogan_tf import models
+from infogan_tf.config.options import Config
+from infogan_tf.models.build import build_model
+from infogan_tf.models.choices import resolve
+
 SHORT = ("--batch_size=8", "--precision=float32", "--eval_every=1", "--checkpoint_every=1", "--cache_dir=cache",
          "--average_decay=0.9")  # fmt: skip
 # By model, its flags, the figure that it has, and what can be asked of it, beside drawing.
@@ -17,6 +22,25 @@ MODELS = {
     "semi_supervised": (["--latents=noise:4,class:3", "--labelled=6"], "label_error/c1", {"encode", "encode_png"}),
     "infogan": (["--latents=noise:4,cat:3", "--labelled=6"], "label_error/c1", {"encode", "encode_png"}),
 }
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("model", models.MODELS)
+def test_every_model_trains_in_mixed_precision(model, precision):
+    rng = np.random.default_rng(0)
+    images, labels = rng.integers(0, 256, (8, 8, 8, 1), dtype=np.uint8), np.arange(8)
+    config = resolve(Config(), {"model": model, "labelled": 8} if model == "semi_supervised" else {"model": model})
+    trained = build_model(config, (8, 8, 1), precision=precision)
+    before = [weight.numpy() for weight in trained.generator.trainable_weights]
+    data = tf.data.Dataset.from_tensors((images, (images, labels) if config.labelled else labels))
+    # In float16 the first steps find how far a loss can be scaled, and move nothing.
+    steps = 20 if precision == "mixed_float16" else 2
+    history = trained.fit(data.repeat(steps), verbose=0).history
+    assert all(np.isfinite(values).all() for values in history.values()), history
+    assert any(
+        (weight.numpy() != old).any() for weight, old in zip(trained.generator.trainable_weights, before, strict=True)
+    )
+    assert trained.generate(trained.layout.sample(2, 0)).dtype == np.float32
 
 
 @pytest.mark.slow

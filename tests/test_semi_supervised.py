@@ -67,7 +67,7 @@ def test_weight_norm_is_set_by_the_first_batch_and_then_learnt():
     np.testing.assert_allclose(outputs.std(axis=0), 1.0, rtol=1e-3)
     assert np.abs(before - outputs).max() > 0.1
     again = layer(inputs[:3] * 5.0, training=True).numpy()
-    v, scale, bias = (np.float64(value) for value in (layer._kernel, layer.scale, layer.bias))
+    v, scale, bias = (np.float64(value) for value in (layer.kernel, layer.scale, layer.bias))
     np.testing.assert_allclose(again, scale * (inputs[:3] * 5.0 @ v) / np.linalg.norm(v, axis=0) + bias, rtol=1e-4)
     assert [weight.name for weight in layer.trainable_variables] == ["kernel", "bias"]
 

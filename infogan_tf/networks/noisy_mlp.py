@@ -17,51 +17,54 @@ IMAGE_NOISE, FEATURE_NOISE = 0.3, 0.5
 
 
 @keras.saving.register_keras_serializable(package="infogan_tf")
-class WeightNormDense(keras.layers.Dense):
+class WeightNormDense(keras.layers.Layer):
     """A dense layer whose outputs are g v x / |v| + b: Salimans & Kingma 2016 (arXiv:1602.07868).
 
     The first batch in training sets g and b so that its outputs have mean 0 and standard deviation 1 (section 3); from
-    then on v and b are learnt, and g, one for each unit, is where `learn_scale` is true.
+    then on v and b are learnt, and g, one for each unit, is where `learn_scale` is true. The product is computed in the
+    layer's compute dtype, all else in float32.
 
     Args:
         units: How many units.
+        activation: What the outputs go through, as Keras names it; None is nothing.
         learn_scale: Whether g is learnt.
-        **kwargs: As `keras.layers.Dense` takes them.
+        **kwargs: As `keras.layers.Layer` takes them.
     """
 
-    def __init__(self, units: int, learn_scale: bool = False, **kwargs):
-        super().__init__(units, **{"kernel_initializer": keras.initializers.RandomNormal(stddev=0.1), **kwargs})
+    def __init__(self, units: int, activation: str | None = None, learn_scale: bool = False, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.activation = keras.activations.get(activation)
         self.learn_scale = learn_scale
 
     def build(self, input_shape):  # noqa: D102
-        super().build(input_shape)
-        self.scale = self.add_weight(
-            name="scale", shape=(self.units,), initializer="ones", trainable=self.learn_scale, autocast=False
-        )
-        self.is_set = self.add_weight(name="is_set", shape=(), initializer="zeros", trainable=False, autocast=False)
+        def weight(name, shape, initializer, trainable=True):
+            return self.add_weight(name=name, shape=shape, initializer=initializer, trainable=trainable, autocast=False)
+
+        self.kernel = weight("kernel", (input_shape[-1], self.units), keras.initializers.RandomNormal(stddev=0.1))
+        self.bias = weight("bias", (self.units,), "zeros")
+        self.scale = weight("scale", (self.units,), "ones", trainable=self.learn_scale)
+        self.is_set = weight("is_set", (), "zeros", trainable=False)
 
     def call(self, inputs, training=False):
         """[B, F] -> [B, units]."""
-        v = tf.convert_to_tensor(self._kernel)
-        direction = tf.cast(inputs, tf.float32) @ (v / tf.norm(v, axis=0))
-        scale, bias = (tf.convert_to_tensor(each) for each in (self.scale, self.bias))
+        v, scale, bias = (tf.convert_to_tensor(each) for each in (self.kernel, self.scale, self.bias))
+        direction = tf.cast(v / tf.norm(v, axis=0), self.compute_dtype)
+        projected = tf.cast(tf.cast(inputs, self.compute_dtype) @ direction, tf.float32)
         if training:
-            scale, bias = tf.cond(self.is_set > 0, lambda: (scale, bias), lambda: _standardising(direction))
+            scale, bias = tf.cond(self.is_set > 0, lambda: (scale, bias), lambda: _standardising(projected))
             self.scale.assign(scale)
             self.bias.assign(bias)
             self.is_set.assign(1.0)
-        outputs = tf.cast(direction * scale + bias, self.compute_dtype)
-        return outputs if self.activation is None else self.activation(outputs)
+        return self.activation(tf.cast(projected * scale + bias, self.compute_dtype))
 
-    def save_own_variables(self, store):  # noqa: D102
-        keras.layers.Layer.save_own_variables(self, store)
-
-    def load_own_variables(self, store):  # noqa: D102
-        keras.layers.Layer.load_own_variables(self, store)
+    def compute_output_shape(self, input_shape):  # noqa: D102
+        return (*input_shape[:-1], self.units)
 
     def get_config(self):
         """Every argument of the constructor, for `keras.saving`."""
-        return {**super().get_config(), "learn_scale": self.learn_scale}
+        activation = keras.activations.serialize(self.activation)
+        return {**super().get_config(), "units": self.units, "activation": activation, "learn_scale": self.learn_scale}
 
 
 def _standardising(outputs):
