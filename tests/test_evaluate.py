@@ -257,6 +257,44 @@ def test_of_runs_with_other_numbers_of_classes_the_silhouette_decides(monkeypatc
     assert comparison.compare_runs([*runs[:3], dataclasses.replace(runs[3], found=None)])[1] == []
 
 
+def test_runs_of_several_models_are_told_apart_and_the_best_of_each_figure_is_bold(monkeypatch, tmp_path):
+    monkeypatch.setattr(comparison, "_centrality", lambda runs: comparison.Criterion("c", "", {}, runs[0].name))
+    of_model = {
+        "infogan": ("cat:3", {"fid": 3.0, "mutual_info/c1": 1.0, "accuracy/k-means": 0.9}),
+        "cgan": ("noise:6,label:3", {"fid": 2.0, "label_accuracy/c1": 0.99}),
+        "cvae": ("normal_noise:6,label:3", {"fid": 2.001, "elbo": -90.0, "kl": 7.0, "label_accuracy/c1": 1.0}),
+        "vae": ("normal_noise:6", {"fid": 4.0, "elbo": -95.0, "kl": 9.0}),
+        "semi_supervised": ("noise:6,class:3", {"label_error/c1": 0.02, "accuracy/k-means": 0.5}),
+    }
+    runs = []
+    for model, (latents, figures) in of_model.items():
+        config = Config(model=model, steps=2, latents=latents, labelled=6 if model == "semi_supervised" else 0)
+        found = Evaluation("quick", 2, figures=figures, features={"": "a network"})
+        runs.append(comparison.Run(model, RunDirectory(tmp_path / model), config, [{"step": 2}], found))
+    page, _ = comparison.compare_runs(runs)
+    rows = comparison._figure_rows(runs, [[run] for run in runs])
+    best = {row.name: sorted(row.best) for row in rows}
+    # Of what only one has, none is the best; of two that are written alike, both; of KL neither way is better.
+    assert best["fid"] == [1, 2]
+    assert best["elbo"] == [2]
+    assert best["accuracy/k-means"] == [0]
+    assert best["kl"] == best["label_error/c1"] == best["mutual_info/c1"] == []
+    told = {name: (labels, reads, first) for name, _, labels, reads, first in comparison._models(runs, rows)}
+    assert told["infogan"] == ("none", "its codes", [])
+    assert told["cgan"] == ("all", "", ["FID"])
+    assert told["cvae"][2] == ["FID", "Labels asked for, read back, c1", "ELBO, nats"]
+    assert told["semi_supervised"][:2] == ("6", "its class")
+    assert "<b>2.00</b>" in page
+    assert "a classifier that learns from few labels" in page
+    # In other features samples do not compare.
+    other = dataclasses.replace(runs[1].found, features={"": "another network"})
+    runs[1] = dataclasses.replace(runs[1], found=other)
+    best = {row.name: row.best for row in comparison._figure_rows(runs, [[run] for run in runs])}
+    assert not best["fid"]
+    assert best["elbo"]
+    assert comparison._models([runs[1], runs[1]], rows) == []
+
+
 def test_of_runs_that_read_nothing_of_each_other_none_is_named(monkeypatch, three_runs):
     monkeypatch.setattr(comparison, "_agreements", lambda runs: np.eye(3))
     done = run_here("--mode=compare", "--runs=runs", "--output=dead.html", cwd=three_runs)

@@ -177,6 +177,12 @@ FIGURES = {
 PUBLISHED_FEATURES = "inception-2015"
 PUBLISHED_FID = f"fid/{PUBLISHED_FEATURES}"
 
+# What is told first of a model, in this order.
+HEADLINE = (
+    "label_error", "accuracy", "mutual_info", "nmi", "fid", PUBLISHED_FID, "label_accuracy", "recall", "elbo",
+    "log_likelihood", "mig", "factor_vae",
+)  # fmt: skip
+
 # Published values beside which a figure is read; each was read in its source. FIDs are there in Inception's features
 # alone: in others they do not compare.
 PUBLISHED = {

@@ -31,7 +31,8 @@ MODELS = {
         {"latents": "noise:62,cat:10,uniform:2"},
     ),
     "gan": Model(
-        "infogan_tf.models.gan:GAN", "GAN", "without Q and without codes", {"latents": "normal_noise:100"}
+        "infogan_tf.models.gan:GAN", "GAN", "the GAN of 2014, without Q and without codes",
+        {"latents": "normal_noise:100"},
     ),
     "cgan": Model(
         "infogan_tf.models.conditional_gan:ConditionalGAN", "Conditional GAN",
@@ -54,7 +55,7 @@ MODELS = {
     ),
     "cvae": Model(
         "infogan_tf.models.vae:ConditionalVAE", "Conditional VAE",
-        "the same with a decoder that is told the label",
+        "a VAE whose decoder is told the label",
         {"latents": "normal_noise:20,label:10"},
     ),
 }  # fmt: skip

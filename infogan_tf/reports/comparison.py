@@ -12,14 +12,16 @@ from tqdm import tqdm
 
 from infogan_tf import pictures
 from infogan_tf.config.options import Config
+from infogan_tf.config.source import constant
 from infogan_tf.data.listing import written
 from infogan_tf.data.sources import name_of
 from infogan_tf.errors import NotMeasuredError, printable
-from infogan_tf.evaluation.figures import FIGURES, describe, title_of
+from infogan_tf.evaluation.figures import FIGURES, HEADLINE, HIGHER, SAMPLES, Figure, describe, title_of
 from infogan_tf.evaluation.metrics.agreement import code_agreement, model_centrality
 from infogan_tf.evaluation.record import read_evaluation
 from infogan_tf.evaluation.result import Evaluation
 from infogan_tf.latents.language import read_latents
+from infogan_tf.models import MODELS
 from infogan_tf.models.choices import taken
 from infogan_tf.objectives.invariance import INVARIANCE_TERM
 from infogan_tf.reports import charts
@@ -34,7 +36,14 @@ from infogan_tf.templates import render
 AGREEMENT_IMAGES = 2_000
 # Options in which runs of one configuration may differ.
 _CHANCE = ("seed", "data_dir", "cache_dir", "labels", "precision")
-_CURVES = ("d_loss", "g_loss", "prob_real", "prob_fake_before", "output_real", "output_fake_before")
+_CURVES = ("d_loss", "g_loss", "elbo", "prob_real", "prob_fake_before", "output_real", "output_fake_before")
+# By what a model reads, in words.
+_READS = {
+    "codes": "its codes",
+    "noise": "its noise, and what the decoder makes of that",
+    "classes": "its class",
+    "": "",
+}
 
 
 @dataclasses.dataclass
@@ -69,6 +78,37 @@ class Run:
     def finished(self) -> bool:
         """Whether it was trained to its last step."""
         return bool(self.lines) and self.lines[-1]["step"] >= self.config.steps
+
+
+@dataclasses.dataclass(frozen=True)
+class FigureRow:
+    """A figure beside one another in several runs, or groups of runs.
+
+    Attributes:
+        name: The figure's name.
+        texts: Its value in each column, empty where it was not measured.
+        best: The numbers of the columns that are the best; none where nothing says which is.
+    """
+
+    name: str
+    texts: list[str]
+    best: frozenset[int]
+
+    @property
+    def title(self) -> str:
+        """Its name for a reader."""
+        return title_of(self.name)
+
+    @property
+    def figure(self) -> Figure:
+        """What it is."""
+        return describe(self.name)
+
+    @property
+    def is_headline(self) -> bool:
+        """Whether it is of what is told first: of the model as a whole, or of its first code."""
+        kind, _, subject = self.name.partition("/")
+        return self.name in HEADLINE or (kind in HEADLINE and subject in ("", "c1"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,13 +178,15 @@ def compare_runs(runs: list[Run], program: Sequence[str] = ()) -> tuple[str, lis
             notes.append(f"ModelCentrality: not measured; {str(reason).rstrip('.')}.")
     for note in notes:
         print(f"  {printable(note)}")
+    figures = _figure_rows(runs, [[run] for run in runs])
     page = render(
         "comparison.html",
         title=f"{len(runs)} runs on {', '.join(dict.fromkeys(name_of(run.config.dataset) for run in runs))}",
         runs=runs,
+        models=_models(runs, figures),
         options=_differing_options(runs),
         columns=[run.name for run in runs],
-        figures=_figure_rows(runs, [[run] for run in runs]),
+        figures=figures,
         group_columns=[", ".join(run.name for run in group) for group in groups.values()],
         group_figures=_figure_rows(runs, list(groups.values())) if len(groups) < len(runs) else [],
         curves=_curves(runs),
@@ -241,19 +283,50 @@ def _differing_options(runs):
     return {name: [own.get(name, "") for own in read] for name in differing}
 
 
+def _models(runs, rows):
+    """Of each run, where the models differ: the model, which labels it was told, what it reads, what it is best at."""
+    if len({run.config.model for run in runs}) == 1:
+        return []
+    found = []
+    for i, run in enumerate(runs):
+        model = MODELS[run.config.model]
+        told = "all" if constant(f"{model.path}.TAKES_LABELS") else f"{run.config.labelled or 'none'}"
+        best = [row.title for row in rows if i in row.best and row.is_headline]
+        found.append((run.name, model, told, _READS[constant(f"{model.path}.READS")], best))
+    return found
+
+
 def _figure_rows(runs, groups):
-    """For each figure that any run has: (title, how and which way is better, text of each group)."""
+    """A FigureRow for each figure that any run has."""
     names = dict.fromkeys(name for run in runs if run.found for name in run.found.figures)
+    # Samples compare where as many were measured in the same features.
+    measured = {(run.found.setting, run.found.features.get("")) for run in runs if run.found}
     rows = []
     for name in sorted(names, key=lambda name: list(FIGURES).index(name.split("/")[0])):
-        texts = [figure_of_group(name, [run.found for run in group if run.found]) for group in groups]
-        rows.append((title_of(name), describe(name), texts))
+        evaluations = [[run.found for run in group if run.found] for group in groups]
+        texts = [figure_of_group(name, each) for each in evaluations]
+        compares = len(measured) == 1 or describe(name).group != SAMPLES
+        rows.append(FigureRow(name, texts, _best(name, evaluations) if compares else frozenset()))
     return rows
+
+
+def _best(name, evaluations):
+    """The numbers of the groups whose mean of a figure is the best as it is written, where there are others."""
+    figure = describe(name)
+    means = {i: np.mean(values) for i, each in enumerate(evaluations) if (values := _values(name, each))}
+    if not figure.better or len({figure.text(mean) for mean in means.values()}) < 2:
+        return frozenset()
+    best = (max if figure.better == HIGHER else min)(means.values())
+    return frozenset(i for i, mean in means.items() if figure.text(mean) == figure.text(best))
+
+
+def _values(name, evaluations):
+    return [found.figures[name] for found in evaluations if name in found.figures]
 
 
 def figure_of_group(name: str, evaluations: list[Evaluation]) -> str:
     """The mean of a figure over runs and, where there are several, its standard deviation and their number."""
-    values = [found.figures[name] for found in evaluations if name in found.figures]
+    values = _values(name, evaluations)
     if not values:
         return ""
     text = describe(name).text(float(np.mean(values)))

@@ -10,6 +10,7 @@ from infogan_tf.evaluation.figures import (
     CODES,
     FACTORS,
     FIGURES,
+    HEADLINE,
     PUBLISHED,
     PUBLISHED_FID,
     describe,
@@ -26,21 +27,6 @@ from infogan_tf.reports.pages import Grid, grid
 from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.templates import render
 
-# The first figure of each of these kinds that was measured, of the model as a whole or of a code, heads the page.
-HEADLINE = (
-    "label_error",
-    "accuracy",
-    "mutual_info",
-    "nmi",
-    "fid",
-    PUBLISHED_FID,
-    "label_accuracy",
-    "recall",
-    "elbo",
-    "log_likelihood",
-    "mig",
-    "factor_vae",
-)
 # Samples are shown as they were at about these steps, which the literature shows too, and at the last.
 PROGRESS_STEPS = (500, 3_000, 10_000)
 PAIRS, TEST_IMAGES = 20, 10
@@ -99,7 +85,7 @@ def _told(material):
 
 
 def _headline(found, dataset):
-    """The first figure of each kind in HEADLINE: title, value, direction, published value."""
+    """Of the first figure of each kind in HEADLINE: title, value, direction, published value."""
     subjects = ("", *found.codes)
     own = [name for name in found.figures if name.partition("/")[2] in subjects]
     # Labels are no codes that are read, and published figures no model's own.
