@@ -43,7 +43,6 @@ def refused(capsys, *flags):
         (["--recipe=quick"], ["--recipe", "one of paper, invariant", "'quick'"]),
         (["--dataset=shapes3d", "--recipe=invariant"], ["--recipe", "one of paper with shapes3d", "'invariant'"]),
         (["--invariance_weight=1", "--invariances=rotate"], ["--invariances", "rotate:SIZE", "'rotate'"]),
-        (["--invariance_weight=1", "--jit_compile"], ["--jit_compile", "--invariance_weight"]),
         (["--starts=3"], ["--starts", "--invariance_weight is 0", "3"]),
         (["--latents=noise:62,cats:10"], ["--latents", "position 10", "noise:62,cats:10"]),
         (["--lr_decay_steps=5,3"], ["--lr_decay_steps", "ascending", "5,3"]),

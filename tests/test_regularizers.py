@@ -214,13 +214,6 @@ def test_haste_makes_entropy_and_frequencies_weigh_more_in_the_first_steps():
     assert [term(step, **hasty) for step in range(4)] == pytest.approx([heavy, heavy, light, light], rel=1e-5)
 
 
-@pytest.mark.parametrize(("regularizer", "compiled"), [(FeatureMatching(1.0), True), (Invariance(1.0, "flip"), False)])
-def test_xla_is_left_out_on_a_gpu_where_it_lacks_a_kernel(monkeypatch, regularizer, compiled):
-    gpu = tf.config.PhysicalDevice("/physical_device:GPU:0", "GPU")
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda *_: [gpu])
-    assert make_model(regularizers=[regularizer]).jit_compile is compiled
-
-
 # === Features ===
 
 

@@ -16,6 +16,7 @@ from infogan_tf.data import load_data
 from infogan_tf.data.facts import ImageFacts
 from infogan_tf.data.images import ImageData, Split
 from infogan_tf.errors import UserError
+from infogan_tf.objectives.affine import affine_transform
 from infogan_tf.objectives.declarations import (
     AMOUNTS,
     FIGURES,
@@ -54,6 +55,17 @@ def test_places_are_mapped_as_by_scipy():
                 image[..., channel], matrix[::-1, ::-1], offset[::-1], order=1, mode="nearest"
             )
             np.testing.assert_allclose(found[..., channel], expected, atol=1e-4)
+
+
+def test_the_gradient_by_the_old_image_is_the_adjoint():
+    old, weights = tf.constant(IMAGES), tf.constant(np.random.default_rng(1).normal(size=IMAGES.shape), tf.float32)
+    transformations = Transformations.parse(AFFINE)
+    matrices = transformations.matrices(transformations.amounts(len(IMAGES), SEED), (HEIGHT, WIDTH))
+    with tf.GradientTape() as tape:
+        tape.watch(old)
+        product = tf.reduce_sum(weights * affine_transform(old, matrices))
+    # The new image is linear in the old one.
+    assert float(tf.reduce_sum(old * tape.gradient(product, old))) == pytest.approx(float(product), rel=1e-4)
 
 
 # What is drawn by each kind, of the matrices and offsets; and the matrices that belong to it.

@@ -14,19 +14,22 @@ from pathlib import Path
 def parameters(place: str) -> tuple[str, ...]:
     """The names of a function's parameters, in order and without self.
 
-    Where a method hands **kwargs on, or its class has none of the name, those of the base class's method follow.
+    Where a method hands **kwargs on, or its class has none of the name, those of the base class's method follow that
+    it does not set itself.
     """
     module, _, name = place.partition(":")
     owner, _, method = name.rpartition(".")
     if not owner:
         return tuple(_names(_definition(module, name)))
-    found = []
+    found, positional, named = [], 0, set()
     for node in _lineage(module, owner):
         function = _member(node, method)
         if function is not None:
-            found += [name for name in _names(function)[1:] if name not in found]
+            free = [name for name in _names(function)[1 + positional :] if name not in named]
+            found += [name for name in free if name not in found]
             if function.args.kwarg is None:
                 break
+            positional, named = _set_of_base(function)
     return tuple(found)
 
 
@@ -70,6 +73,14 @@ def _lineage(module: str, name: str) -> Iterator[ast.ClassDef]:
 
 def _member(node, name):
     return next((each for each in node.body if isinstance(each, ast.FunctionDef) and each.name == name), None)
+
+
+def _set_of_base(function):
+    """How many parameters of the base class's method of its name a method sets by place, and which by name."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == f"super().{function.name}":
+            return len(node.args), {keyword.arg for keyword in node.keywords}
+    return 0, set()
 
 
 def _names(function):

@@ -173,8 +173,3 @@ def check_options(config: Config) -> None:
         raise UserError(f"--starts: expected 1 with --start_from. Received: {config.starts}")
     if config.starts > 1 and config.strategy == "multiworker":
         raise UserError(f"--starts: expected 1 with --strategy=multiworker. Received: {config.starts}")
-    if config.jit_compile and (changes or config.augmentation):
-        # TensorFlow's affine transformation of images has no XLA kernel.
-        reading = {"invariance_weight": config.invariance_weight, "labelled": changes and config.labelled}
-        changing = next((f"--{name} above 0" for name, value in reading.items() if value), "--augmentation")
-        raise UserError(f"--jit_compile: expected false with {changing}. Received: true")

@@ -23,7 +23,7 @@ class SemiSupervisedGAN(GenerativeModel):
     with p(y|x) = softmax l(x), and the generator the distance ||E f(x) - E f(G(z))||^2, the mean over the trunk's
     features f (section 3.1).
 
-    `fit` takes batches of images with, in place of labels, a pair of further images and their labels, as
+    `fit` takes batches of images with, in place of labels, a pair of as many further images and their labels, as
     `tf.data.Dataset.zip((images, pairs))` gives them. It logs d_loss, g_loss, labelled_loss (the first part of d_loss,
     nats), prob_real and prob_fake, the means of D(x) and D(G(z)).
 

@@ -23,7 +23,6 @@ class Augmentation(Term):
 
     def __init__(self, transformations: str, **kwargs):
         super().__init__(1.0, **kwargs)
-        self.supports_jit = False  # TensorFlow's affine transformation of images has no XLA kernel
         self.transformations = transformations
         self._change = Transformations.parse(transformations)
 

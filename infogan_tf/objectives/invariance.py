@@ -97,7 +97,6 @@ class Invariance(Term):
         **kwargs,
     ):
         super().__init__(weight, **kwargs)
-        self.supports_jit = False  # TensorFlow's affine transformation of images has no XLA kernel
         self.invariances = invariances
         self.entropy_weight = entropy_weight
         self.marginal_weight = marginal_weight

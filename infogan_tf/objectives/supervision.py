@@ -26,7 +26,6 @@ class Supervision(Term):
 
     def __init__(self, labelled: int, weight: float, invariances: str, **kwargs):
         super().__init__(weight, **kwargs)
-        self.supports_jit = False  # as Invariance
         self.labelled = labelled
         self.invariances = invariances
 

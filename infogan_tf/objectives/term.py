@@ -57,7 +57,7 @@ class Term(keras.layers.Layer):
     """A term of what D (with Q) minimises, of what the generator minimises, or a change of what D is shown.
 
     A subclass overrides what it changes, and says what it logs and what a guard may tell from it. It is a layer so that
-    what it learns or remembers is saved with the model; one that XLA cannot compile sets `supports_jit` to False.
+    what it learns or remembers is saved with the model.
 
     Args:
         weight: What its terms are multiplied by.

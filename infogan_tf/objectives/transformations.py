@@ -3,9 +3,9 @@
 import dataclasses
 import math
 
-import keras
 import tensorflow as tf
 
+from infogan_tf.objectives.affine import affine_transform
 from infogan_tf.objectives.declarations import AMOUNTS, FIRST_AMOUNTS, read_sizes
 from infogan_tf.random import drawn_here, fold_in
 
@@ -100,13 +100,7 @@ class Transformations:
             thick, thin = tf.nn.max_pool2d(images, 3, 1, "SAME"), -tf.nn.max_pool2d(-images, 3, 1, "SAME")
             images += tf.nn.relu(share) * (thick - images) + tf.nn.relu(-share) * (thin - images)
         if any(getattr(self, name) for name in PLACES):
-            images = keras.ops.image.affine_transform(
-                images,
-                self.matrices(amounts, images.shape[1:3]),
-                "bilinear",
-                fill_mode="nearest",
-                data_format="channels_last",
-            )
+            images = affine_transform(images, self.matrices(amounts, images.shape[1:3]))
         if self.contrast:
             images *= 1.0 + self.contrast * _by_image(amounts, "contrast")
         if self.brightness:
@@ -132,7 +126,7 @@ class Transformations:
             size: Height and width of the images, in pixels.
 
         Returns:
-            float32 [B, 8], rows (a, b, c, d, e, f, 0, 0): the old place is (a x + b y + c, d x + e y + f).
+            float32 [B, 6], as `affine_transform` takes them.
         """
         height, width = size
         angle, grow, shear, stretch, right, down, mirror, *_ = tf.unstack(amounts, axis=1)
@@ -148,7 +142,7 @@ class Transformations:
         x, y = (width - 1) / 2, (height - 1) / 2
         c, f = x - a * (x + right) - b * (y + down), y - d * (x + right) - e * (y + down)
         c, f = c + cut_x * cut / 2.0 * width, f + cut_y * cut / 2.0 * height
-        return tf.stack([a, b, c, d, e, f, tf.zeros_like(a), tf.zeros_like(a)], axis=1)
+        return tf.stack([a, b, c, d, e, f], axis=1)
 
     def _recoloured(self, images, amounts):
         """Colours turned about the axis of greys, more or less of them, or none; grey images have none to change."""
