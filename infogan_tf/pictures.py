@@ -1,10 +1,11 @@
 """Tiles images into one picture; writes and reads pictures as PNG and GIF files."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from infogan_tf.files import whole_file
 
@@ -19,26 +20,51 @@ def to_bytes(images: np.ndarray) -> np.ndarray:
     return np.round(np.clip(images, 0.0, 1.0) * 255.0).astype(np.uint8)
 
 
-def tile(images: np.ndarray, columns: int, gap: int = GAP) -> np.ndarray:
+def tile(images: np.ndarray, columns: int, gap: int = GAP, cells: Sequence[int] | None = None) -> np.ndarray:
     """Lays images out row by row on a grey ground.
 
     Args:
         images: Images [N, H, W, C], uint8 or float in [0, 1].
         columns: Number of images in a row; the last row may have fewer.
         gap: Width in pixels of the lines between and around the images.
+        cells: The place of each image, counted row by row from 0, ascending; without it no place is left out.
 
     Returns:
         The picture, uint8 [rows * (H + gap) + gap, columns * (W + gap) + gap, C].
     """
     images = to_bytes(images)
     count, height, width, channels = images.shape
-    rows = -(-count // columns)
+    cells = range(count) if cells is None else cells
+    rows = cells[-1] // columns + 1
     picture = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, channels), GROUND, np.uint8)
-    for i, image in enumerate(images):
-        top = gap + (i // columns) * (height + gap)
-        left = gap + (i % columns) * (width + gap)
+    for cell, image in zip(cells, images, strict=True):
+        top = gap + (cell // columns) * (height + gap)
+        left = gap + (cell % columns) * (width + gap)
         picture[top : top + height, left : left + width] = image
     return picture
+
+
+def labelled(images: np.ndarray, labels: Sequence[str]) -> np.ndarray:
+    """Writes a label under each image, on the ground of a tiled picture.
+
+    Args:
+        images: Images [N, H, W, C], uint8 or float in [0, 1].
+        labels: A short text for each.
+
+    Returns:
+        uint8 [N, H + h, max(W, w), C], where the largest label takes h times w pixels.
+    """
+    font = ImageFont.load_default()
+    boxes = [font.getbbox(label) for label in labels]
+    height, across = max(int(box[3]) for box in boxes) + 2, max(int(box[2]) for box in boxes) + 2
+    left = max(0, across - images.shape[2]) // 2
+    right = max(0, across - images.shape[2]) - left
+    padded = np.pad(to_bytes(images), ((0, 0), (0, height), (left, right), (0, 0)), constant_values=GROUND)
+    for image, label, box in zip(padded, labels, boxes, strict=True):
+        strip = Image.new("L", (image.shape[1], height), GROUND)
+        ImageDraw.Draw(strip).text(((image.shape[1] - box[2]) // 2, 0), label, 255, font)
+        image[-height:] = np.asarray(strip)[..., np.newaxis]
+    return padded
 
 
 def write_png(path: Path, picture: np.ndarray) -> None:

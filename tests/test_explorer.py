@@ -427,6 +427,54 @@ def oblong(tmp_path_factory):
     return SavedModelRest(folder), model, form
 
 
+def test_samples_are_averaged_added_and_subtracted(browser, site, model):
+    asked = []
+
+    def noting(method, path, body):
+        if b"generate_png" in body:
+            asked.append(json.loads(body)["inputs"])
+        return site.answer(method, path, body)
+
+    chosen = {"A": [0, 5, 7], "B": [1, 2], "C": [3]}
+    with serving(noting) as address, Watched(browser, address, "#c1=random&c2=random&c3=0.5&c4=random") as watched:
+        page, images = watched.page, watched.images()
+        inputs = next(each for each in asked if len(each["noise"]) == 16)
+        for group, samples in chosen.items():
+            page.select_option("#click", group)
+            for sample in samples:
+                page.click(f"#grid button >> nth={sample}")
+        watched.until("document.querySelector('#groups').dataset.shown == '3,2,1'")
+        # Chosen samples stay as they were.
+        page.select_option("#click", "")
+        page.click("#new-noise")
+        watched.until("!document.querySelector('#grid').dataset.shown.includes('seed=1&')")
+        assert watched.images("#groups button") == [images[sample] for group in chosen.values() for sample in group]
+
+        weights = np.zeros((4, 16))
+        for row, samples in zip(weights, chosen.values(), strict=False):
+            row[samples] = 1 / len(samples)
+        weights[3] = weights[0] - weights[1] + weights[2]
+        expected = {name: (weights @ np.array(inputs[name])).tolist() for name in ("noise", "c2", "c3")}
+        everything = [sample for samples in chosen.values() for sample in samples]
+        for name in ("c1", "c4"):
+            expected[name] = []
+            for row, samples in zip(weights, [*chosen.values(), everything], strict=True):
+                shares = np.round(row @ np.eye(10)[inputs[name]], 6)
+                # Of classes that have as much, that of the sample which was chosen first.
+                expected[name].append(max((inputs[name][sample] for sample in samples), key=shares.__getitem__))
+        shown = page.eval_on_selector_all("#groups > img:not([hidden])", "images => images.map(image => image.src)")
+        for source, row in zip(shown, ask(model.answer, "generate_png", **expected), strict=True):
+            assert np.abs(pixels(source).astype(int) - pixels(f",{row['b64']}")).max() <= 1
+        # With the keyboard a sample is taken out, and a group without any is none.
+        page.focus("#groups button >> nth=5")
+        page.keyboard.press("Enter")
+        watched.until("document.querySelector('#groups').dataset.shown == '3,2,0'")
+        assert page.locator("#groups > img:not([hidden])").count() == 3
+        page.click("#empty")
+        watched.until("document.querySelector('#groups').dataset.shown == '0,0,0'")
+        assert page.locator("#groups img:not([hidden])").count() == 0
+
+
 def test_photos_of_any_proportions_are_read_in_colour(browser, oblong):
     served, model, form = oblong
     with serving(Site(served, "photos").answer) as url, Watched(browser, url) as watched:

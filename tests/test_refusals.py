@@ -125,6 +125,28 @@ CASES = [
     (["--mode=sample", "--run_dir=run", "--latents_file=few.csv", "--count=3"], ["--count", "--latents_file", "3"]),
     (["--mode=sample", "--run_dir=run", "--latents_file=few.csv"], ["--latents_file", "a class from 0 to 9", "line 3"]),
     (["--mode=sample", "--run_dir=run", "--latents_file=none.csv"], ["--latents_file", "a row or more", "none.csv"]),
+    # Sums of samples.
+    (["--mode=sample", "--run_dir=run", "--arithmetic=3,a"], ["--arithmetic", "numbers of samples", "'3,a'"]),
+    (["--mode=sample", "--run_dir=run", "--arithmetic=1 - - 2"], ["--arithmetic", "groups", "'1 - - 2'"]),
+    (["--mode=sample", "--run_dir=run", "--arithmetic=-1 + 2"], ["--arithmetic", "groups", "'-1 + 2'"]),
+    (["--mode=sample", "--run_dir=run", "--arithmetic=1,,2"], ["--arithmetic", "'1,,2'"]),
+    (["--mode=sample", "--run_dir=run", "--arithmetic=99 + 100"], ["--arithmetic", "from 0 to 99", "Received: 100"]),
+    (["--mode=sample", "--run_dir=run", "--arithmetic=4", "--count=4"], ["--arithmetic", "from 0 to 3", "Received: 4"]),
+    (
+        ["--mode=sample", "--run_dir=run", f"--arithmetic={','.join(['1'] * 101)}"],
+        ["--arithmetic", "at most 100 samples in 26 groups", "101 in 1"],
+    ),
+    (["--mode=sample", "--run_dir=run", f"--arithmetic={'+'.join(['1'] * 27)}"], ["--arithmetic", "27 in 27"]),
+    (
+        ["--mode=sample", "--run_dir=run", "--arithmetic=1", "--count=10001", "--output=sum/"],
+        ["--arithmetic", "at most 10,000 samples", "10,001"],
+    ),
+    (
+        ["--mode=sample", "--run_dir=run", "--arithmetic=1", "--codes=c2=-1:1", "--output=sum.gif"],
+        ["--output", "a .png", "--arithmetic", "sum.gif"],
+    ),
+    (["--mode=sample", "--run_dir=run", "--numbered", "--output=a.jpg"], ["--output", "--numbered", "a.jpg"]),
+    (["--mode=sample", "--run_dir=run", "--numbered", "--output=a/"], ["--output", "--numbered", "a/"]),
     # Pictures of any program.
     (["--mode=evaluate", "--samples=nowhere"], ["--samples: expected a folder", "'nowhere'"]),
     (["--mode=evaluate", "--samples=full", "--run_dir=run"], ["--run_dir, --samples", "one of them", "'run', 'full'"]),

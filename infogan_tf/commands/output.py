@@ -11,7 +11,7 @@ from infogan_tf.config.options import LONGEST_NAME
 from infogan_tf.data.sources import refuse_within
 from infogan_tf.errors import UserError
 from infogan_tf.files import partial_name, skipped_beside
-from infogan_tf.latents.plan import Plan
+from infogan_tf.latents.plan import Plan, Sum
 
 LARGEST_GRID = 10_000
 PICTURES = (".png", ".jpg", ".jpeg", ".gif")
@@ -40,7 +40,7 @@ def new_output(name: str, suffixes: tuple[str, ...], wanted: str) -> Path:
     return output
 
 
-def sample_output(name: str, plan: Plan, image_shape: tuple[int, int, int], numbers: int) -> tuple[Path, str]:
+def sample_output(name: str, plan: Plan | Sum, image_shape: tuple[int, int, int], numbers: int) -> tuple[Path, str]:
     """Where samples are to be written, and the suffix that says how; grid.png if no name is given.
 
     Args:
@@ -60,6 +60,10 @@ def sample_output(name: str, plan: Plan, image_shape: tuple[int, int, int], numb
             f"--count: expected at most {LARGEST_GRID:,} for a picture; --output=NAME.npy and --output=NAME/ take any "
             f"number. Received: {plan.count}"
         )
+    if isinstance(plan, Sum) and suffix in PICTURES and suffix != ".png":
+        raise UserError(f"--output: expected a .png, a .npy or a folder with --arithmetic. Received: {name!r}")
+    if isinstance(plan, Plan) and plan.numbered and suffix != ".png":
+        raise UserError(f"--output: expected a .png with --numbered, which writes into it. Received: {name!r}")
     if suffix == ".gif" and not plan.varies:
         raise UserError(f"--output: expected a .gif with --codes=NAME=START:END, which it shows. Received: {name!r}")
     columns = plan.frame_columns if suffix == ".gif" else plan.columns

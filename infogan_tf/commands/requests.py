@@ -1,19 +1,20 @@
 """What the flags of a command ask for together, told by them and files alone."""
 
+import dataclasses
 from pathlib import Path
 
-from infogan_tf.commands.output import sample_output
+from infogan_tf.commands.output import LARGEST_GRID, sample_output
 from infogan_tf.config.options import Config
 from infogan_tf.data.sources import refuse_within
 from infogan_tf.errors import UserError
-from infogan_tf.latents.language import read_latents, read_values
-from infogan_tf.latents.plan import Plan
+from infogan_tf.latents.language import read_arithmetic, read_latents, read_values
+from infogan_tf.latents.plan import Plan, Sum
 from infogan_tf.latents.table import columns_of, count_rows
 
 
 def sample_request(
     config: Config, given: dict[str, object], kept: Config, image_shape: tuple[int, int, int]
-) -> tuple[Plan, Path, str]:
+) -> tuple[Plan | Sum, Path, str]:
     """What --mode=sample is to draw, where it goes, and the suffix that says how.
 
     Args:
@@ -40,6 +41,12 @@ def sample_request(
                 f"--latents_file: expected a .csv, and no directory, pipe or device. Received: {config.latents_file!r}"
             )
         plan = Plan(count_rows(file, described), codes, file)
+    if config.arithmetic:
+        if plan.count > LARGEST_GRID:
+            raise UserError(f"--arithmetic: expected at most {LARGEST_GRID:,} samples. Received: {plan.count:,}")
+        plan = Sum(plan, *read_arithmetic(config.arithmetic, plan.count))
+    elif config.numbered:
+        plan = dataclasses.replace(plan, numbered=True)
     output, suffix = sample_output(config.output, plan, image_shape, len(columns_of(described)))
     refuse_within(str(output), kept.dataset, "output")
     return plan, output, suffix

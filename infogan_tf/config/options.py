@@ -372,6 +372,17 @@ class Config:
         modes=("sample",),
         path="one",
     )
+    numbered: bool = option(
+        False, "Write its number, counted from 0, under each sample of a .png.", "Drawing (--mode=sample)",
+        modes=("sample",),
+    )  # fmt: skip
+    arithmetic: str = option(
+        "",
+        'Averages of samples, added and subtracted: "3,17,25 - 4,8,9 + 1,2,6". The numbers are of the samples that the '
+        "same command draws without it; --numbered shows them.",
+        "Drawing (--mode=sample)",
+        modes=("sample",),
+    )
     output: str = option(
         "",
         "What to write, never over anything. Of samples: NAME.png or NAME.jpg, a grid; NAME.npy, an array, with the "

@@ -11,6 +11,8 @@ CODE_KINDS = ("cat", "uniform", "normal", "bernoulli", "label", "class")
 # A size of these is that of one code, and `x` says how many; of the others it is how many.
 OF_CLASSES = ("cat", "label", "class")
 MAX_SIZE = 100_000
+# The most samples of --arithmetic, and groups of them, which are called by a letter.
+MOST_SUMMED, MOST_GROUPS = 100, 26
 # How many values a code goes through where nobody says, and at most.
 STEPS, MOST_STEPS = 10, 1_000
 _ITEM = re.compile(r"(?P<kind>[a-z_]+):(?P<size>\d+)(?:x(?P<count>\d+))?", re.ASCII)
@@ -141,6 +143,41 @@ def read_values(text: str, codes: dict[str, tuple[str, int]]) -> dict[str, tuple
     if len(several) > 2:
         raise UserError(f"--codes: expected at most two codes that go through values. Received: {', '.join(several)}")
     return found
+
+
+def read_arithmetic(text: str, count: int) -> tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]:
+    """Reads averages of samples that are added and subtracted, such as "3,17,25 - 4,8,9 + 1,2,6".
+
+    Args:
+        text: Groups of numbers of samples, with signs between them.
+        count: How many samples there are to choose from; they are numbered from 0.
+
+    Returns:
+        The sign of each group, 1 or -1, the first 1; and the numbers of its samples.
+
+    Raises:
+        UserError: Where the text is something else, a number that of no sample, or there are too many.
+    """
+    first, *others = re.split("([+-])", text)
+    signs = (1, *(1 if sign == "+" else -1 for sign in others[::2]))
+    groups = tuple(tuple(read_integer(number.strip()) for number in part.split(",")) for part in (first, *others[1::2]))
+    numbers = [number for group in groups for number in group]
+    if None in numbers:
+        raise UserError(
+            "--arithmetic: expected numbers of samples with + and - between groups of them, as in "
+            f"3,17,25 - 4,8,9 + 1,2,6. Received: {text!r}"
+        )
+    if len(numbers) > MOST_SUMMED or len(groups) > MOST_GROUPS:
+        raise UserError(
+            f"--arithmetic: expected at most {MOST_SUMMED} samples in {MOST_GROUPS} groups. "
+            f"Received: {len(numbers):,} in {len(groups):,}"
+        )
+    if max(numbers) >= count:
+        raise UserError(
+            f"--arithmetic: expected numbers from 0 to {count - 1:,}, of the samples that are drawn without it. "
+            f"Received: {max(numbers):,}"
+        )
+    return signs, groups
 
 
 def read_value(text: str, num_classes: int) -> float | None:

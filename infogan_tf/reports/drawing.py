@@ -16,10 +16,11 @@ from tqdm import tqdm
 
 from infogan_tf.files import new_file, new_folder
 from infogan_tf.latents import table
+from infogan_tf.latents.arithmetic import elected, weighted_sums
 from infogan_tf.latents.language import read_latents
-from infogan_tf.latents.plan import Plan
+from infogan_tf.latents.plan import Plan, Sum
 from infogan_tf.models.base import GenerativeModel
-from infogan_tf.pictures import save_gif, tile, to_bytes, to_pil
+from infogan_tf.pictures import labelled, save_gif, tile, to_bytes, to_pil
 
 BLOCK = 500
 JPEG_QUALITY = 95
@@ -27,7 +28,7 @@ JPEG_QUALITY = 95
 SECONDS_PER_FRAME = 0.15
 
 
-def draw(model: GenerativeModel, plan: Plan) -> Iterator[tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]]:
+def draw(model: GenerativeModel, plan: Plan | Sum) -> Iterator[tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]]:
     """Draws images, at most BLOCK at a time, and says of which latents.
 
     What takes more than a second shows a progress bar until the iterator is exhausted or closed.
@@ -42,23 +43,44 @@ def draw(model: GenerativeModel, plan: Plan) -> Iterator[tuple[np.ndarray, np.nd
     Raises:
         UserError: Where `latents_file` is no table of the model's latents.
     """
+    planned = _summed(model, plan) if isinstance(plan, Sum) else _planned(model, plan)
+    with tqdm(total=plan.count, desc="Samples", unit="image", delay=1) as bar:
+        for noise, values in planned:
+            # The last block too is computed whole: its shape depends on nothing, and so do its bits.
+            filled = np.pad(np.arange(len(noise)), (0, BLOCK - len(noise)))
+            latents = model.layout.join(noise[filled], {name: value[filled] for name, value in values.items()})
+            yield to_bytes(model.generate(latents, batch_size=BLOCK))[: len(noise)], noise, values
+            bar.update(len(noise))
+
+
+def _summed(model, summed):
+    """The latents of a Sum, one block."""
+    wanted = sorted({number for group in summed.groups for number in group})
+    noise, rows, start = {}, {code.name: {} for code in model.layout.codes}, 0
+    for block, values in _planned(model, summed.plan):
+        for number in [number for number in wanted if start <= number < start + len(block)]:
+            noise[number] = block[number - start]
+            for name, value in values.items():
+                rows[name][number] = value[number - start]
+        start += len(block)
+    combine = {code.name: elected if code.discrete else weighted_sums for code in model.layout.codes}
+    yield weighted_sums(noise, summed.terms), {name: combine[name](row, summed.terms) for name, row in rows.items()}
+
+
+def _planned(model, plan):
+    """The latents of a Plan, at most BLOCK at a time: every draw with each value that codes go through."""
     cells = math.prod(plan.steps)
     first, second = np.unravel_index(np.arange(cells), plan.steps)
     several = [name for name, values in plan.codes.items() if len(values) > 1]
     steps = dict(zip(reversed(several), (second, first), strict=False))
-    with tqdm(total=plan.count, desc="Samples", unit="image", delay=1) as bar:
-        for noise, values in _draws(model, plan):
-            for start in range(0, len(noise) * cells, BLOCK):
-                row, cell = np.divmod(np.arange(start, min(start + BLOCK, len(noise) * cells)), cells)
-                here = {name: value[row] for name, value in values.items()}
-                for name, given in plan.codes.items():
-                    place = steps[name][cell] if name in steps else np.zeros_like(cell)
-                    here[name] = np.asarray(given, here[name].dtype)[place]
-                # The last block too is computed whole: its shape depends on nothing, and so do its bits.
-                filled = np.pad(np.arange(len(row)), (0, BLOCK - len(row)))
-                latents = model.layout.join(noise[row][filled], {name: value[filled] for name, value in here.items()})
-                yield to_bytes(model.generate(latents, batch_size=BLOCK))[: len(row)], noise[row], here
-                bar.update(len(row))
+    for noise, values in _draws(model, plan):
+        for start in range(0, len(noise) * cells, BLOCK):
+            row, cell = np.divmod(np.arange(start, min(start + BLOCK, len(noise) * cells)), cells)
+            here = {name: value[row] for name, value in values.items()}
+            for name, given in plan.codes.items():
+                place = steps[name][cell] if name in steps else np.zeros_like(cell)
+                here[name] = np.asarray(given, here[name].dtype)[place]
+            yield noise[row], here
 
 
 def _draws(model, plan):
@@ -77,15 +99,18 @@ def _draws(model, plan):
         yield columns[:, len(layout.codes) :].astype(np.float32), values
 
 
-def write_grid(path: Path, model: GenerativeModel, plan: Plan) -> str:
+def write_grid(path: Path, model: GenerativeModel, plan: Plan | Sum) -> str:
     """Writes samples into one new PNG or JPEG file; returns what was written, in words."""
     with new_file(path) as temporary:
-        picture = to_pil(tile(_all(model, plan), plan.columns))
+        images = _all(model, plan)
+        if plan.labels:
+            images = labelled(images, plan.labels)
+        picture = to_pil(tile(images, plan.columns, cells=plan.cells))
         if path.suffix == ".png":
             picture.save(temporary, format="PNG")
         else:
             picture.save(temporary, format="JPEG", quality=JPEG_QUALITY, subsampling=0)
-    return f"{path}: {plan.count:,} samples in rows of {plan.columns}"
+    return f"{path}: {plan.words}, in rows of {plan.columns}"
 
 
 def write_animation(path: Path, model: GenerativeModel, plan: Plan) -> str:
@@ -100,7 +125,7 @@ def write_animation(path: Path, model: GenerativeModel, plan: Plan) -> str:
     return f"{path}: {plan.steps[1]} frames of {plan.draws * plan.steps[0]:,} samples"
 
 
-def write_array(path: Path, model: GenerativeModel, plan: Plan) -> str:
+def write_array(path: Path, model: GenerativeModel, plan: Plan | Sum) -> str:
     """Writes samples into a new .npy, uint8 [count, H, W, C], and their latents into a new .csv beside it.
 
     Both appear whole or not at all, and one block is all that is held in memory. Returns what was written, in words.
@@ -120,10 +145,10 @@ def write_array(path: Path, model: GenerativeModel, plan: Plan) -> str:
         for images, noise, values in blocks:
             array.write(images.tobytes())
             write(noise, values)
-    return f"{path}: {plan.count:,} samples, uint8 {list(shape)}; their latents are in {listed}"
+    return f"{path}: {plan.words}, uint8 {list(shape)}; their latents are in {listed}"
 
 
-def write_folder(path: Path, model: GenerativeModel, plan: Plan) -> str:
+def write_folder(path: Path, model: GenerativeModel, plan: Plan | Sum) -> str:
     """Writes samples as 000000.png, 000001.png, ... and their latents as latents.csv into a new folder.
 
     The folder appears complete or not at all. Returns what was written, in words.
@@ -139,7 +164,7 @@ def write_folder(path: Path, model: GenerativeModel, plan: Plan) -> str:
             for image in images:
                 to_pil(image).save(temporary / next(names))
             write(noise, values)
-    return f"{path}: {plan.count:,} samples, a PNG each; their latents are in {path / 'latents.csv'}"
+    return f"{path}: {plan.words}, a PNG each; their latents are in {path / 'latents.csv'}"
 
 
 # How samples are written, by the suffix of --output.

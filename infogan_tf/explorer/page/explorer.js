@@ -203,6 +203,7 @@ const grid = new Latest(async () => {
   images.forEach((image, index) => {
     image.src = sources[index];
     image.alt = withCodes(`Sample ${index + 1}`, rows[index].values);
+    image.latents = rows[index];
   });
   await Promise.all(images.map((image) => image.decode()));
   showLock();
@@ -215,6 +216,7 @@ function sampleButton(index) {
   const button = document.createElement("button");
   button.append(document.createElement("img"));
   button.addEventListener("click", () => {
+    if ($("click").value) return choose($("click").value, button.firstChild);
     state.lock = state.lock?.index === index ? null : { index, seed: state.seed };
     say(state.lock ? `Sample ${index + 1} is locked.` : "No sample is locked.");
     changed();
@@ -229,6 +231,10 @@ function showLock() {
     button.setAttribute("aria-pressed", state.lock?.index === index);
     button.tabIndex = button === entered ? 0 : -1;
   });
+  if ($("click").value) {
+    $("lock-note").textContent = `Click samples to add them to ${$("click").value}.`;
+    return;
+  }
   const strips = meta.codes.length ? ", and the strips vary it" : "";
   $("lock-note").textContent = state.lock
     ? `Sample ${state.lock.index + 1} is locked: new noise leaves it${strips}. Click it again to free it.`
@@ -470,6 +476,76 @@ $("link").addEventListener("click", async () => {
     label.textContent = "It is in the address bar";
   }
   setTimeout(() => (label.textContent = "Copy link"), 2_500);
+});
+
+// === Latent arithmetic: averages of samples, added and subtracted ===
+
+// What was chosen for each group, as it was then, and where it is shown with its average.
+const groups = [["A", 1], ["B", -1], ["C", 1]].map(([name, sign]) => ({
+  name,
+  sign,
+  chosen: [],
+  holder: element("div", {}),
+  average: element("img", { alt: `The average of ${name}`, hidden: "" }),
+}));
+const result = element("img", { alt: "A − B + C", hidden: "" });
+for (const { name, sign, holder, average } of groups) {
+  $("groups").append(element("b", {}, name === "A" ? name : `${sign > 0 ? "+" : "−"} ${name}`), holder, average);
+}
+$("groups").append(element("b", {}, "="), element("div", {}), result);
+
+// A sum of latents, each with a weight. Of classes it has that whose weights add up to most, of several the first.
+function weightedSum(terms) {
+  const sum = (of) => terms.reduce((total, [latents, weight]) => total + weight * of(latents), 0);
+  const elected = (name) => {
+    const votes = new Map();
+    for (const [{ values }, weight] of terms) votes.set(values[name], (votes.get(values[name]) ?? 0) + weight);
+    return [...votes].reduce((best, vote) => (vote[1] > best[1] + 1e-9 ? vote : best))[0];
+  };
+  const noise = Array.from({ length: meta.noise.size }, (_, index) => sum((latents) => latents.noise[index]));
+  const valueOf = (code) => (classesOf(code) ? elected(code.name) : sum(({ values }) => values[code.name]));
+  return { noise, values: Object.fromEntries(meta.codes.map((code) => [code.name, valueOf(code)])) };
+}
+
+const arithmetic = new Latest(async () => {
+  const filled = groups.filter(({ chosen }) => chosen.length);
+  const averages = filled.map(({ chosen }) => chosen.map(({ latents }) => [latents, 1 / chosen.length]));
+  const signed = averages.flatMap((terms, index) => terms.map(([latents, weight]) => [latents, filled[index].sign * weight]));
+  const counts = groups.map(({ chosen }) => chosen.length).join();
+  const shown = filled.length ? [...filled.map(({ average }) => average), result] : [];
+  const sources = shown.length ? await generate([...averages, signed].map(weightedSum)) : [];
+  for (const image of [...groups.map(({ average }) => average), result]) image.hidden = !shown.includes(image);
+  shown.forEach((image, index) => (image.src = sources[index]));
+  // What is seen, for whoever watches.
+  $("groups").dataset.shown = counts;
+});
+
+function choose(name, { src, alt, latents }) {
+  const { chosen } = groups.find((group) => group.name === name);
+  chosen.push({ src, alt, latents });
+  say(`${alt}: added to ${name}, which has ${chosen.length}.`);
+  showGroups();
+}
+
+function showGroups() {
+  for (const { name, chosen, holder } of groups) {
+    const buttons = chosen.map(({ src, alt }, index) => {
+      const button = element("button", {}, element("img", { src, alt: `Take out of ${name}: ${alt}` }));
+      button.addEventListener("click", () => {
+        chosen.splice(index, 1);
+        showGroups();
+      });
+      return button;
+    });
+    holder.replaceChildren(...buttons);
+  }
+  arithmetic.request();
+}
+
+$("click").addEventListener("change", showLock);
+$("empty").addEventListener("click", () => {
+  for (const { chosen } of groups) chosen.length = 0;
+  showGroups();
 });
 
 // === Reading an image ===
