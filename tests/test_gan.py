@@ -20,6 +20,7 @@ from infogan_tf.explorer.rest import SavedModelRest
 from infogan_tf.explorer.site import Site
 from infogan_tf.export.warmup import warmup_requests
 from infogan_tf.networks.mlp import Maxout, mlp_networks
+from infogan_tf.pictures import write_png
 from infogan_tf.reports import charts, run_page
 from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.runs.records import existing_run
@@ -80,6 +81,15 @@ def test_a_run_without_codes_logs_and_draws_what_it_has(gan):
     assert "L_I" not in printed
     assert "\n\n\n" not in printed
     assert not [name for name in weights(run, 4) if "q_head" in name]
+
+
+@pytest.mark.parametrize("networks", ["mlp", "dcgan"])
+def test_g_minimises_what_the_paper_writes_first(tmp_path, networks):
+    options = (*GAN, f"--networks={networks}", "--adversarial_loss=minimax", "--evaluation=none")
+    run_here(*options, "--run_dir=run", cwd=tmp_path, exporting=False)
+    for line in logged(tmp_path / "run"):
+        # A mean of logarithms is below the logarithm of the mean; after so few steps by little.
+        assert np.log(1 - line["prob_fake_before"]) - 0.1 < line["g_loss"] <= np.log(1 - line["prob_fake_before"])
 
 
 @pytest.mark.slow
@@ -145,6 +155,15 @@ def test_the_report_leaves_out_what_it_has_not(gan):
     assert {"fid", "kid", "recall", "log_likelihood", "accuracy/k-means"} <= set(found["figures"])
     assert not [name for name in found["figures"] if "mutual_info" in name or "/c1" in name]
     assert not [note for note in found["notes"] if "not measured" in note]
+
+
+def test_samples_of_early_and_late_steps_stand_side_by_side(tmp_path):
+    run = RunDirectory(tmp_path)
+    run.samples.mkdir()
+    for step in range(500, 12_001, 500):
+        write_png(run.samples / f"samples_{step:08d}.png", np.zeros((3, 3, 1), np.uint8))
+    captions = [grid.caption for grid in run_page._progress(run)]
+    assert captions == ["Step 500", "Step 3,000", "Step 10,000", "Step 12,000"]
 
 
 def test_runs_without_codes_are_compared_by_their_samples(gan, tiny_run, tmp_path):

@@ -22,6 +22,8 @@ OUTPUTS = [
     ("nonsaturating", 0.99, 0.01, "99.0% and generated ones 1.0%"),
     ("nonsaturating", 0.99, 0.2, ""),
     ("nonsaturating", 0.6, 0.01, ""),
+    ("minimax", 0.99, 0.01, "99.0% and generated ones 1.0%"),
+    ("minimax", 0.99, 0.2, ""),
     # Beyond its margins, the hinge teaches D no more.
     ("hinge", 1.2, -1.1, "1.20 and generated ones -1.10"),
     ("hinge", 0.99, -3.0, ""),
@@ -37,8 +39,8 @@ OUTPUTS = [
 
 @pytest.mark.parametrize(("name", "real", "fake", "said"), OUTPUTS)
 def test_a_discriminator_that_is_nearly_always_right(name, real, fake, said):
-    what = "prob" if name == "nonsaturating" else "output"
     loss = ADVERSARIAL_LOSSES[name]
+    what = loss.output_name
     sentence = loss.warning({f"{what}_real": real, f"{what}_fake_before": fake})
     assert bool(sentence) == bool(said)
     if said:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.special
+import tensorflow as tf
 
 from infogan_tf.latents.layout import mutual_info_bound
 from infogan_tf.objectives.adversarial import (
@@ -32,6 +33,10 @@ DEFINITIONS = {
         lambda r, t, f: -(t * log_sigmoid(r) + (1 - t) * log_sigmoid(-r)).mean() - log_sigmoid(-f).mean(),
         lambda f: -log_sigmoid(f).mean(),
     ),
+    "minimax": (
+        lambda r, t, f: -(t * log_sigmoid(r) + (1 - t) * log_sigmoid(-r)).mean() - log_sigmoid(-f).mean(),
+        lambda f: log_sigmoid(-f).mean(),
+    ),
     "hinge": (
         lambda r, _, f: np.maximum(0, 1 - r).mean() + np.maximum(0, 1 + f).mean(),
         lambda f: -f.mean(),
@@ -57,7 +62,7 @@ def test_adversarial_losses_are_their_definitions(name):
     assert float(loss.generator(*read)) == pytest.approx(of_g(*read), rel=1e-6)
 
 
-@pytest.mark.parametrize("name", ["nonsaturating", "least_squares"])
+@pytest.mark.parametrize("name", ["nonsaturating", "minimax", "least_squares"])
 def test_a_target_for_real_images_is_what_d_is_to_say_of_them(name):
     loss, (of_d, _) = ADVERSARIAL_LOSSES[name], DEFINITIONS[name]
     assert float(loss.discriminator(REAL, FAKE, 0.9)) == pytest.approx(of_d(REAL, 0.9, FAKE), rel=1e-6)
@@ -71,9 +76,20 @@ def test_the_other_losses_set_d_no_target():
 @pytest.mark.parametrize("name", ADVERSARIAL_LOSSES)
 def test_ds_output_is_a_probability_where_the_loss_makes_it_one(name):
     loss = ADVERSARIAL_LOSSES[name]
-    expected = scipy.special.expit(REAL).mean() if name == "nonsaturating" else REAL.mean()
+    probability = name in ("nonsaturating", "minimax")
+    expected = scipy.special.expit(REAL).mean() if probability else REAL.mean()
     assert float(loss.mean_output(REAL)) == pytest.approx(expected, rel=1e-6)
-    assert loss.output_name == ("prob" if name == "nonsaturating" else "output")
+    assert loss.output_name == ("prob" if probability else "output")
+
+
+@pytest.mark.parametrize(("name", "of_logit"), [("minimax", lambda d: -d), ("nonsaturating", lambda d: d - 1)])
+def test_where_d_is_sure_the_minimax_loss_alone_has_no_gradient(name, of_logit):
+    logits = tf.constant([[-30.0], [-2.0], [0.0], [3.0]])
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        loss = ADVERSARIAL_LOSSES[name].generator(logits)
+    expected = of_logit(scipy.special.expit(logits.numpy().astype(np.float64))) / 4
+    np.testing.assert_allclose(tape.gradient(loss, logits), expected, rtol=1e-5, atol=1e-12)
 
 
 def test_a_smoothed_target_is_least_where_d_says_it():

@@ -219,7 +219,7 @@ class Config:
 
     adversarial_loss: str = option(
         "nonsaturating", "What D and G minimise.", "Toolbox",
-        choices=("nonsaturating", "hinge", "least_squares", "wasserstein", "relativistic"),
+        choices=("nonsaturating", "minimax", "hinge", "least_squares", "wasserstein", "relativistic"),
     )  # fmt: skip
     label_smoothing: float = option(
         0.0, "One-sided label smoothing: D is to say 1 less this of real images.", "Toolbox", low=0.0, high=0.5

@@ -37,6 +37,19 @@ def nonsaturating_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.nn.softplus(-fake_logits))
 
 
+def minimax_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor, real_target: float = 1.0) -> tf.Tensor:
+    """-V(D, G): the same as `nonsaturating_discriminator_loss`; the two differ in what G minimises."""
+    return nonsaturating_discriminator_loss(real_logits, fake_logits, real_target)
+
+
+def minimax_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
+    """E[log(1 - D(G(z, c)))], G's part of V(D, G) itself (Goodfellow et al. 2014, equation 1): a scalar in nats.
+
+    It saturates: its gradient by a logit, -D(G), vanishes where D is sure that an image is generated.
+    """
+    return -tf.reduce_mean(tf.nn.softplus(fake_logits))
+
+
 def hinge_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
     """E[max(0, 1 - D(x))] + E[max(0, 1 + D(G))]: Lim & Ye 2017 (arXiv:1705.02894), equation 5."""
     return tf.reduce_mean(tf.nn.relu(1.0 - real_logits)) + tf.reduce_mean(tf.nn.relu(1.0 + fake_logits))
@@ -132,6 +145,9 @@ class AdversarialLoss:
 ADVERSARIAL_LOSSES = {
     "nonsaturating": AdversarialLoss(
         nonsaturating_discriminator_loss, nonsaturating_generator_loss, probability=True, overpowered=(0.95, 0.05)
+    ),
+    "minimax": AdversarialLoss(
+        minimax_discriminator_loss, minimax_generator_loss, probability=True, overpowered=(0.95, 0.05)
     ),
     "hinge": AdversarialLoss(hinge_discriminator_loss, linear_generator_loss, overpowered=(1.0, -1.0)),
     "least_squares": AdversarialLoss(
