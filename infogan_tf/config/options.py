@@ -144,6 +144,10 @@ class Config:
     trunk_batch_norm: bool = option(
         False, "Of dcgan, whether D's trunk has batch norm too: Q learns more of real images by it.", "Model"
     )
+    reconstruction_weight: float = option(
+        0.01, "Of a VAE-GAN, the weight of reconstruction beside what D says, for the decoder.", "Model", low=0.0,
+        high=1000.0,
+    )  # fmt: skip
 
     latents: str = option(
         "",
@@ -289,6 +293,9 @@ class Config:
         2e-4, "Adam's step size for trunk, D head and Q head.", "Training", low=0.0, high=1.0
     )
     g_learning_rate: float = option(1e-3, "Adam's step size for the generator.", "Training", low=0.0, high=1.0)
+    e_learning_rate: float = option(
+        1e-3, "Adam's step size for the encoder of a VAE-GAN.", "Training", low=0.0, high=1.0
+    )
     adam_beta_1: float = option(0.5, "Adam's decay of the first moment.", "Training", low=0.0, high=0.9999)
     lr_decay_steps: str = option(
         "", "Steps at which both learning rates fall, as in 6000,8000; none if empty.", "Training"

@@ -58,4 +58,9 @@ MODELS = {
         "a VAE whose decoder is told the label",
         {"latents": "normal_noise:20,label:10"},
     ),
+    "vaegan": Model(
+        "infogan_tf.models.vaegan:VAEGAN", "VAE-GAN",
+        "a VAE whose likeness of images is that of a discriminator's features, in place of pixels",
+        {"latents": "normal_noise:20"},
+    ),
 }  # fmt: skip

@@ -90,11 +90,12 @@ class GenerativeModel(KerasMethods):
             raise UserError(f"--latents: expected {wanted}, for {type(self).__name__}. Received: {layout.text!r}")
 
         parameters = self.num_parameters(layout)
-        if "q_head" in networks and networks["q_head"].output_shape[-1] != parameters:
-            raise ValueError(
-                f"q_head: expected one of {parameters} outputs for the latents {layout.text}. "
-                f"Received: one of {networks['q_head'].output_shape[-1]}"
-            )
+        for role in self.READERS[-1:]:
+            if networks[role].output_shape[-1] != parameters:
+                raise ValueError(
+                    f"{role}: expected one of {parameters} outputs for the latents {layout.text}. "
+                    f"Received: one of {networks[role].output_shape[-1]}"
+                )
 
         # === Layers ===
         for role, network in networks.items():
@@ -130,7 +131,7 @@ class GenerativeModel(KerasMethods):
 
     @classmethod
     def num_parameters(cls, layout: LatentLayout) -> int:
-        """How many numbers its Q head says of an image."""
+        """How many numbers its readers say of an image."""
         return layout.num_parameters
 
     @property
@@ -261,8 +262,10 @@ class GenerativeModel(KerasMethods):
         """`count` latents: this replica's own of those that all replicas draw together."""
         return drawn_here(count, lambda rows: self.layout.sample(rows, seed))
 
-    def update(self, player: str, tape: tf.GradientTape, loss: tf.Tensor) -> None:
+    def update(self, player: str, tape: tf.GradientTape, loss: tf.Tensor, due: tf.Tensor | None = None) -> None:
         """One update of what a player trains; `loss` is as `scaled` gave it on the tape.
+
+        Where `due` is given, a bool that is the same on all replicas, and false, weights and optimizer stay as they are.
 
         Spectral norm's power iteration follows it, once: the weights changed, and it is the new ones that are seen by
         whatever comes next, be it another player's pass, an evaluation or an export.
@@ -271,7 +274,10 @@ class GenerativeModel(KerasMethods):
         gradients = tape.gradient(loss, variables)
         # Where a data set's length is not known, Keras asks for one batch too many, of which no step is to be counted.
         with tf.control_dependencies([loss]):
-            updates.apply(self.optimizers[player], gradients, variables)
+            if due is None:
+                updates.apply(self.optimizers[player], gradients, variables)
+            else:
+                updates.apply_where(due, self.optimizers[player], gradients, variables)
         for role in self.PLAYERS[player]:
             for layer in getattr(self, role)._flatten_layers():
                 if isinstance(layer, SpectralNorm):
@@ -283,7 +289,7 @@ class GenerativeModel(KerasMethods):
 
     def log(self, figures: Mapping[str, tf.Tensor], counts: Mapping[str, tf.Tensor] | None = None) -> None:
         """Counts scalars in, by name; those of `counts` as often as it says."""
-        self.means.update_state(_over_replicas(figures), counts=counts)
+        self.means.update_state(over_replicas(figures), counts=counts)
 
     def end_step(self) -> dict[str, tf.Tensor]:
         """What ends a train step: averages, the step's number; returns the means so far."""
@@ -325,11 +331,11 @@ class GenerativeModel(KerasMethods):
         """Generates images [B, H, W, C] in [0, 1] from latents [B, layout.width]."""
         return self.generator(latents, training=training)
 
-    def q_parameters(self, images: tf.Tensor) -> tf.Tensor:
-        """What its readers say of images [B, H, W, C] in [0, 1], [B, num_parameters], with inference statistics."""
+    def q_parameters(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """What its readers say of images [B, H, W, C] in [0, 1], [B, num_parameters]."""
         outputs = images
         for role in self.READERS:
-            outputs = getattr(self, role)(outputs, training=False)
+            outputs = getattr(self, role)(outputs, training=training)
         return outputs
 
     def posterior(self, images: tf.Tensor) -> dict[str, dict[str, tf.Tensor]]:
@@ -421,10 +427,19 @@ def _deserialized(value):
     return keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value
 
 
-def _over_replicas(figures):
+def over_replicas(figures: Mapping[str, tf.Tensor]) -> Mapping[str, tf.Tensor]:
     """The means over replicas of scalars by name, in one exchange."""
     replica = tf.distribute.get_replica_context()
     if replica.num_replicas_in_sync == 1:
         return figures
     values = replica.all_reduce("MEAN", tf.stack(list(figures.values())))
     return dict(zip(figures, tf.unstack(values), strict=True))
+
+
+def check_fit(role: str, network: keras.Model, source: keras.Model) -> None:
+    """Raises a ValueError where a network, which is `role`, does not take what another gives."""
+    if not tf.TensorShape(network.input_shape).is_compatible_with(source.output_shape):
+        raise ValueError(
+            f"{role}: expected inputs of shape {list(source.output_shape[1:])}, which {source.name} gives. "
+            f"Received: of shape {list(network.input_shape[1:])}"
+        )

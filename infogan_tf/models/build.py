@@ -12,6 +12,7 @@ from infogan_tf.models.base import GenerativeModel
 from infogan_tf.models.choices import options_of_term
 from infogan_tf.models.optimizers import FusedAdam
 from infogan_tf.networks import FAMILIES
+from infogan_tf.networks.autoencoder import autoencoder_of
 from infogan_tf.objectives import TERMS
 from infogan_tf.objectives.term import Term
 
@@ -39,7 +40,10 @@ def build_model(
         "dtype": precision or config.precision,
         "reference_latents": layout.sample(64, [config.seed, 0]).numpy() if config.virtual_batch_norm else None,
     }
-    networks = family(**_taken(FAMILIES[config.networks].path, config, values))
+    arguments = _taken(FAMILIES[config.networks].path, config, values)
+    networks = family(**arguments)
+    if "encoder" in kind.roles():
+        networks |= autoencoder_of(family(**arguments))
     model = kind(layout, **{role: networks[role] for role in kind.roles()}, seed=config.seed)
     values = {
         **{f"{player}_optimizer": _adam(config, player) for player in kind.PLAYERS},

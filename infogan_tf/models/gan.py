@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from infogan_tf.latents.layout import LatentLayout
-from infogan_tf.models.base import GenerativeModel
+from infogan_tf.models.base import GenerativeModel, check_fit
 from infogan_tf.networks.layers import batch_statistics
 from infogan_tf.objectives.adversarial import ADVERSARIAL_LOSSES
 from infogan_tf.objectives.term import Batch, Real, Term
@@ -65,10 +65,10 @@ class GAN(GenerativeModel):
         networks = {"generator": generator, "trunk": trunk, "d_head": d_head}
         networks |= {role: others.pop(role) for role in self.roles() if role in others}
         super().__init__(layout, networks, seed=seed, name=name, **others)
-        _check_fit("trunk", trunk, generator)
+        check_fit("trunk", trunk, generator)
         for role in self.roles():
             if role.endswith("_head"):
-                _check_fit(role, networks[role], trunk)
+                check_fit(role, networks[role], trunk)
         if d_head.output_shape[-1] != 1:
             raise ValueError(f"d_head: expected one output. Received: {d_head.output_shape[-1]}")
 
@@ -285,15 +285,6 @@ class GAN(GenerativeModel):
         self.log(figures)
         results = self.get_metrics_result()
         return {name: results[name] for name in figures}
-
-
-def _check_fit(role, network, source):
-    """Raises a ValueError where a network does not take what another gives."""
-    if not tf.TensorShape(network.input_shape).is_compatible_with(source.output_shape):
-        raise ValueError(
-            f"{role}: expected inputs of shape {list(source.output_shape[1:])}, which {source.name} gives. "
-            f"Received: of shape {list(network.input_shape[1:])}"
-        )
 
 
 def parts_of(real: Real, count: int) -> list[Real]:

@@ -67,3 +67,22 @@ def apply(
         broken = replica.all_reduce("SUM", 1.0 - tf.cast(finite, tf.float32))
         gradients = [tf.where(broken > 0, np.nan, gradient) for gradient in gradients]
     optimizer.apply(gradients, variables)
+
+
+def apply_where(
+    due: tf.Tensor,
+    optimizer: keras.optimizers.Optimizer,
+    gradients: Sequence[tf.Tensor],
+    variables: Sequence[keras.Variable],
+) -> None:
+    """One update where `due` is true, a bool that is the same on all replicas; else none, of the optimizer neither."""
+
+    def across_replicas(strategy, due, gradients):
+        def update():
+            strategy.extended.call_for_each_replica(apply, args=(optimizer, gradients, variables))
+            return True
+
+        tf.cond(strategy.experimental_local_results(due)[0], update, lambda: False)
+
+    # Replicas cannot talk to each other inside a branch of one of them: the branch is taken for all of them at once.
+    tf.distribute.get_replica_context().merge_call(across_replicas, args=(due, gradients))

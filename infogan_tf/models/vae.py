@@ -3,17 +3,14 @@
 from typing import ClassVar
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from infogan_tf.latents.layout import LatentLayout
-from infogan_tf.models.base import GenerativeModel
-from infogan_tf.objectives.likelihood import bernoulli_log_likelihood, gaussian_divergence
-from infogan_tf.random import drawn_here
+from infogan_tf.models.autoencoder import Autoencoder
 
 
 @keras.saving.register_keras_serializable(package="infogan_tf")
-class VAE(GenerativeModel):
+class VAE(Autoencoder):
     """Trains a decoder of noise z, and an encoder that finds an image's z (Kingma & Welling 2014, arXiv:1312.6114).
 
         max  ELBO = E_{z ~ q(z|x)}[log p(x|z)] - KL(q(z|x) || p(z))  <=  log p(x)
@@ -37,7 +34,6 @@ class VAE(GenerativeModel):
 
     PLAYERS: ClassVar[dict[str, tuple[str, ...]]] = {"g": ("generator", "trunk", "q_head")}
     READERS = ("trunk", "q_head")
-    READS = "noise"
 
     def __init__(
         self,
@@ -51,10 +47,6 @@ class VAE(GenerativeModel):
     ):
         networks = {"generator": generator, "trunk": trunk, "q_head": q_head}
         super().__init__(layout, networks, seed=seed, name=name, **kwargs)
-
-    @classmethod
-    def num_parameters(cls, layout):  # noqa: D102
-        return 2 * layout.noise.size
 
     def compile(self, g_optimizer: keras.optimizers.Optimizer, average_decay: float = 0.0, **kwargs):
         """Sets what `fit` needs.
@@ -98,47 +90,6 @@ class VAE(GenerativeModel):
         """The ELBO and its two parts, means over the images."""
         reconstruction, kl = map(tf.reduce_mean, self.bounds(data, seed, training))
         return {"elbo": reconstruction - kl, "reconstruction": reconstruction, "kl": kl}
-
-    def bounds(self, data, seed: tf.Tensor, training: bool = False) -> tuple[tf.Tensor, tf.Tensor]:
-        """E[log p(x|z)], of one z drawn for each image, and KL(q(z|x) || p(z)): [B] each, in nats.
-
-        Args:
-            data: A batch, as `fit` takes it.
-            seed: Of the draw, int32 [2].
-            training: Whether the networks compute as in training.
-        """
-        real = self.real_of(data)
-        parameters = self.q_head(self.trunk(real.images, training=training), training=training)
-        mean, log_variance = _mean_and_log_variance(parameters)
-        drawn = drawn_here(tf.shape(real.images)[0], lambda rows: self.layout.noise.sample(rows, seed))
-        z = mean + tf.exp(0.5 * log_variance) * drawn
-        decoded = self.generator(_joined(z, real), training=training)
-        return bernoulli_log_likelihood(real.images, decoded), gaussian_divergence(mean, log_variance)
-
-    # === Using ===
-
-    def posterior_of(self, parameters):  # noqa: D102
-        mean, log_variance = _mean_and_log_variance(parameters)
-        return {"noise": {"mean": mean, "stddev": tf.exp(0.5 * log_variance)}}
-
-    def reconstruct(self, images, labels=None) -> np.ndarray:
-        """What the decoder makes of each image's mean z, float32 [B, H, W, C] in [0, 1].
-
-        Args:
-            images: Any number of images as in `fit`, an array.
-            labels: Theirs, integers [B], of a decoder that is told them.
-        """
-        z = self.encode(images)["noise"]["mean"]
-        return self.generate(_joined(z, self.real_of((images, labels))))
-
-
-def _mean_and_log_variance(parameters):
-    return tf.split(tf.cast(parameters, tf.float32), 2, axis=-1)
-
-
-def _joined(z, real):
-    """Latents [B, layout.width] of noise z [B, noise.size], and of what the decoder is told of these images."""
-    return z if real.conditions is None else tf.concat([z, real.conditions], axis=-1)
 
 
 @keras.saving.register_keras_serializable(package="infogan_tf")

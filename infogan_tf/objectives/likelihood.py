@@ -1,4 +1,4 @@
-"""The two parts of a VAE's bound on the log-likelihood of images, as pure functions; all in nats."""
+"""What a VAE is trained on: the parts of its bound on the log-likelihood of images, as pure functions; in nats."""
 
 import tensorflow as tf
 
@@ -21,3 +21,8 @@ def gaussian_divergence(mean: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:
     Kingma & Welling 2014 (arXiv:1312.6114), appendix B.
     """
     return 0.5 * tf.reduce_sum(tf.square(mean) + tf.exp(log_variance) - 1.0 - log_variance, axis=-1)
+
+
+def gaussian_distance(features: tf.Tensor, means: tf.Tensor) -> tf.Tensor:
+    """-log N(features; means, 1) but for its constant, |features - means|^2 / 2: [B] in nats, of both [B, F]."""
+    return 0.5 * tf.reduce_sum(tf.square(tf.cast(features, tf.float32) - tf.cast(means, tf.float32)), axis=-1)
