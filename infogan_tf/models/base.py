@@ -265,7 +265,7 @@ class GenerativeModel(KerasMethods):
     def update(self, player: str, tape: tf.GradientTape, loss: tf.Tensor, due: tf.Tensor | None = None) -> None:
         """One update of what a player trains; `loss` is as `scaled` gave it on the tape.
 
-        Where `due` is given, a bool that is the same on all replicas, and false, weights and optimizer stay as they are.
+        Where `due`, a bool that is the same on all replicas, is false, weights and optimizer stay as they are.
 
         Spectral norm's power iteration follows it, once: the weights changed, and it is the new ones that are seen by
         whatever comes next, be it another player's pass, an evaluation or an export.
