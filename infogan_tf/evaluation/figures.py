@@ -86,8 +86,9 @@ FIGURES = {
     "attribute_auc": Figure(
         "AUC of the best attribute",
         ATTRIBUTES,
-        "Area under the ROC curve by which the code, or its best class, tells test images that have the attribute or "
-        "label from those that have not; it is chosen on training images. 0.5 is chance, 1 at most.",
+        "Area under the ROC curve by which the code, its best class, or z along the attribute's direction tells test "
+        "images that have the attribute or label from those that have not; it is chosen on training images. 0.5 is "
+        "chance, 1 at most.",
     ),
     "fid": Figure(
         "FID",

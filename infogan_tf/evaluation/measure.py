@@ -22,6 +22,7 @@ from infogan_tf.evaluation.figures import PUBLISHED_FEATURES
 from infogan_tf.evaluation.metrics import clustering
 from infogan_tf.evaluation.metrics.attributes import LOOKED_AT, attributes, ground_of, rank_correlations, strongest
 from infogan_tf.evaluation.metrics.checks import require_finite
+from infogan_tf.evaluation.metrics.directions import mean_directions
 from infogan_tf.evaluation.metrics.disentanglement import disentanglement_scores, perfect_scores
 from infogan_tf.evaluation.metrics.information import mutual_info, standardised_mutual_info
 from infogan_tf.evaluation.metrics.overlap import class_overlaps
@@ -157,6 +158,18 @@ class Material:
         if split.labels is not None:
             parts.append(split.labels[places][:, np.newaxis] == np.arange(len(self.label_names)))
         return np.concatenate(parts, axis=1).astype(np.int8)
+
+    @functools.cached_property
+    def directions(self) -> dict[str, np.ndarray]:
+        """Of a model that reads noise, the direction [noise.size] in z of each of `known_names` that is to be had."""
+        truths = self.known(self.data.train, self.training_choice)
+        found = mean_directions(self.training_noise, truths, LEAST_IMAGES)
+        return {name: each for name, each in zip(self.known_names, found, strict=True) if np.isfinite(each).all()}
+
+    @functools.cached_property
+    def training_noise(self) -> np.ndarray:
+        """The mean of q(z|x) of each image of `training_sample`, [N, noise.size]."""
+        return self.model.encode(self.training_sample)["noise"]["mean"]
 
     @functools.cached_property
     def features(self) -> Compared:
@@ -326,11 +339,40 @@ def association(material: Material, found: Evaluation) -> None:
         facts["goes_with"] = [next(matches) for _ in columns[code]]
         if best := _best(facts["goes_with"])[1]:
             found.figures[f"attribute_auc/{code.name}"] = best["auc"]
-    found.notes += [
-        *data.notes,
-        f"Attributes: chosen on {len(known[0]):,} training images, AUC on {len(known[1]):,} others; each of "
-        f"{LEAST_IMAGES} images or more that have it, and as many that have not.",
-    ]
+    found.notes += [*data.notes, _association_note(*known)]
+
+
+def noise_association(material: Material, found: Evaluation) -> None:
+    """How well z tells what is known of real images, along the direction of each attribute or label.
+
+    Directions are those of training images, on which the best told is chosen as well; it is measured on test images.
+    Nothing of a model that reads no noise, nor where nothing is known.
+    """
+    if material.model.READS != "noise" or not material.known_names:
+        return
+    names = list(material.directions)
+    if not names:
+        raise NotMeasuredError(f"no attribute is known that {LEAST_IMAGES} training images have and as many have not")
+    columns = [material.known_names.index(name) for name in names]
+    directions = np.stack(list(material.directions.values()))
+    held_out = slice(len(material.test_images))
+    known = material.known(material.data.train, material.training_choice), material.known(material.data.test, held_out)
+    read = material.training_noise, material.test_posterior["noise"]["mean"]
+    train, test = (
+        roc_areas(z @ directions.T, truths[:, columns], LEAST_IMAGES).diagonal()[:, np.newaxis]
+        for z, truths in zip(read, known, strict=True)
+    )
+    found.associations = {"names": names, "columns": ["z"], "train_auc": _rounded(train), "auc": _rounded(test)}
+    if best := best_attributes(names, train, test)[0]:
+        found.figures["attribute_auc/z"] = best["auc"]
+    found.notes += [*material.data.notes, _association_note(*known)]
+
+
+def _association_note(train, test):
+    return (
+        f"Attributes: chosen on {len(train):,} training images, AUC on {len(test):,} others; each of {LEAST_IMAGES} "
+        "images or more that have it, and as many that have not."
+    )
 
 
 def _by_code(posterior):
@@ -474,7 +516,8 @@ def likelihood_bound(material: Material, found: Evaluation) -> None:
         found.stderrs[name] = float(values.std(ddof=1) / np.sqrt(len(values)))
     found.notes.append(
         f"ELBO: {len(images):,} test images, pixels as probabilities (a Bernoulli likelihood in expectation), one z "
-        "drawn for each; of a conditional VAE given the label."
+        "drawn for each; of a conditional VAE given the label. It says little of a model that was trained on another "
+        "likeness of images than that of their pixels."
     )
 
 
@@ -503,6 +546,7 @@ GROUPS: dict[str, Callable[[Material, Evaluation], None]] = {
     "Mutual information": information,
     "Codes against labels": classes,
     "Codes against attributes": association,
+    "Noise against attributes": noise_association,
     "Whether classes are too many": number_of_classes,
     "k-means on the trunk": k_means,
     "What each code does": effects,

@@ -37,6 +37,7 @@ def read_evaluation(path: Path, codes: Mapping[str, tuple[str, int]]) -> Evaluat
 def _fitting(found, codes):
     """By attribute, whether it is of the run's codes, and of the other attributes."""
     columns = sum(classes if kind in ("cat", "class") else 1 for kind, classes in codes.values() if kind != "label")
+    columns = columns or 1  # of a model that reads no codes that of its noise
     return {
         "stderrs": set(found.stderrs) <= set(found.figures),
         "codes": set(found.codes) <= set(codes)

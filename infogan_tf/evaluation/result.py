@@ -23,9 +23,9 @@ class Evaluation:
             code is called, or "".
         confusion: "code", "labels", "classes" in matched order and "counts" [labels, classes]; by class, the label
             that is "matched" to it one-to-one, and the "shares" of its images that have it; empty without labels.
-        associations: AUC of every code, or class of one ("columns"), for every attribute and label of real images
-            ("names"): "auc" on test and "train_auc" on training images, [names, columns], None where too few images
-            have it; empty where nothing is known of them.
+        associations: AUC of every code, or class of one, or of the noise "z" along the direction of each attribute
+            ("columns"), for every attribute and label of real images ("names"): "auc" on test and "train_auc" on
+            training images, [names, columns], None where too few images have it; empty where nothing is known of them.
         notes: What could not be measured, and why; and what the rest was measured on.
         features: The feature networks in words, by what the figures in them are called after the metric's name: empty
             of the data set's own, "inception-2015" of that of published figures.

@@ -78,4 +78,3 @@ class Autoencoder(GenerativeModel):
 
 def _mean_and_log_variance(parameters):
     return tf.split(tf.cast(parameters, tf.float32), 2, axis=-1)
-

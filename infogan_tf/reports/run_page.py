@@ -18,6 +18,7 @@ from infogan_tf.evaluation.figures import (
 )
 from infogan_tf.evaluation.measure import LEAST_AUC, Material
 from infogan_tf.evaluation.metrics.attributes import GROUNDS
+from infogan_tf.evaluation.metrics.directions import ALIKE, unlike
 from infogan_tf.evaluation.metrics.sample_quality import nearest_neighbours
 from infogan_tf.evaluation.result import Evaluation
 from infogan_tf.latents.codes import Code
@@ -30,6 +31,8 @@ from infogan_tf.templates import render
 # Samples are shown as they were at about these steps, which the literature shows too, and at the last.
 PROGRESS_STEPS = (500, 3_000, 10_000)
 PAIRS, TEST_IMAGES = 20, 10
+# So many attributes are added to test images and taken away.
+SHOWN = 5
 
 
 def report_page(
@@ -67,7 +70,7 @@ def report_page(
         associations=_associations(found),
         curves=_curves(lines, found.codes),
         told=_told(material),
-        samples=[_samples(material), *_reconstructions(material), _neighbours(material)],
+        samples=[_samples(material), *_reconstructions(material), *_directions(material, found), _neighbours(material)],
         progress=_progress(run),
         classes=_classes(material, found),
         confusion=_confusion(found),
@@ -151,8 +154,10 @@ def _curves(lines, codes):
         "Losses": (("d_loss", "g_loss", "q_loss"), {}),
         "Bound on the log-likelihood, nats": (("elbo", "reconstruction"), {}),
         "KL(q(z|x) || p(z)), nats": (("kl",), {}),
+        "Distance of decoded images in D's features, nats": (("feature_loss",), {}),
+        "Share of steps in which a player was updated": (("d_updated", "g_updated"), {}),
         "Mutual information L_I, nats": (tuple(f"mutual_info/{name}" for name in codes), entropies),
-        "Probability that D gives": (("prob_real", "prob_fake_before", "prob_fake_after"), {}),
+        "Probability that D gives": (("prob_real", "prob_fake", "prob_fake_before", "prob_fake_after"), {}),
         "D's mean output": (("output_real", "output_fake_before", "output_fake_after"), {}),
         "Error on the test split": (tuple(f"{name}_error" for name in codes), {}),
     }
@@ -221,6 +226,32 @@ def _reconstructions(material):
     decoded = pictures.to_bytes(material.model.reconstruct(images, None if labels is None else labels[:PAIRS]))
     caption = "Test images, and under each what the decoder makes of its mean z"
     return [_in_pairs(images, decoded, caption, ("image", "decoded"))]
+
+
+def _directions(material, found):
+    """Test images decoded, and with the directions of attributes taken from their z or added; of those that z tells."""
+    if material.model.READS != "noise" or not found.associations:
+        return []
+    areas = zip(found.associations["names"], found.associations["train_auc"], strict=True)
+    strengths = {name: area for name, (area,) in areas if name in material.data.attribute_names}
+    if not strengths:
+        return []
+    directions = {name: material.directions[name] for name in strengths}
+    z = material.test_posterior["noise"]["mean"][:TEST_IMAGES]
+    moved = {"decoded": z}
+    for place in unlike(list(directions.values()), list(strengths.values()), SHOWN):
+        name, direction = list(directions.items())[place]
+        moved |= {f"- {name}": z - direction, f"+ {name}": z + direction}
+    images, labels = material.test_images[:TEST_IMAGES], material.data.test.labels
+    told = None if labels is None else labels[:TEST_IMAGES]
+    shown = [images, *(pictures.to_bytes(material.model.decode(each, told)) for each in moved.values())]
+    caption = (
+        "Test images, decoded from their mean z, and the same without and with an attribute: from z its direction is "
+        "taken away, or added: the mean z of training images that have it less that of those that have not. Shown are "
+        f"the attributes that z tells best in training images, {SHOWN} at most, but for those whose direction is like "
+        f"that of one before (a cosine beyond {ALIKE} in size)"
+    )
+    return [grid(np.concatenate(shown), len(images), caption, rows=["image", *moved])]
 
 
 def _in_pairs(images, others, caption, names):

@@ -71,6 +71,20 @@ def probabilities(name: str, values: np.ndarray, least: int = 1) -> np.ndarray:
     return array
 
 
+def known_truths(name: str, values: np.ndarray) -> np.ndarray:
+    """Returns integers 1, 0 and -1: yes, no and unknown.
+
+    Raises:
+        ValueError: For other values, or another shape than [N, A].
+    """
+    array = np.asarray(values)
+    if array.ndim != 2:
+        raise ValueError(f"{name}: expected [N, A]. Received: shape {array.shape}")
+    if array.dtype.kind not in "iub" or not np.isin(array, (-1, 0, 1)).all():
+        raise ValueError(f"{name}: expected integers 1, 0 and -1. Received: {array.dtype} {np.unique(array)[:5]}")
+    return array
+
+
 def same_length(**arrays: np.ndarray | Sequence) -> None:
     """Raises a ValueError unless all arrays have as many rows."""
     if len({len(array) for array in arrays.values()}) > 1:

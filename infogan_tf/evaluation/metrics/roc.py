@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from infogan_tf.evaluation.metrics.checks import real_numbers
+from infogan_tf.evaluation.metrics.checks import known_truths, real_numbers
 
 
 def roc_areas(scores: np.ndarray, truths: np.ndarray, least: int = 1) -> np.ndarray:
@@ -34,8 +34,7 @@ def roc_areas(scores: np.ndarray, truths: np.ndarray, least: int = 1) -> np.ndar
             "scores, truths, least: expected [N, M], [N, A] and at least 1. "
             f"Received: shapes {scores.shape} and {truths.shape}, least={least}"
         )
-    if truths.dtype.kind not in "iub" or not np.isin(truths, (-1, 0, 1)).all():
-        raise ValueError(f"truths: expected integers 1, 0 and -1. Received: {truths.dtype} {np.unique(truths)[:5]}")
+    truths = known_truths("truths", truths)
     scores = real_numbers("scores", scores, 2)
     having, lacking = (np.asarray(truths == value, np.int32) for value in (1, 0))
     wins = np.empty((truths.shape[1], scores.shape[1]))
