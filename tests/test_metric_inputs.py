@@ -13,6 +13,7 @@ from infogan_tf.evaluation.metrics import (
     agreement,
     attributes,
     clustering,
+    directions,
     disentanglement,
     information,
     overlap,
@@ -72,6 +73,12 @@ TAKEN = {
     clustering.joint_classes: {
         "classes": ([CLASSES, CLASSES], [[], [CLASSES, CLASSES[:5]], [CLASSES - 1], [VALUES], [CLASSES[:0]]])
     },
+    directions.mean_directions: {
+        "codes": (FEATURES, NUMBERS),
+        "truths": (CLASSES[:, np.newaxis] - 1, [CLASSES, SURE, SURE.astype(int) + 1, CLASSES[:5, np.newaxis] - 1]),
+        "least": (1, COUNT),
+    },
+    directions.unlike: {"directions": (FEATURES, NUMBERS), "strengths": (VALUES, NUMBERS), "most": (3, COUNT)},
     disentanglement.concentration: {"weights": (RNG.random((2, 3)), [*map(np.asarray, ([[1.0, -0.1]], [1.0, 2.0]))])},
     disentanglement.mig: {"codes": (CODES, NUMBERS), "factors": (FACTORS, WHOLE), "bins": (20, COUNT)},
     disentanglement.sap: {
