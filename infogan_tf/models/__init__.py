@@ -61,6 +61,8 @@ MODELS = {
     "vaegan": Model(
         "infogan_tf.models.vaegan:VAEGAN", "VAE-GAN",
         "a VAE whose likeness of images is that of a discriminator's features, in place of pixels",
-        {"latents": "normal_noise:20"},
+        # D's features need a size for the encoder to be worth its KL: batch norm, as in the paper, gives them one, and
+        # spectral norm takes it away.
+        {"latents": "normal_noise:20", "spectral_norm": False, "trunk_batch_norm": True},
     ),
 }  # fmt: skip
