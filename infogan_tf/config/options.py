@@ -139,7 +139,8 @@ class Config:
     width: int = option(
         64,
         "Of dcgan and resnet, the filters nearest to the images; they double with each halving of the image, at the "
-        "most to eight times as many.", "Model", low=4, high=512,
+        "most to eight times as many. Of began, those of G, and of D as many more with each halving.", "Model", low=4,
+        high=512,
     )  # fmt: skip
     trunk_batch_norm: bool = option(
         False, "Of dcgan, whether D's trunk has batch norm too: Q learns more of real images by it.", "Model"
@@ -147,6 +148,10 @@ class Config:
     reconstruction_weight: float = option(
         0.01, "Of a VAE-GAN, the weight of reconstruction beside what D says, for the decoder.", "Model", low=0.0,
         high=1000.0,
+    )  # fmt: skip
+    gamma: float = option(
+        0.5, "Of BEGAN, how badly D is to render generated images, as a share of how badly it renders real ones; less "
+        "draws clearer images, and fewer kinds.", "Model", low=0.0, high=1.0,
     )  # fmt: skip
 
     latents: str = option(

@@ -65,4 +65,12 @@ MODELS = {
         # spectral norm takes it away.
         {"latents": "normal_noise:20", "spectral_norm": False, "trunk_batch_norm": True},
     ),
+    "began": Model(
+        "infogan_tf.models.began:BEGAN", "BEGAN",
+        "a generator against an autoencoder, which is to render its images as badly as real ones",
+        {
+            "latents": "noise:64", "networks": "began", "batch_size": 16,
+            "d_learning_rate": 2e-4, "g_learning_rate": 2e-4,
+        },
+    ),
 }  # fmt: skip

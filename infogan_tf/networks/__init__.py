@@ -26,6 +26,7 @@ FAMILIES = {
     "paper": Family("infogan_tf.networks.paper:paper_networks", "convolutional, of the InfoGAN paper"),
     "dcgan": Family("infogan_tf.networks.dcgan:dcgan_networks", "convolutional, as deep as the images are large"),
     "resnet": Family("infogan_tf.networks.resnet:resnet_networks", "residual blocks, as deep as the images are large"),
+    "began": Family("infogan_tf.networks.began:began_networks", "convolutional, without batch norm, of BEGAN"),
     "noisy_mlp": Family(
         "infogan_tf.networks.noisy_mlp:noisy_mlp_networks", "dense layers with noise in D, of Salimans et al. 2016"
     ),

@@ -36,7 +36,9 @@ from infogan_tf.templates import render
 AGREEMENT_IMAGES = 2_000
 # Options in which runs of one configuration may differ.
 _CHANCE = ("seed", "data_dir", "cache_dir", "labels", "precision")
-_CURVES = ("d_loss", "g_loss", "elbo", "prob_real", "prob_fake_before", "output_real", "output_fake_before")
+_CURVES = (
+    "d_loss", "g_loss", "elbo", "prob_real", "prob_fake_before", "output_real", "output_fake_before", "convergence",
+)  # fmt: skip
 # By what a model reads, in words.
 _READS = {
     "codes": "its codes",

@@ -156,6 +156,8 @@ def _curves(lines, codes):
         "KL(q(z|x) || p(z)), nats": (("kl",), {}),
         "Distance of decoded images in D's features, nats": (("feature_loss",), {}),
         "Share of steps in which a player was updated": (("d_updated", "g_updated"), {}),
+        "Error of D's rendering of real images, and the measure of convergence M": (("real_loss", "convergence"), {}),
+        "k, the weight of generated images in D's loss": (("k",), {}),
         "Mutual information L_I, nats": (tuple(f"mutual_info/{name}" for name in codes), entropies),
         "Probability that D gives": (("prob_real", "prob_fake", "prob_fake_before", "prob_fake_after"), {}),
         "D's mean output": (("output_real", "output_fake_before", "output_fake_after"), {}),

@@ -84,7 +84,7 @@ class Progress(keras.callbacks.ProgbarLogger):
         steps_after: Number of steps that the run has to do after that.
     """
 
-    SHOWN = ("d_loss", "g_loss", "mutual_info", "_real", "_fake", "_fake_before", "_error")
+    SHOWN = ("d_loss", "g_loss", "mutual_info", "_real", "_fake", "_fake_before", "convergence", "_error")
 
     def __init__(self, steps: int, steps_after: int = 0):
         super().__init__()
