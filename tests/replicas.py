@@ -2,8 +2,10 @@
 
 python replicas.py main FLAGS           main.py
 python replicas.py compare              two replicas beside one device: prints what differs, as JSON
+python replicas.py relatives            the same of models that stand still or keep a balance by a batch's losses
 """
 
+import functools
 import json
 import sys
 from pathlib import Path
@@ -14,10 +16,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from infogan_tf.config.options import Config
 from infogan_tf.data.stream import stream
 from infogan_tf.devices import choose_strategy
 from infogan_tf.latents.layout import LatentLayout
+from infogan_tf.models import vaegan
 from infogan_tf.models.averages import AVERAGE_EVERY
+from infogan_tf.models.build import build_model
 from infogan_tf.models.infogan import InfoGAN
 from infogan_tf.networks.paper import paper_networks
 
@@ -36,17 +41,17 @@ def compiled(dtype="float32", sync_batch_norm=True, learning_rate=3e-6, **argume
     return model
 
 
-def trained(strategy=None, steps=STEPS, **arguments):
-    """The model after `steps` steps, and its losses after each."""
+def trained(strategy=None, steps=STEPS, make=compiled, **arguments):
+    """The model that `make` compiled after `steps` steps, and its losses after each."""
     curve = []
     watch = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: curve.append([logs["d_loss"], logs["g_loss"], logs["q_loss"]])
+        on_epoch_end=lambda epoch, logs: curve.append([value for name, value in logs.items() if name.endswith("_loss")])
     )
     if strategy is None:
-        model, batches = compiled(**arguments), stream(IMAGES, BATCH)
+        model, batches = make(**arguments), stream(IMAGES, BATCH)
     else:
         with strategy.scope():
-            model = compiled(**arguments)
+            model = make(**arguments)
         batches = strategy.distribute_datasets_from_function(lambda _: stream(IMAGES, BATCH).rebatch(BATCH // 2))
     each = arguments.get("steps_per_execution", 1)
     model.fit(batches, epochs=steps // each, steps_per_epoch=each, shuffle=False, verbose=0, callbacks=[watch])
@@ -57,6 +62,11 @@ def out_of_sync(model) -> list[str]:
     """The weights whose copies differ in any bit."""
     copies = {v.path: [copy.numpy() for copy in v.value.values] for v in model.weights + model.d_optimizer.variables}
     return [path for path, (one, other) in copies.items() if one.tobytes() != other.tobytes()]
+
+
+def same(variables, others) -> bool:
+    """Whether variables have the values of others."""
+    return all((one.numpy() == other.numpy()).all() for one, other in zip(variables, others, strict=True))
 
 
 def compare() -> dict[str, object]:
@@ -103,11 +113,34 @@ def compare() -> dict[str, object]:
     }
 
 
+def relatives() -> dict[str, dict[str, object]]:
+    """What tests/test_strategy.py checks of a VAE-GAN whose D, or whose decoder, stands still, and of BEGAN."""
+    strategy, found = choose_strategy("mirrored"), {}
+    for name, model, equilibrium in (("d", "vaegan", 3.0), ("g", "vaegan", 0.0), ("", "began", None)):
+        vaegan.EQUILIBRIUM = equilibrium
+        rates = dict.fromkeys(("d_learning_rate", "g_learning_rate"), 1e-5)
+        options = Config(model=model, networks="dcgan", width=4, latents="normal_noise:3", **rates)
+        for dtype in ("float32", "mixed_float16"):
+            made = functools.partial(build_model, options, IMAGES.shape[1:], dtype)
+            (alone, one), (together, two) = (trained(each, 5, made) for each in (None, strategy))
+            begun = made()
+            found[f"{model} {name} {dtype}"] = {
+                "difference": float(np.abs(one / two - 1.0).max()),
+                "out_of_sync": out_of_sync(together),
+                "still": [
+                    player for player in begun.PLAYERS if same(*(m.trainable_of(player) for m in (begun, together)))
+                ],
+                "kept": float(together.k.numpy() / alone.k.numpy()) if model == "began" else 1.0,
+            }
+    return found
+
+
 if __name__ == "__main__":
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    if sys.argv.pop(1) == "compare":
-        print(json.dumps(compare()))
+    what = sys.argv.pop(1)
+    if what in ("compare", "relatives"):
+        print(json.dumps({"compare": compare, "relatives": relatives}[what]()))
     else:
         import configs
         from infogan_tf import command_line

@@ -279,6 +279,11 @@ NOT_READ = [
     (["--model=gan", "--invariance_weight=1"], "--invariance_weight: --model=gan has no q_head"),
     (["--model=gan", "--contrast_weight=1"], "--contrast_weight: --model=gan has no q_head"),
     (["--model=gan", "--posterior_stddev=1"], "--posterior_stddev: --model=gan reads no codes"),
+    (["--model=vaegan", "--d_updates=2"], "--d_updates: --model=vaegan does not take it"),
+    (["--model=vaegan", "--adversarial_loss=hinge"], "--adversarial_loss: --model=vaegan does not take it"),
+    (["--model=vae", "--reconstruction_weight=1"], "--reconstruction_weight: --model=vae does not take it"),
+    (["--e_learning_rate=0.1"], "--e_learning_rate: --model=infogan does not take it"),
+    (["--gamma=0.3"], "--gamma: --model=infogan does not take it"),
     # By the networks.
     (["--networks=mlp", "--spectral_norm"], "--spectral_norm: --networks=mlp does not take it"),
     (["--networks=mlp", "--virtual_batch_norm"], "--virtual_batch_norm: --networks=mlp does not take it"),

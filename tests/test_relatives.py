@@ -20,6 +20,7 @@ MODELS = {
     "vae": (["--latents=normal_noise:4"], "elbo", {"encode", "encode_png", "reconstruct"}),
     "cvae": (["--latents=normal_noise:4,label:3"], "elbo", {"encode", "encode_png", "reconstruct"}),
     "vaegan": (["--latents=normal_noise:4"], "elbo", {"encode", "encode_png", "reconstruct"}),
+    "began": (["--latents=noise:4"], "log_likelihood", set()),
     "semi_supervised": (["--latents=noise:4,class:3", "--labelled=6"], "label_error/c1", {"encode", "encode_png"}),
     "infogan": (["--latents=noise:4,cat:3", "--labelled=6"], "label_error/c1", {"encode", "encode_png"}),
 }
@@ -59,7 +60,7 @@ def test_a_run_goes_on_to_the_same_bits_and_is_measured_drawn_and_exported(tmp_p
     assert logged(tmp_path / "straight") == logged(tmp_path / "run")
     assert figure in json.loads((tmp_path / "run" / "evaluation.json").read_text())["figures"]
     page = (tmp_path / "run" / "report.html").read_text()
-    labels = {"vae": "none", "vaegan": "none", "semi_supervised": "6", "infogan": "6"}.get(model, "all")
+    labels = {"cgan": "all", "cvae": "all", "semi_supervised": "6", "infogan": "6"}.get(model, "none")
     assert ("Training was told the labels of" in page) == (labels != "none")
     run_here("--mode=sample", "--run_dir=run", "--count=3", cwd=tmp_path)
     exported = tmp_path / "run" / "export" / "infogan" / "2"  # the first is a stand-in, of the run's first half

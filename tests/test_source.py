@@ -97,11 +97,16 @@ def test_every_option_of_model_networks_and_terms_is_found():
     assert {"adversarial_loss", "label_smoothing", "d_learning_rate", "average_decay"} <= options_of_model("gan")
     more = options_of_model("infogan") - options_of_model("gan")
     assert more == {"lambda_info", "lambda_cat", "lambda_cont", "lambda_warmup"}
+    assert options_of_model("vaegan") == {
+        "d_learning_rate", "e_learning_rate", "g_learning_rate", "reconstruction_weight", "average_decay",
+    }  # fmt: skip
+    assert options_of_model("began") == {"d_learning_rate", "g_learning_rate", "gamma", "average_decay"}
     of_paper = {"sync_batch_norm", "spectral_norm", "minibatch_kernels", "virtual_batch_norm", "preset"}
     assert options_of_family("paper") == of_paper
     of_any_size = {"sync_batch_norm", "spectral_norm", "width"}
     assert options_of_family("resnet") == of_any_size
     assert options_of_family("dcgan") == of_any_size | {"trunk_batch_norm"}
+    assert options_of_family("began") == {"width"}
     assert options_of_family("mlp") == set()
     found = {place.partition(":")[2]: options_of_term(place) for place in TERMS}
     assert found["Invariance"] == {

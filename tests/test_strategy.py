@@ -66,6 +66,20 @@ def test_two_replicas_train_as_one_device_does(tmp_path):
 
 
 @pytest.mark.slow
+def test_two_replicas_stand_still_and_keep_a_balance_as_one_device_does(tmp_path):
+    done = replicas("relatives", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert len(found) == 6
+    for name, each in found.items():
+        _, still, dtype = name.split(" ")
+        assert each["still"] == ([still] if still else []), name
+        assert each["out_of_sync"] == [], name
+        assert each["difference"] < (1e-4 if dtype == "float32" else 1e-2), name
+        assert each["kept"] == pytest.approx(1.0, rel=1e-3), name
+
+
+@pytest.mark.slow
 def test_a_run_on_two_devices(tmp_path):
     done = replicas("main", "--strategy=mirrored", *TINY, "--steps=52", "--eval_every=26", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -303,10 +303,10 @@ class Config:
     )
     adam_beta_1: float = option(0.5, "Adam's decay of the first moment.", "Training", low=0.0, high=0.9999)
     lr_decay_steps: str = option(
-        "", "Steps at which both learning rates fall, as in 6000,8000; none if empty.", "Training"
+        "", "Steps at which the learning rates fall, as in 6000,8000; none if empty.", "Training"
     )
     lr_decay_factor: float = option(
-        0.1, "What both learning rates are multiplied by then.", "Training", low=0.0, high=1.0
+        0.1, "What the learning rates are multiplied by then.", "Training", low=0.0, high=1.0
     )
     precision: str = option(
         "auto", "What the networks compute in; auto takes what this machine's GPU or CPU profits from.", "Training",
