@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn.metrics import roc_auc_score
 from test_vae import make
 
 from infogan_tf.data.images import ImageData, Split
 from infogan_tf.evaluation.measure import Material, Setting, noise_association
-from infogan_tf.evaluation.metrics.directions import mean_directions, unlike
+from infogan_tf.evaluation.metrics.directions import correlations, mean_directions, unlike
 from infogan_tf.evaluation.record import read_evaluation
 from infogan_tf.evaluation.result import Evaluation, attempt
 from infogan_tf.files import as_json
@@ -29,6 +30,14 @@ def test_a_direction_leads_from_the_mean_without_to_the_mean_with():
     least = int((truths[:, 0] == 1).sum())
     assert np.isfinite(mean_directions(codes, truths, min(least, int((truths[:, 0] == 0).sum())))[0]).all()
     assert np.isnan(mean_directions(codes, truths, least + 1)[0]).all()
+
+
+def test_attributes_are_ranked_by_their_correlation_with_z_along_the_direction():
+    codes, truths = RNG.normal(size=(60, 3)), RNG.integers(-1, 2, (60, 2))
+    directions = np.array([[1.0, -2.0, 0.5], [0.0, 0.0, 0.0]])
+    known = truths[:, 0] >= 0
+    expected = stats.pearsonr(codes[known] @ directions[0], truths[known, 0]).statistic
+    np.testing.assert_allclose(correlations(codes, truths, directions), [expected, 0.0], atol=1e-12)
 
 
 def test_of_directions_that_are_alike_the_strongest_is_shown():

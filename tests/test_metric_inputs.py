@@ -78,6 +78,11 @@ TAKEN = {
         "truths": (CLASSES[:, np.newaxis] - 1, [CLASSES, SURE, SURE.astype(int) + 1, CLASSES[:5, np.newaxis] - 1]),
         "least": (1, COUNT),
     },
+    directions.correlations: {
+        "codes": (FEATURES, NUMBERS),
+        "truths": (SURE.astype(int), [CLASSES, SURE, SURE.astype(int) + 1, SURE[:5].astype(int), SURE.astype(int) * 0]),
+        "directions": (FEATURES[:3], NUMBERS),
+    },
     directions.unlike: {"directions": (FEATURES, NUMBERS), "strengths": (VALUES, NUMBERS), "most": (3, COUNT)},
     disentanglement.concentration: {"weights": (RNG.random((2, 3)), [*map(np.asarray, ([[1.0, -0.1]], [1.0, 2.0]))])},
     disentanglement.mig: {"codes": (CODES, NUMBERS), "factors": (FACTORS, WHOLE), "bins": (20, COUNT)},

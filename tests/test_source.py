@@ -100,7 +100,7 @@ def test_every_option_of_model_networks_and_terms_is_found():
     assert options_of_model("vaegan") == {
         "d_learning_rate", "e_learning_rate", "g_learning_rate", "reconstruction_weight", "average_decay",
     }  # fmt: skip
-    assert options_of_model("began") == {"d_learning_rate", "g_learning_rate", "gamma", "average_decay"}
+    assert options_of_model("began") == {"d_learning_rate", "g_learning_rate", "gamma", "lambda_k", "average_decay"}
     of_paper = {"sync_batch_norm", "spectral_norm", "minibatch_kernels", "virtual_batch_norm", "preset"}
     assert options_of_family("paper") == of_paper
     of_any_size = {"sync_batch_norm", "spectral_norm", "width"}

@@ -153,6 +153,9 @@ class Config:
         0.5, "Of BEGAN, how badly D is to render generated images, as a share of how badly it renders real ones; less "
         "draws clearer images, and fewer kinds.", "Model", low=0.0, high=1.0,
     )  # fmt: skip
+    lambda_k: float = option(
+        0.001, "Of BEGAN, how fast the weight of generated images in D's loss moves.", "Model", low=0.0, high=100.0
+    )
 
     latents: str = option(
         "",

@@ -1,5 +1,6 @@
 """BEGAN: a discriminator that is an autoencoder, and a balance that is kept between it and the generator."""
 
+import math
 from typing import ClassVar
 
 import keras
@@ -8,9 +9,6 @@ import tensorflow as tf
 from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.models.base import GenerativeModel, check_fit, over_replicas
 from infogan_tf.networks.layers import batch_statistics
-
-# How fast k moves, lambda_k of the paper.
-LAMBDA_K = 0.001
 
 
 @keras.saving.register_keras_serializable(package="infogan_tf")
@@ -21,7 +19,7 @@ class BEGAN(GenerativeModel):
 
         D minimises    L(x) - k L(G(z)),
         G              L(G(z)),
-        k              moves by LAMBDA_K (gamma L(x) - L(G(z))) in each step, from 0, and stays within [0, 1].
+        k              moves by lambda_k (gamma L(x) - L(G(z))) in each step, from 0, and stays within [0, 1].
 
     So L(G(z)) is held at gamma L(x). How far a run has come is told by the measure M = L(x) + |gamma L(x) - L(G(z))|,
     lower is better. Both players are updated on one pass.
@@ -68,6 +66,7 @@ class BEGAN(GenerativeModel):
         d_optimizer: keras.optimizers.Optimizer,
         g_optimizer: keras.optimizers.Optimizer,
         gamma: float = 0.5,
+        lambda_k: float = 0.001,
         average_decay: float = 0.0,
         **kwargs,
     ):
@@ -77,21 +76,24 @@ class BEGAN(GenerativeModel):
             d_optimizer: Updates encoder and decoder.
             g_optimizer: Updates the generator.
             gamma: The ratio of L(G(z)) to L(x) that is held, in [0, 1]: lower draws clearer images, and fewer kinds.
+            lambda_k: How fast k moves, from 0.
             average_decay: Decay per step of the weights' exponential moving averages, in [0, 1), see `averaged`; 0
                 keeps none.
             **kwargs: As `keras.Model.compile` takes them (jit_compile, run_eagerly, steps_per_execution).
 
         Raises:
-            ValueError: For another gamma; and as `GenerativeModel.compile_players`.
+            ValueError: For another gamma or lambda_k; and as `GenerativeModel.compile_players`.
         """
         if not 0.0 <= gamma <= 1.0:
             raise ValueError(f"gamma: expected a number from 0 to 1. Received: {gamma!r}")
-        self.gamma = gamma
+        if not 0.0 <= lambda_k < math.inf:
+            raise ValueError(f"lambda_k: expected a number from 0. Received: {lambda_k!r}")
+        self.balancing = {"gamma": gamma, "lambda_k": lambda_k}
         self.compile_players({"d": d_optimizer, "g": g_optimizer}, average_decay=average_decay, **kwargs)
 
     def get_compile_config(self):
         """Every argument of `compile`, for `keras.saving`; None before it."""
-        return {**self.players_config(), "gamma": self.gamma} if self.compiled else None
+        return {**self.players_config(), **self.balancing} if self.compiled else None
 
     def logged(self):  # noqa: D102
         return ["d_loss", "g_loss", "real_loss", "convergence", "k"]
@@ -107,8 +109,8 @@ class BEGAN(GenerativeModel):
             self.update(player, tape, total)
         figures = self._measured(losses)
         self.log(figures)
-        balance = self.gamma * figures["real_loss"] - figures["g_loss"]
-        self.k.assign(tf.clip_by_value(figures["k"] + LAMBDA_K * balance, 0.0, 1.0))
+        moved = figures["k"] + self.balancing["lambda_k"] * self._balance(figures)
+        self.k.assign(tf.clip_by_value(moved, 0.0, 1.0))
         return self.end_step()
 
     def test_step(self, data):
@@ -131,8 +133,12 @@ class BEGAN(GenerativeModel):
     def _measured(self, losses):
         """The losses over all replicas, the measure of convergence, and k."""
         figures = dict(over_replicas(losses))
-        balance = self.gamma * figures["real_loss"] - figures["g_loss"]
-        return figures | {"convergence": figures["real_loss"] + tf.abs(balance), "k": tf.convert_to_tensor(self.k)}
+        convergence = figures["real_loss"] + tf.abs(self._balance(figures))
+        return figures | {"convergence": convergence, "k": tf.convert_to_tensor(self.k)}
+
+    def _balance(self, figures):
+        """gamma L(x) - L(G(z)): above 0 where D renders generated images better than it is to."""
+        return self.balancing["gamma"] * figures["real_loss"] - figures["g_loss"]
 
     # === Using ===
 

@@ -18,7 +18,7 @@ from infogan_tf.evaluation.figures import (
 )
 from infogan_tf.evaluation.measure import LEAST_AUC, Material
 from infogan_tf.evaluation.metrics.attributes import GROUNDS
-from infogan_tf.evaluation.metrics.directions import ALIKE, unlike
+from infogan_tf.evaluation.metrics.directions import ALIKE, correlations, unlike
 from infogan_tf.evaluation.metrics.sample_quality import nearest_neighbours
 from infogan_tf.evaluation.result import Evaluation
 from infogan_tf.latents.codes import Code
@@ -234,24 +234,24 @@ def _directions(material, found):
     """Test images decoded, and with the directions of attributes taken from their z or added; of those that z tells."""
     if material.model.READS != "noise" or not found.associations:
         return []
-    areas = zip(found.associations["names"], found.associations["train_auc"], strict=True)
-    strengths = {name: area for name, (area,) in areas if name in material.data.attribute_names}
-    if not strengths:
+    names = [name for name in material.directions if name in material.data.attribute_names]
+    if not names:
         return []
-    directions = {name: material.directions[name] for name in strengths}
+    directions = np.stack([material.directions[name] for name in names])
+    truths = material.known(material.data.train, material.training_choice)
+    truths = truths[:, [material.known_names.index(name) for name in names]]
     z = material.test_posterior["noise"]["mean"][:TEST_IMAGES]
     moved = {"decoded": z}
-    for place in unlike(list(directions.values()), list(strengths.values()), SHOWN):
-        name, direction = list(directions.items())[place]
-        moved |= {f"- {name}": z - direction, f"+ {name}": z + direction}
+    for place in unlike(directions, correlations(material.training_noise, truths, directions), SHOWN):
+        moved |= {f"{sign} {names[place]}": z + by * directions[place] for sign, by in (("-", -1), ("+", 1))}
     images, labels = material.test_images[:TEST_IMAGES], material.data.test.labels
     told = None if labels is None else labels[:TEST_IMAGES]
     shown = [images, *(pictures.to_bytes(material.model.decode(each, told)) for each in moved.values())]
     caption = (
         "Test images, decoded from their mean z, and the same without and with an attribute: from z its direction is "
         "taken away, or added: the mean z of training images that have it less that of those that have not. Shown are "
-        f"the attributes that z tells best in training images, {SHOWN} at most, but for those whose direction is like "
-        f"that of one before (a cosine beyond {ALIKE} in size)"
+        f"the attributes with which z along the direction correlates most in training images, {SHOWN} at most, but for "
+        f"those whose direction is like that of one before (a cosine beyond {ALIKE} in size)"
     )
     return [grid(np.concatenate(shown), len(images), caption, rows=["image", *moved])]
 

@@ -39,6 +39,38 @@ def mean_directions(codes: np.ndarray, truths: np.ndarray, least: int = 1) -> np
     return directions
 
 
+def correlations(codes: np.ndarray, truths: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """The correlation of each attribute with the codes along its direction, over the images where it is known.
+
+    Unlike the area under the ROC curve, it is small for what few images have.
+
+    Args:
+        codes: What an encoder says of images, [N, D].
+        truths: Attributes of each image, integers [N, A]: 1 yes, 0 no, -1 unknown; some have each, and some have not.
+        directions: Of the attributes, [A, D].
+
+    Returns:
+        Float64 [A] in [-1, 1]; 0 where the codes do not differ along the direction.
+
+    Raises:
+        NotMeasuredError: For numbers that are not finite, or none.
+        ValueError: For other shapes or types, or an attribute that all images have, or none.
+    """
+    codes, truths = real_numbers("codes", codes, 2), known_truths("truths", truths)
+    directions = real_numbers("directions", directions, 2)
+    same_length(codes=codes, truths=truths)
+    if directions.shape != (truths.shape[1], codes.shape[1]):
+        raise ValueError(f"directions: expected {(truths.shape[1], codes.shape[1])}. Received: {directions.shape}")
+    found = np.zeros(len(directions))
+    for a, along in enumerate(directions @ codes.T):
+        has, numbers = truths[truths[:, a] >= 0, a], along[truths[:, a] >= 0]
+        if not has.size or has.min() == has.max():
+            raise ValueError(f"truths: expected attributes that some images have and some have not. Received: {a}")
+        if np.ptp(numbers) > 0:
+            found[a] = np.corrcoef(numbers, has)[0, 1]
+    return found
+
+
 def unlike(directions: np.ndarray, strengths: np.ndarray, most: int) -> list[int]:
     """The places of the strongest directions, each unlike those before it: their cosines lie between -ALIKE and ALIKE.
 
