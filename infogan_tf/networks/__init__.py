@@ -2,8 +2,9 @@
 
 A family takes how many latents, parameters of Q(c|x) and columns of labels there are (0 for a model without), the
 images' shape, a dtype policy, and options of its own by the name of the flag; it gives the networks by role:
-"generator", "trunk", "d_head", where there are parameters "q_head", and where there are labels "label_embedding". To
-add one, write it in a file here, and a row of FAMILIES.
+"generator", "trunk", "d_head", where there are parameters "q_head", and where there are labels "label_embedding". For a
+model with an "encoder" beside D, or a "decoder" beside the generator, it is asked once more, and `autoencoder.py` makes
+them of what it gives. To add one, write it in a file here, and a row of FAMILIES.
 """
 
 import dataclasses
