@@ -249,7 +249,7 @@ def of_function(logit):
     def logits(features, conditions, training):
         return logit(features)[:, tf.newaxis]
 
-    return SimpleNamespace(trunk=trunk, logits=logits), seen
+    return SimpleNamespace(trunk=trunk, logits=logits, conditions_of=lambda latents: None), seen
 
 
 def test_r1_is_half_the_squared_gradient_at_real_images():

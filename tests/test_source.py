@@ -69,7 +69,7 @@ def test_the_parameters_of_losses(name):
 
 
 @pytest.mark.parametrize("place", [row.path for row in MODELS.values()])
-@pytest.mark.parametrize("name", ["PLAYERS", "READS", "TAKES_LABELS"])
+@pytest.mark.parametrize("name", ["PLAYERS", "READS", "TOLD"])
 def test_the_constants_of_models(place, name):
     assert constant(f"{place}.{name}") == getattr(named(place), name)
 

@@ -9,17 +9,20 @@ from tqdm import tqdm
 from infogan_tf.config.options import Config
 from infogan_tf.data import LOADERS, OF_FILES, load_data
 from infogan_tf.data.arrays import rows_in_order
+from infogan_tf.data.captioned import captioned
 from infogan_tf.data.decoding import Form, read_crop, read_ground
 from infogan_tf.data.images import ImageData
 from infogan_tf.data.in_order import FilesInOrder, RowsInOrder
 from infogan_tf.data.sources import Source, is_fixed, read_source
 from infogan_tf.errors import UserError
+from infogan_tf.latents.language import read_latents
 
 
 def images_of(config: Config) -> ImageData:
-    """Loads what a run is trained on; `load_data` says what is raised."""
+    """Loads what a run is trained on; `load_data` and `captioned` say what is raised."""
     options = {} if is_fixed(config.dataset, LOADERS) else {name: getattr(config, name) for name in OF_FILES}
-    return load_data(config.dataset, config.data_dir, **options)
+    data, grammar = load_data(config.dataset, config.data_dir, **options), read_latents(config.latents).grammar
+    return captioned(data, grammar) if grammar else data
 
 
 def form_of(config: Config, image_shape: tuple[int, int, int]) -> Form | None:

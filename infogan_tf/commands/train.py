@@ -269,7 +269,7 @@ def check_against(config: Config, data: ImageData, replicas: int, workers: bool 
 def check_labels(config: Config, data: ImageData) -> None:
     """Raises a UserError where a model is told labels, and the images have none, or others than its latents say."""
     path = MODELS[config.model].path
-    by_label, by_number = constant(f"{path}.TAKES_LABELS"), "labelled" in parameters(f"{path}.compile")
+    by_label, by_number = constant(f"{path}.TOLD") == "label", "labelled" in parameters(f"{path}.compile")
     if not by_label and not by_number and not config.labelled:
         return
     option = f"--model={config.model}" if by_label else f"--labelled={config.labelled}"

@@ -275,6 +275,10 @@ class Config:
         0.0, "Weight of the squared distance of D's and G's weights from their own mean so far.", "Toolbox", low=0.0,
         high=1000.0,
     )  # fmt: skip
+    interpolation_weight: float = option(
+        0.0, "Weight of what G is asked for between two labels or captions, told by their mean (GAN-INT).", "Toolbox",
+        low=0.0, high=1000.0,
+    )  # fmt: skip
     minibatch_kernels: int = option(
         0, "Minibatch discrimination: how many measures of likeness to the rest of the batch D is given.", "Toolbox",
         low=0, high=1000,

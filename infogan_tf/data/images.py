@@ -76,11 +76,14 @@ class Split:
         images: Images, uint8 [N, H, W, C], in memory or memory-mapped; do not read a mapped file as a whole.
         labels: Label of each image, int64 [N], or None.
         attributes: What is known of each image beside its label, int8 [N, A]: 1 yes, 0 no, -1 unknown; or None.
+        words: The numbers of the words that are true of each image, int32 [N, things], of a data set with captions; or
+            None.
     """
 
     images: np.ndarray
     labels: np.ndarray | None = None
     attributes: np.ndarray | None = None
+    words: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -64,7 +64,7 @@ def make_metadata(
         "codes": [_row(code, model, evaluation) for code in layout.codes],
         "read_classes": [_row(code, model, evaluation) for code in layout.classes],
         "reads": model.READS,
-        "labels": "all" if model.TAKES_LABELS else str((options or {}).get("labelled") or "none"),
+        "labels": "all" if model.TOLD == "label" else str((options or {}).get("labelled") or "none"),
         "image_shape": list(model.image_shape),
         "dataset": dataset,
         "step": step,

@@ -12,7 +12,8 @@ from typing import ClassVar
 import numpy as np
 import tensorflow as tf
 
-from infogan_tf.random import as_seed
+from infogan_tf.latents.captions import GRAMMARS, Grammar
+from infogan_tf.random import as_seed, drawn_here
 
 # The smallest standard deviation of a learnt Gaussian posterior. A continuous code carries unbounded differential
 # information, so an unbounded Q is rewarded without end for ever finer copies of the code in the image, and its
@@ -93,6 +94,10 @@ class Code:
     def to_block(self, values: tf.Tensor) -> tf.Tensor:
         """Turns values [B] into the generator's columns, float32 [B, width]."""
         return tf.cast(values, tf.float32)[:, tf.newaxis]
+
+    def known(self, given: tf.Tensor) -> tf.Tensor:
+        """The block of what is known of real images, [B, width], for a code that is told of these."""
+        return self.to_block(given)
 
     def log_prob(self, parameters: tf.Tensor, block: tf.Tensor) -> tf.Tensor:
         """log Q(c|x) in nats, [B], of the codes in `block` under Q's `parameters` [B, num_parameters]."""
@@ -178,6 +183,90 @@ class Label(Categorical):
     @property
     def num_parameters(self) -> int:  # noqa: D102
         return 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Caption(Code):
+    """A caption, told to the networks: its number in a grammar, where those that are held out are never drawn.
+
+    The block is the bag of its words: a column for each word, 1 where the caption has it, so that the order of words
+    says nothing, and the mean of two blocks lies between two captions.
+
+    Attributes:
+        grammar: The name of one of `captions.GRAMMARS`.
+    """
+
+    grammar: str = "sprites"
+    dtype: ClassVar[tf.DType] = tf.int32
+    discrete: ClassVar[bool] = True
+    has_posterior: ClassVar[bool] = False
+    num_parameters: ClassVar[int] = 0
+
+    @property
+    def language(self) -> Grammar:
+        """The grammar itself."""
+        return GRAMMARS[self.grammar]
+
+    @property
+    def num_classes(self) -> int:
+        """How many captions there are."""
+        return self.language.count
+
+    @property
+    def width(self) -> int:  # noqa: D102
+        return len(self.language.vocabulary)
+
+    @property
+    def entropy(self) -> float:  # noqa: D102
+        return math.log(len(self._seen))
+
+    @property
+    def _seen(self) -> np.ndarray:
+        """The numbers of all captions that are not held out, int32 [S]."""
+        return np.delete(np.arange(self.num_classes, dtype=np.int32), self.language.unseen)
+
+    @property
+    def _bags(self) -> np.ndarray:
+        """The block of each caption, float32 [num_classes, width]."""
+        return np.array([self.language.bag(caption) for caption in self.language.captions], np.float32)
+
+    def sample(self, count, seed):  # noqa: D102
+        place = tf.random.stateless_uniform((count,), as_seed(seed), maxval=len(self._seen), dtype=tf.int32)
+        return tf.gather(tf.constant(self._seen), place)
+
+    def to_block(self, values):  # noqa: D102
+        return tf.gather(tf.constant(self._bags), values)
+
+    def known(self, given):
+        """All words that are true of images, float32 [B, width], of the number of each thing's word, [B, things]."""
+        sizes = self.language.sizes
+        columns = tf.unstack(tf.convert_to_tensor(given), num=len(sizes), axis=-1)
+        return tf.concat([tf.one_hot(words, size) for words, size in zip(columns, sizes, strict=True)], axis=-1)
+
+    def some_of(self, words: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Captions that leave things out, as often as captions of the prior do: of all words [B, width], [B, width]."""
+        sizes = np.array(self.language.sizes)
+        count = tf.shape(words)[0]
+        draws = drawn_here(count, lambda rows: tf.random.stateless_uniform((rows, len(sizes)), as_seed(seed)))
+        said = tf.cast(draws < sizes / (sizes + 1.0), words.dtype)
+        return words * tf.repeat(said, sizes, axis=-1)
+
+    def wrong_for(self, words: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """A caption for each image, [B, width], drawn from those of the prior of which a word is not true of it.
+
+        Args:
+            words: All words that are true of the images, [B, width].
+            seed: A stateless seed, int32 [2].
+        """
+        bags = tf.constant(self._bags[self._seen])
+        is_wrong = tf.matmul(1.0 - words, bags, transpose_b=True) > 0.5  # [B, S]
+        count = tf.shape(words)[0]
+        draws = drawn_here(count, lambda rows: tf.random.stateless_uniform((rows, bags.shape[0]), as_seed(seed)))
+        return tf.gather(bags, tf.argmax(tf.where(is_wrong, draws, -1.0), axis=-1))
+
+    def traversal(self, steps):  # noqa: D102
+        whole = [number for number in self._seen if all(self.language.captions[number])]
+        return np.random.default_rng(0).choice(np.array(whole, np.int32), steps, replace=False)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -304,4 +393,5 @@ KINDS = {
     "bernoulli": Bernoulli,
     "label": Label,
     "class": Class,
+    "caption": Caption,
 }

@@ -5,16 +5,21 @@ import re
 
 from infogan_tf.config.numbers import LEAST_HELD, read_integer, read_number
 from infogan_tf.errors import UserError
+from infogan_tf.latents.captions import GRAMMARS
 
 NOISE_KINDS = {"noise": "uniform", "normal_noise": "normal"}
-CODE_KINDS = ("cat", "uniform", "normal", "bernoulli", "label", "class")
+CODE_KINDS = ("cat", "uniform", "normal", "bernoulli", "label", "class", "caption")
 # A size of these is that of one code, and `x` says how many; of the others it is how many.
 OF_CLASSES = ("cat", "label", "class")
+# The kinds that a model may be told of real images, and latents with one.
+TOLD = {"label": "noise:62,label:10", "caption": "noise:100,caption:sprites"}
 MAX_SIZE = 100_000
 # The most samples of --arithmetic, and groups of them, which are called by a letter.
 MOST_SUMMED, MOST_GROUPS = 100, 26
 # How many values a code goes through where nobody says, and at most.
 STEPS, MOST_STEPS = 10, 1_000
+# An item of this kind names a grammar; the code is called after its kind.
+CAPTION = "caption"
 _ITEM = re.compile(r"(?P<kind>[a-z_]+):(?P<size>\d+)(?:x(?P<count>\d+))?", re.ASCII)
 
 
@@ -25,12 +30,15 @@ class Described:
     Attributes:
         noise: How many columns of noise.
         distribution: Of the noise, "uniform" or "normal".
-        all_codes: By name, c1, c2, ... in order: the kind, and the number of classes, 0 where the code is a number.
+        all_codes: By name, c1, c2, ... in order, or caption: the kind, and the number of classes, 0 where the code is a
+            number.
+        grammar: The grammar of the caption, one of GRAMMARS; empty without one.
     """
 
     noise: int
     distribution: str
     all_codes: dict[str, tuple[str, int]]
+    grammar: str = ""
 
     @property
     def codes(self) -> dict[str, tuple[str, int]]:
@@ -44,10 +52,16 @@ def read_latents(text: str) -> Described:
     Raises:
         UserError: Where the text is not a layout; it names the position of the mistake.
     """
-    noise, kinds, position = None, [], 1
+    noise, kinds, position, grammar = None, [], 1, ""
     for item in text.split(","):
         start = position + len(item) - len(item.lstrip())
         position += len(item) + 1
+        if item.strip().startswith(f"{CAPTION}:"):
+            if grammar:
+                raise _mistake(text, start, "a second caption; one is the most")
+            grammar = _grammar(item.strip().removeprefix(f"{CAPTION}:"), start + len(CAPTION) + 1, text)
+            kinds.append((CAPTION, GRAMMARS[grammar].count))
+            continue
         kind, size, count = _read_item(item.strip(), start, text)
         if kind in NOISE_KINDS:
             if noise is not None:
@@ -60,25 +74,27 @@ def read_latents(text: str) -> Described:
     size, distribution = noise or (0, "uniform")
     if not size and not kinds:
         raise _mistake(text, len(text) + 1, "neither noise nor a code; add one, as in noise:62,cat:10")
-    return Described(size, distribution, {f"c{i}": kind for i, kind in enumerate(kinds, 1)})
+    names = (kind if kind == CAPTION else f"c{i}" for i, (kind, _) in enumerate(kinds, 1))
+    return Described(size, distribution, dict(zip(names, kinds, strict=True)), grammar)
 
 
-def lacking(described: Described, reads: str, takes_labels: bool) -> str:
+def lacking(described: Described, reads: str, told: str) -> str:
     """What latents would have to be for a model, in words; empty where they fit.
 
     Args:
         described: The latents.
         reads: What the model reads from images, as `GenerativeModel.READS` has it.
-        takes_labels: Whether it is told the labels of real images.
+        told: The kind of code that it is told of real images, as `GenerativeModel.TOLD` has it.
     """
     kinds = [kind for kind, _ in described.all_codes.values()]
-    has_codes = bool(set(kinds) - {"label", "class"})
+    has_codes = bool(set(kinds) - {*TOLD, "class"})
     if has_codes != (reads == "codes"):
         return "no codes, as in normal_noise:100" if has_codes else "a code, as in noise:62,cat:10"
     if kinds.count("class") != (reads == "classes"):
         return "one class, as in noise:100,class:10" if reads == "classes" else "no class"
-    if kinds.count("label") != takes_labels:
-        return "one label, as in noise:62,label:10" if takes_labels else "no label"
+    for kind, example in TOLD.items():
+        if kinds.count(kind) != (kind == told):
+            return f"one {kind}, as in {example}" if kind == told else f"no {kind}"
     if reads == "noise" and (described.distribution != "normal" or not described.noise):
         return "normal noise, as in normal_noise:20"
     return ""
@@ -107,6 +123,12 @@ def _read_item(item: str, start: int, text: str) -> tuple[str, int, int]:
     if size and not 1 <= count <= MAX_SIZE // size:
         raise _mistake(text, start + match.start("count"), "the count is out of range")
     return kind, size, count
+
+
+def _grammar(name: str, position: int, text: str) -> str:
+    if name not in GRAMMARS:
+        raise _mistake(text, position, f"unknown captions {name!r}; expected those of {', '.join(GRAMMARS)}")
+    return name
 
 
 def _size(digits):

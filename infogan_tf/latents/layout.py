@@ -15,7 +15,7 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from infogan_tf.latents.codes import KINDS, Categorical, Class, Code, Continuous, Label, Noise
+from infogan_tf.latents.codes import KINDS, Caption, Categorical, Class, Code, Continuous, Noise
 from infogan_tf.latents.language import read_latents
 from infogan_tf.random import fold_in
 
@@ -47,8 +47,9 @@ class LatentLayout:
             bernoulli:3       three codes, each a fair coin
             label:10          the label of a real image, one of 10 classes, for a model that is told it
             class:10          the class of an image, one of 10, that a model reads and its generator is not given
+            caption:sprites   the caption of a real image, in the words of one of `captions.GRAMMARS`, likewise told
 
-        Codes are named c1, c2, ... in the order in which they stand.
+        Codes are named c1, c2, ... in the order in which they stand; a caption is named caption.
 
         Args:
             text: The items.
@@ -66,6 +67,8 @@ class LatentLayout:
         for name, (kind, num_classes) in described.all_codes.items():
             if issubclass(KINDS[kind], Categorical):
                 codes.append(KINDS[kind](name, num_classes=num_classes))
+            elif KINDS[kind] is Caption:
+                codes.append(Caption(name, described.grammar))
             elif issubclass(KINDS[kind], Continuous):
                 codes.append(KINDS[kind](name, fixed_stddev=posterior_stddev or None))
             else:
@@ -85,13 +88,13 @@ class LatentLayout:
 
     @property
     def read_codes(self) -> tuple[Code, ...]:
-        """The codes that have a posterior: all but labels, and the classes."""
+        """The codes that have a posterior: all but one that is told, and the classes."""
         return (*(code for code in self.codes if code.has_posterior), *self.classes)
 
     @property
-    def labels(self) -> tuple[Label, ...]:
-        """The codes that are labels of real images."""
-        return tuple(code for code in self.codes if isinstance(code, Label))
+    def told(self) -> Code | None:
+        """The code that a model is told of real images, a label or a caption; None without one."""
+        return next((code for code in self.codes if not code.has_posterior), None)
 
     @property
     def entropy(self) -> dict[str, float]:

@@ -39,6 +39,14 @@ MODELS = {
         "a GAN whose two players are told the images' labels, and which draws the label that it is asked for",
         {"latents": "noise:62,label:10"},
     ),
+    "text": Model(
+        "infogan_tf.models.text_gan:TextGAN", "Text-to-image GAN",
+        "a GAN that is told captions, and draws what a caption says (GAN-CLS, GAN-INT)",
+        {
+            "latents": "noise:100,caption:sprites", "networks": "dcgan", "batch_size": 64,
+            "d_learning_rate": 2e-4, "g_learning_rate": 2e-4, "interpolation_weight": 1.0,
+        },
+    ),
     "semi_supervised": Model(
         "infogan_tf.models.semi_supervised_gan:SemiSupervisedGAN", "Semi-supervised GAN",
         "a classifier that learns from few labels, and from images without one beside generated ones",

@@ -60,8 +60,9 @@ class GenerativeModel(KerasMethods):
     # What they read: the "codes" or the "noise" that images are drawn from, or "classes" of images; empty
     # where nothing is read.
     READS: ClassVar[str] = ""
-    # Whether it is told the labels of real images; its latents have one code of that kind then.
-    TAKES_LABELS: ClassVar[bool] = False
+    # What it is told of real images, a kind of code that its latents have then: "label" or "caption"; empty where
+    # nothing is told.
+    TOLD: ClassVar[str] = ""
 
     def __init__(
         self,
@@ -86,7 +87,7 @@ class GenerativeModel(KerasMethods):
                 f"generator: expected one of {layout.width} inputs for the latents {layout.text}. "
                 f"Received: one of {networks['generator'].input_shape[-1]}"
             )
-        if wanted := lacking(read_latents(layout.text), self.READS, self.TAKES_LABELS):
+        if wanted := lacking(read_latents(layout.text), self.READS, self.TOLD):
             raise UserError(f"--latents: expected {wanted}, for {type(self).__name__}. Received: {layout.text!r}")
 
         parameters = self.num_parameters(layout)
@@ -254,8 +255,8 @@ class GenerativeModel(KerasMethods):
         known = unpacked(data)[1]
         labelled = (unit_images(known[0]), known[1]) if isinstance(known, tuple) else None
         conditions = None
-        if self.TAKES_LABELS:
-            conditions = tf.one_hot(labels_of(data), self.layout.labels[0].num_classes)
+        if self.TOLD:
+            conditions = self.layout.told.known(labels_of(data))
         return Real(unit_images(images_of(data)), conditions, labelled)
 
     def draw(self, count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:

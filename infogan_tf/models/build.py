@@ -35,7 +35,7 @@ def build_model(
     values = {
         "num_latents": layout.width,
         "num_parameters": kind.num_parameters(layout),
-        "num_labels": sum(label.width for label in layout.labels),
+        "num_labels": layout.told.width if layout.told else 0,
         "image_shape": image_shape,
         "dtype": precision or config.precision,
         "reference_latents": layout.sample(64, [config.seed, 0]).numpy() if config.virtual_batch_norm else None,

@@ -135,8 +135,8 @@ def check_names(config: Config) -> None:
 def check_latents(config: Config) -> None:
     """Refuses, by a UserError, latents that are none, or that the chosen model cannot have."""
     path = MODELS[config.model].path
-    reads, takes_labels = (constant(f"{path}.{name}") for name in ("READS", "TAKES_LABELS"))
-    if wanted := lacking(read_latents(config.latents), reads, takes_labels):
+    reads, told = (constant(f"{path}.{name}") for name in ("READS", "TOLD"))
+    if wanted := lacking(read_latents(config.latents), reads, told):
         raise UserError(f"--latents: expected {wanted}, with --model={config.model}. Received: {config.latents!r}")
 
 

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.models.gan import GAN
+from infogan_tf.objectives.term import Real
 
 
 @keras.saving.register_keras_serializable(package="infogan_tf")
@@ -34,7 +35,7 @@ class ConditionalGAN(GAN):
     """
 
     PLAYERS: ClassVar[dict[str, tuple[str, ...]]] = {"g": ("generator",), "d": ("trunk", "d_head", "label_embedding")}
-    TAKES_LABELS = True
+    TOLD = "label"
 
     def __init__(
         self,
@@ -50,14 +51,21 @@ class ConditionalGAN(GAN):
         super().__init__(
             layout, generator, trunk, d_head, label_embedding=label_embedding, seed=seed, name=name, **kwargs
         )
-        wanted = (self.layout.labels[0].num_classes, trunk.output_shape[-1])
+        wanted = (self.layout.told.width, trunk.output_shape[-1])
         received = (label_embedding.input_shape[-1], label_embedding.output_shape[-1])
         if received != wanted:
             raise ValueError(f"label_embedding: expected [B, {wanted[0]}] to [B, {wanted[1]}]. Received: {received}")
 
     def latents_for(self, real, seed):  # noqa: D102
         noise, _ = self.layout.split(super().latents_for(real, seed))
-        return tf.concat([noise, real.conditions], axis=-1)
+        return tf.concat([noise, self.conditions_for(real, seed)], axis=-1)
+
+    def conditions_for(self, real: Real, seed: tf.Tensor) -> tf.Tensor:
+        """What is asked of the generator beside each real image, [B, N]: what is known of that."""
+        return real.conditions
+
+    def conditions_of(self, latents):  # noqa: D102
+        return self.layout.split(latents)[1][self.layout.told.name]
 
     def logits(self, features, conditions, training):  # noqa: D102
         vectors = self.label_embedding(conditions, training=training)

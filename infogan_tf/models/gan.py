@@ -185,7 +185,7 @@ class GAN(GenerativeModel):
 
         is_due = self.step % AFTER_EVERY == 0
         after = f"{self.adversarial_loss.output_name}_fake_after"
-        figures[after] = tf.cond(is_due, lambda: self._output_after(latents, real), lambda: 0.0)
+        figures[after] = tf.cond(is_due, lambda: self._output_after(latents), lambda: 0.0)
         self.log(figures, counts={after: is_due})
         return self.end_step()
 
@@ -193,9 +193,19 @@ class GAN(GenerativeModel):
         """Latents [B, layout.width] of as many generated images as there are real ones."""
         return self.draw(tf.shape(real.images)[0], seed)
 
+    def conditions_of(self, latents: tf.Tensor) -> tf.Tensor | None:
+        """What D is told of images beside them, [B, N], a part of the latents [B, layout.width]; None without."""
+        return None
+
     def logits(self, features: tf.Tensor, conditions: tf.Tensor | None, training: bool) -> tf.Tensor:
-        """D's logits [B, 1] of features [B, F]; `conditions` is what a subclass tells it of the images beside."""
+        """D's logits [B, 1] of features [B, F]; of `conditions`, see `conditions_of`, a subclass makes something."""
         return self.d_head(features, training=training)
+
+    def d_loss(
+        self, real_logits: tf.Tensor, fake_logits: tf.Tensor, batch: Batch, training: bool
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+        """What D minimises before its terms, a scalar, of its logits [B, 1]; and what else is logged, by name."""
+        return self.d_objective(real_logits, fake_logits), {}
 
     def d_pass(self, real, fake_images, latents, seed):
         """Real and fake images through D, in training; `seed` is the terms'.
@@ -203,17 +213,19 @@ class GAN(GenerativeModel):
         Returns:
             What D's optimizer minimises, a scalar; and what is logged of this pass, by name.
         """
-        images = self._shown(tf.concat([real.images, fake_images], axis=0), seed)
-        conditions = None if real.conditions is None else tf.tile(real.conditions, (2, 1))
+        images = self.shown(tf.concat([real.images, fake_images], axis=0), seed)
+        conditions = self.conditions_of(latents)
+        if conditions is not None:
+            conditions = tf.tile(conditions, (2, 1))
         # One pass of both through D; batch norm's statistics are of each alone.
         with batch_statistics(parts=2):
             features = self.trunk(images, training=True)
             real_logits, fake_logits = tf.split(self.logits(features, conditions, training=True), 2)
         real_features, fake_features = tf.split(features, 2)
-        loss = self.d_objective(real_logits, fake_logits)
         batch = Batch(real, fake_images, latents, real_features, fake_features, seed)
+        loss, own = self.d_loss(real_logits, fake_logits, batch, training=True)
         total, figures = self._with_terms("d", loss, batch)
-        return total, {"d_loss": loss, **self._outputs(real=real_logits), **figures}
+        return total, {"d_loss": loss, **self.outputs(real=real_logits), **own, **figures}
 
     def g_pass(self, real, fake_images, latents, seed):
         """Fake images through D for the generator, in training; `seed` is the terms'.
@@ -221,28 +233,36 @@ class GAN(GenerativeModel):
         Returns:
             What the generator's optimizer minimises, a scalar; and what is logged of this pass, by name.
         """
-        images = self._shown(fake_images, seed)
+        images = self.shown(fake_images, seed)
         # The scope uses the batch's statistics without recording them: D's moving averages then hold real and fake
         # images in equal parts, which is what D is trained on.
         with keras.StatelessScope():
             features = self.trunk(images, training=True)
-            logits = self.logits(features, real.conditions, training=True)
-            loss = self._generator_loss(logits, real, lambda images: self._shown(images, fold_in(seed, 4)), True)
+            conditions = self.conditions_of(latents)
+            logits = self.logits(features, conditions, training=True)
+            loss = self.generator_loss(logits, real, conditions, fold_in(seed, 4))
         total, figures = self._with_terms("g", loss, Batch(real, fake_images, latents, None, features, seed))
-        return total, {"g_loss": loss, **self._outputs(fake_before=logits), **figures}
+        return total, {"g_loss": loss, **self.outputs(fake_before=logits), **figures}
 
-    def _shown(self, images, seed):
-        """What D is shown of images in training."""
+    def shown(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """What D is shown of images [B, H, W, C] in training."""
         for term in self.terms:
             images = term.show(self, images, seed)
         return images
 
-    def _generator_loss(self, fake_logits, real, shown, training):
-        """The generator's loss; one that reads D's logits of real images, too, takes them as `shown` makes them."""
+    def generator_loss(
+        self, fake_logits: tf.Tensor, real: Real, conditions: tf.Tensor | None, seed: tf.Tensor | None
+    ) -> tf.Tensor:
+        """The generator's loss, a scalar, of D's logits [B, 1] of fake images under `conditions`.
+
+        One that reads D's logits of real images, too, takes them under the same, and as D is shown them in training by
+        `seed`; None is as in inference.
+        """
         if not self.adversarial_loss.is_paired:
             return self.adversarial_loss.generator(fake_logits)
-        features = self.trunk(shown(real.images), training=training)
-        return self.adversarial_loss.generator(fake_logits, self.logits(features, real.conditions, training))
+        training = seed is not None
+        features = self.trunk(self.shown(real.images, seed) if training else real.images, training=training)
+        return self.adversarial_loss.generator(fake_logits, self.logits(features, conditions, training))
 
     def _with_terms(self, player, loss, batch):
         """The loss of "d" or "g" with its terms, and what they log."""
@@ -254,31 +274,37 @@ class GAN(GenerativeModel):
                 figures |= found
         return loss, figures
 
-    def _outputs(self, **logits):
+    def outputs(self, **logits: tf.Tensor) -> dict[str, tf.Tensor]:
         """The means of D's output, by the names they are logged under."""
         loss = self.adversarial_loss
         return {f"{loss.output_name}_{of}": loss.mean_output(value) for of, value in logits.items()}
 
-    def _output_after(self, latents, real):
+    def _output_after(self, latents):
         # Replicas cannot talk to each other inside a branch.
         with keras.StatelessScope(), batch_statistics(across_replicas=False):
             features = self.trunk(self.generator(latents, training=True), training=True)
-            logits = self.logits(features, real.conditions, training=True)
+            logits = self.logits(features, self.conditions_of(latents), training=True)
         return self.adversarial_loss.mean_output(logits)
 
     def test_step(self, data):
         """The train step's figures with inference statistics, on fresh latents; nothing is updated."""
         real = self.real_of(data)
         # The metric's count is the position in this evaluation: it starts at 0 each time.
-        latents = self.latents_for(real, self.stream_seed("evaluate", self.means.counts[0]))
-        features = self.describe(self.generator(latents, training=False))
+        seed = self.stream_seed("evaluate", self.means.counts[0])
+        latents = self.latents_for(real, seed)
+        fake_images = self.generator(latents, training=False)
+        real_features, features = self.describe(real.images), self.describe(fake_images)
+        conditions = self.conditions_of(latents)
         real_logits, fake_logits = (
-            self.logits(each, real.conditions, training=False) for each in (self.describe(real.images), features)
+            self.logits(each, conditions, training=False) for each in (real_features, features)
         )
+        batch = Batch(real, fake_images, latents, real_features, features, seed)
+        d_loss, own = self.d_loss(real_logits, fake_logits, batch, training=False)
         figures = {
-            "d_loss": self.d_objective(real_logits, fake_logits),
-            "g_loss": self._generator_loss(fake_logits, real, lambda images: images, training=False),
-            **self._outputs(real=real_logits, fake_before=fake_logits),
+            "d_loss": d_loss,
+            "g_loss": self.generator_loss(fake_logits, real, conditions, None),
+            **self.outputs(real=real_logits, fake_before=fake_logits),
+            **own,
         }
         for term in self.terms:
             figures |= term.evaluated(self, latents, features)

@@ -105,4 +105,4 @@ class ConditionalVAE(VAE):
     else is as in `VAE`.
     """
 
-    TAKES_LABELS = True
+    TOLD = "label"

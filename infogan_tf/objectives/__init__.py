@@ -20,6 +20,7 @@ TERMS = (
     "infogan_tf.objectives.augmentation:Augmentation",
     "infogan_tf.objectives.contrast:Contrast",
     "infogan_tf.objectives.history:HistoricalAveraging",
+    "infogan_tf.objectives.interpolation:Interpolation",
 )
 
 

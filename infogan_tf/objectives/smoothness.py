@@ -13,7 +13,7 @@ def squared_gradient_norms(model: keras.Model, images: tf.Tensor, conditions: tf
     Args:
         model: The model, whose D it is.
         images: Where the gradient is taken.
-        conditions: What a conditional D is told of them, see `Real`.
+        conditions: What a conditional D is told of them, see `GAN.conditions_of`.
     """
     with keras.StatelessScope(), tf.GradientTape() as tape:
         tape.watch(images)
@@ -29,7 +29,7 @@ class R1(Term):
     NEEDS = ("trunk", "d_head")
 
     def d_term(self, model, batch):  # noqa: D102
-        return 0.5 * tf.reduce_mean(squared_gradient_norms(model, batch.real.images, batch.real.conditions))
+        return 0.5 * tf.reduce_mean(squared_gradient_norms(model, batch.real.images, model.conditions_of(batch.latents)))
 
 
 @keras.saving.register_keras_serializable(package="infogan_tf")
@@ -39,7 +39,7 @@ class R2(Term):
     NEEDS = ("trunk", "d_head")
 
     def d_term(self, model, batch):  # noqa: D102
-        return 0.5 * tf.reduce_mean(squared_gradient_norms(model, batch.fake_images, batch.real.conditions))
+        return 0.5 * tf.reduce_mean(squared_gradient_norms(model, batch.fake_images, model.conditions_of(batch.latents)))
 
 
 @keras.saving.register_keras_serializable(package="infogan_tf")
@@ -52,7 +52,7 @@ class GradientPenalty(Term):
         count = tf.shape(batch.real.images)[0]
         share = drawn_here(count, lambda rows: tf.random.stateless_uniform((rows, 1, 1, 1), batch.seed))
         between = share * batch.real.images + (1.0 - share) * batch.fake_images
-        norms = tf.sqrt(squared_gradient_norms(model, between, batch.real.conditions) + 1e-12)
+        norms = tf.sqrt(squared_gradient_norms(model, between, model.conditions_of(batch.latents)) + 1e-12)
         return tf.reduce_mean(tf.square(norms - 1.0))
 
 

@@ -16,7 +16,7 @@ class Real:
 
     Attributes:
         images: float32 [B, H, W, C] in [0, 1].
-        conditions: What a conditional model is told of them, float32 [B, N]; None without.
+        conditions: What is known of them to a conditional model, float32 [B, N], see `Code.known`; None without.
         labelled: Images [L, H, W, C], likewise, and their classes, int64 [L], where training has some of a known class;
             None without.
     """

@@ -82,7 +82,7 @@ def _writers(model, data, config, run, progress) -> list[keras.callbacks.Callbac
 def _batches(train: Split, model: GenerativeModel, config: Config, strategy: tf.distribute.Strategy):
     """Returns the stream from the model's step on; of several replicas each gets its part of every batch."""
     replicas, count, step = strategy.num_replicas_in_sync, config.batch_size * config.d_updates, int(model.step.numpy())
-    labels = train.labels if model.layout.labels else None
+    labels = {"label": train.labels, "caption": train.words}.get(model.TOLD)
     chosen = labelled_choice(train.labels, config.labelled, config.seed) if config.labelled else None
 
     def batches(**part):
