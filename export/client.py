@@ -54,6 +54,8 @@ BASE_BYTES, NUMBER_BYTES, MOST_BYTES = 16 * 2**20, 32, 512 * 2**20
 LARGEST, MOST_SECONDS = 1e6, 86_400.0
 # Longer messages are cut.
 _MOST_SHOWN = 600
+# The kind of the code whose values are text.
+CAPTION = "caption"
 _URL = re.compile(
     r"(?P<scheme>https?|grpc)://(?:\[(?P<v6>[0-9A-Fa-f:.]+(?:%\w+)?)\]|(?P<host>[^\s\0-\x1f\x7f/?#@:%\[\]\\]{1,253}))"
     r"(?::(?P<port>[0-9]{1,5}))?/?"
@@ -147,33 +149,33 @@ class Client:
         """The model card, Markdown, as the server has it; it may hold what steers a terminal."""
         return self._described("readme")
 
-    def generate(self, noise: np.ndarray, **codes: Sequence[float]) -> np.ndarray:
-        """Images [B, H, W, C] in [0, 1] of noise [B, n] and a value for every code, [B]."""
+    def generate(self, noise: np.ndarray, **codes: Sequence[float | str]) -> np.ndarray:
+        """Images [B, H, W, C] in [0, 1] of noise [B, n] and a value for every code, [B], a text for a caption."""
         inputs = self._latents(noise, codes)
         return self._ask("serving_default", inputs, len(np.atleast_1d(noise)), self._images)["images"]
 
-    def generate_png(self, noise: np.ndarray, **codes: Sequence[float]) -> list[bytes]:
+    def generate_png(self, noise: np.ndarray, **codes: Sequence[float | str]) -> list[bytes]:
         """The same as PNG files."""
         inputs = self._latents(noise, codes)
         found = self._ask("generate_png", inputs, len(np.atleast_1d(noise)), {"png_bytes": (object, ())})
         return list(found["png_bytes"])
 
-    def sample(self, count: int, seed: int = 0, **codes: float | Sequence[float]) -> Outputs:
+    def sample(self, count: int, seed: int = 0, **codes: float | str | Sequence[float | str]) -> Outputs:
         """Draws `images` [count, H, W, C] and gives the codes of each.
 
-        Codes that are given, one value for all or `count` of them, are not drawn.
+        Codes that are given, one value for all or `count` of them, are not drawn; a caption's values are texts.
         """
         given = {code["name"]: np.atleast_1d(codes.pop(code["name"], [])) for code in self.metadata["codes"]}
         self._refuse_others(codes)
         inputs = {"count": _int32("count", count), "seed": _int32("seed", seed), **self._typed(given)}
-        outputs = {name: (np.int32 if discrete else np.float32, ()) for name, discrete in self._discrete().items()}
+        outputs = {name: (kind, ()) for name, kind in self._kinds().items()}
         return self._ask("sample", inputs, int(count), self._images | outputs)
 
     def traverse(
         self, code: str, low: float = -2.0, high: float = 2.0, steps: int = 10, rows: int = 5, seed: int = 0
     ) -> Outputs:
         """Varies one code along each row: `images`, row by row, the `values`, and one picture, `png_bytes`."""
-        self._require(bool(self.metadata["codes"]), "traverse", "codes")
+        self._require(any(kind is not object for kind in self._kinds().values()), "traverse", "codes that vary")
         numbers = {"low": np.float32(low), "high": np.float32(high)}
         numbers |= {"steps": _int32("steps", steps), "rows": _int32("rows", rows), "seed": _int32("seed", seed)}
         classes = {each["name"]: each["num_classes"] for each in self.metadata["codes"]}
@@ -244,8 +246,12 @@ class Client:
         own = [code for code in self.metadata["codes"] if code["read"]]
         return [*own, *self.metadata.get("read_classes", [])]
 
-    def _discrete(self):
-        return {code["name"]: code["num_classes"] is not None for code in self.metadata["codes"]}
+    def _kinds(self):
+        """By code, the type of its values; captions are text."""
+        return {
+            code["name"]: object if code["kind"] == CAPTION else np.float32 if code["num_classes"] is None else np.int32
+            for code in self.metadata["codes"]
+        }
 
     def _latents(self, noise, codes):
         known = {code["name"]: codes.pop(code["name"]) for code in self.metadata["codes"] if code["name"] in codes}
@@ -254,11 +260,8 @@ class Client:
 
     def _typed(self, given):
         """Values by code, in the types of the codes."""
-        discrete = self._discrete()
-        return {
-            name: _int32(name, values) if discrete[name] else np.asarray(values, np.float32)
-            for name, values in given.items()
-        }
+        kinds, made = self._kinds(), {object: _texts, np.int32: _int32, np.float32: _float32}
+        return {name: made[kinds[name]](name, values) for name, values in given.items()}
 
     def _refuse_others(self, codes):
         if codes:
@@ -652,6 +655,14 @@ def _int32(name: str, values: object) -> np.ndarray:
     return array.astype(np.int32)
 
 
+def _float32(name: str, values: object) -> np.ndarray:
+    return np.asarray(values, np.float32)
+
+
+def _texts(name: str, values: object) -> np.ndarray:
+    return _objects([text_of(name)(text).encode() for text in np.atleast_1d(values).tolist()])
+
+
 def _first_line(message: str) -> str:
     """What the server said, without the names of graph nodes and the brackets that TensorFlow adds."""
     lines = [line for line in message.splitlines() if line.strip() and not line.startswith("\t [[")]
@@ -755,7 +766,7 @@ def parse(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     return parser.parse_known_args(argv)
 
 
-def codes_of(rest: Sequence[str], metadata: Mapping[str, object]) -> dict[str, float]:
+def codes_of(rest: Sequence[str], metadata: Mapping[str, object]) -> dict[str, float | str]:
     """The codes that are fixed by what the command line did not know, such as ["--c1", "3", "--c2=-1.5"].
 
     Raises:
@@ -769,7 +780,9 @@ def codes_of(rest: Sequence[str], metadata: Mapping[str, object]) -> dict[str, f
             raise ClientError(f"{flag}: expected a flag (see --help), or {_code_of(metadata)}")
         if name in fixed:
             raise ClientError(f"{flag}: expected once. Received: {fixed[name]} and {value!r}")
-        if known[name]["num_classes"] is None:
+        if known[name]["kind"] == CAPTION:
+            fixed[name] = text_of(flag)(value)
+        elif known[name]["num_classes"] is None:
             fixed[name] = number_of(flag, -LARGEST, LARGEST)(value)
         else:
             fixed[name] = whole_of(flag, -(2**31), 2**31 - 1, "a class")(value)

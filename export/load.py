@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from client import (
+    CAPTION,
     Client,
     ClientError,
     Parser,
@@ -49,7 +50,8 @@ HUGE_PICTURE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + 2 * b"\0\0\xff\xff"
 def signatures_of(metadata: dict) -> list[str]:
     """Those of SIGNATURES that the model has."""
     codes = metadata["codes"]
-    has = {"traverse": bool(codes), **dict.fromkeys(("encode", "encode_png"), any(code["read"] for code in codes))}
+    varied = any(code["kind"] != CAPTION for code in codes)
+    has = {"traverse": varied, **dict.fromkeys(("encode", "encode_png"), any(code["read"] for code in codes))}
     return [name for name in SIGNATURES if has.get(name, True)]
 
 
@@ -81,6 +83,10 @@ def _latents(metadata, rows, rng):
     latents = {"noise": rng.uniform(-1.0, 1.0, (rows, metadata["noise"]["size"])).astype(np.float32)}
     for code in metadata["codes"]:
         classes = code["num_classes"]
+        if code["kind"] == CAPTION:
+            words = [" ".join(map(rng.choice, code["words"].values())).encode() for _ in range(rows)]
+            latents[code["name"]] = np.array(words, object)
+            continue
         values = rng.integers(0, classes, rows) if classes else rng.uniform(-1.0, 1.0, rows)
         latents[code["name"]] = values.astype(np.int32 if classes else np.float32)
     return latents
@@ -121,6 +127,8 @@ def hostile_requests(metadata: dict, over_http: bool) -> list[Request]:
         lambda c: c.call("serving_default", {}),
         lambda c: c.call("fly", latents),
     ]
+    if CAPTION in latents:
+        found.append(generate(**{CAPTION: text}))
     if "traverse" in has:
         code = metadata["codes"][0]
         name = code["name"]

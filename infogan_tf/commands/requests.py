@@ -7,7 +7,7 @@ from infogan_tf.commands.output import LARGEST_GRID, sample_output
 from infogan_tf.config.options import Config
 from infogan_tf.data.sources import refuse_within
 from infogan_tf.errors import UserError
-from infogan_tf.latents.language import read_arithmetic, read_latents, read_values
+from infogan_tf.latents.language import CAPTION, read_arithmetic, read_captions, read_latents, read_values
 from infogan_tf.latents.plan import Plan, Sum
 from infogan_tf.latents.table import columns_of, count_rows
 
@@ -27,7 +27,8 @@ def sample_request(
         UserError: Where that is not possible.
     """
     described = read_latents(kept.latents)
-    codes = read_values(config.codes, described.codes)
+    others = {name: code for name, code in described.codes.items() if name != CAPTION}
+    codes = read_captions(config.caption, described) | read_values(config.codes, others)
     plan = Plan.of_count(config.count, codes)
     if config.latents_file:
         for name in ("count", "seed"):

@@ -383,6 +383,13 @@ class Config:
         "Drawing (--mode=sample)",
         modes=("sample",),
     )
+    caption: str = option(
+        "",
+        "What is to be drawn, of a run whose model is told captions: a small heart, top left. Several, parted by bars, "
+        "stand in a row.",
+        "Drawing (--mode=sample)",
+        modes=("sample",),
+    )
     latents_file: str = option(
         "",
         "Draw what is in this table again, as --output=NAME.npy and NAME/ wrote it: the codes, and the noise as z1, "

@@ -21,15 +21,17 @@ from infogan_tf.evaluation.feature_networks import feature_network, published_ne
 from infogan_tf.evaluation.figures import PUBLISHED_FEATURES
 from infogan_tf.evaluation.metrics import clustering
 from infogan_tf.evaluation.metrics.attributes import LOOKED_AT, attributes, ground_of, rank_correlations, strongest
+from infogan_tf.evaluation.metrics.captions import right_words
 from infogan_tf.evaluation.metrics.checks import require_finite
 from infogan_tf.evaluation.metrics.directions import mean_directions
 from infogan_tf.evaluation.metrics.disentanglement import disentanglement_scores, perfect_scores
 from infogan_tf.evaluation.metrics.information import mutual_info, standardised_mutual_info
 from infogan_tf.evaluation.metrics.overlap import class_overlaps
 from infogan_tf.evaluation.metrics.roc import best_attributes, roc_areas
+from infogan_tf.evaluation.metrics.sample_quality import nearest_neighbours
 from infogan_tf.evaluation.result import Evaluation, attempt
 from infogan_tf.evaluation.sample_figures import Compared, compare, measure_samples
-from infogan_tf.latents.codes import Categorical, Class, Code, Continuous
+from infogan_tf.latents.codes import Caption, Categorical, Class, Code, Continuous, Label
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.random import fold_in
 
@@ -42,6 +44,8 @@ LEAST_SHARE = 0.5
 LEAST_OF_PRIOR, MOST_OVERLAP = 0.25, 0.2
 # So many images at a time.
 BLOCK = 500
+# So many captions are looked at, of each kind.
+CAPTIONS = 1_000
 # So many images have to have an attribute, and so many not, for its area.
 LEAST_IMAGES = 10
 
@@ -523,12 +527,37 @@ def likelihood_bound(material: Material, found: Evaluation) -> None:
 
 def labels_asked_for(material: Material, found: Evaluation) -> None:
     """How often the data set's classifier reads the label that was asked for; nothing of a model that is told none."""
-    for label in material.layout.labels:
-        read = material.features.probabilities
-        if read is None:
-            raise NotMeasuredError(f"no classifier of the labels of {material.data.name} is to be had")
-        asked = material.values[label.name][: len(read)]
-        found.figures[f"label_accuracy/{label.name}"] = float(np.mean(read.argmax(axis=1) == asked))
+    label = material.layout.told
+    if not isinstance(label, Label):
+        return
+    read = material.features.probabilities
+    if read is None:
+        raise NotMeasuredError(f"no classifier of the labels of {material.data.name} is to be had")
+    asked = material.values[label.name][: len(read)]
+    found.figures[f"label_accuracy/{label.name}"] = float(np.mean(read.argmax(axis=1) == asked))
+
+
+def captions_asked_for(material: Material, found: Evaluation) -> None:
+    """How often images have what their captions say, also of combinations never seen; nothing without captions."""
+    code, factors = material.layout.told, material.data.factors
+    if not isinstance(code, Caption):
+        return
+    count = min(CAPTIONS, len(material.images))
+    unseen = np.random.default_rng(0).choice(np.array(code.language.unseen, np.int32), count)
+    noise, _ = material.layout.sample_parts(count, fold_in(material.model.stream_seed("measure"), 1))
+    images = {
+        "caption_accuracy": (material.values[code.name][:count], material.images[:count]),
+        "held_out_accuracy": (unseen, material.model.generate(material.layout.join(noise, {code.name: unseen}))),
+    }
+    columns = [factors.names.index(spoken.of) for spoken in code.language.spoken]
+    for metric, (captions, drawn) in images.items():
+        nearest, _ = nearest_neighbours(drawn, factors.images)
+        right = right_words(code.language, captions, factors.values()[nearest[:, 0]][:, columns])
+        found.figures |= {f"{metric}/{name}": float(values.mean()) for name, values in right.items()}
+    found.notes.append(
+        f"Captions: {count:,} drawn from the prior, and as many of combinations that training left out, such as "
+        f"{code.language.held_out[0]!r}; what a caption does not say is not looked at."
+    )
 
 
 def published_quality(material: Material, found: Evaluation) -> None:
@@ -553,6 +582,7 @@ GROUPS: dict[str, Callable[[Material, Evaluation], None]] = {
     "Disentanglement": disentanglement,
     "Sample quality": sample_quality,
     "Labels asked for": labels_asked_for,
+    "Captions asked for": captions_asked_for,
     "Bound on the likelihood": likelihood_bound,
     "Published features": published_quality,
     "Log-likelihood": log_likelihood,

@@ -8,6 +8,7 @@ from infogan_tf.errors import UserError
 from infogan_tf.evaluation.figures import FIGURES
 from infogan_tf.evaluation.result import Evaluation
 from infogan_tf.files import is_count, is_number, read_json, unfit_names
+from infogan_tf.latents.language import TOLD
 
 
 def read_evaluation(path: Path, codes: Mapping[str, tuple[str, int]]) -> Evaluation | None:
@@ -36,7 +37,7 @@ def read_evaluation(path: Path, codes: Mapping[str, tuple[str, int]]) -> Evaluat
 
 def _fitting(found, codes):
     """By attribute, whether it is of the run's codes, and of the other attributes."""
-    columns = sum(classes if kind in ("cat", "class") else 1 for kind, classes in codes.values() if kind != "label")
+    columns = sum(classes if kind in ("cat", "class") else 1 for kind, classes in codes.values() if kind not in TOLD)
     columns = columns or 1  # of a model that reads no codes that of its noise
     return {
         "stderrs": set(found.stderrs) <= set(found.figures),

@@ -9,6 +9,8 @@ Arguments are the same throughout: `name` is the input's name in messages, `valu
 
 import tensorflow as tf
 
+from infogan_tf.latents.captions import Grammar
+
 
 def shaped(name: str, value: tf.Tensor, shape: tuple[int | None, ...]) -> tf.Tensor:
     """Checks that an input has this shape, where None stands for any size."""
@@ -35,6 +37,19 @@ def classes(name: str, value: tf.Tensor, num_classes: int) -> tf.Tensor:
     lowest, highest = tf.reduce_min(value), tf.reduce_max(value)  # of none: the largest and the smallest integer
     message = [f"{name}: expected classes from 0 to {num_classes - 1}. Received: classes from", lowest, "to", highest]
     return require(value, (lowest >= 0) & (highest < num_classes), message)
+
+
+def captions(name: str, value: tf.Tensor, grammar: Grammar) -> tf.Tensor:
+    """The numbers, int32 [B], of captions, string [B], as a grammar reads them; checks that they are of its words."""
+    text = tf.strings.lower(value)
+    words = [tf.strings.regex_full_match(text, grammar.pattern_of(word)) for word in grammar.vocabulary]
+    said = tf.split(tf.stack(tf.nest.map_structure(lambda word: tf.cast(word, tf.int32), words), -1), grammar.sizes, -1)
+    known = tf.reduce_all(tf.strings.regex_full_match(text, grammar.pattern))
+    single = tf.reduce_all([tf.reduce_sum(each, axis=-1) <= 1 for each in said])
+    things = "; ".join(map(", ".join, grammar.words.values()))
+    message = [f"{name}: expected captions with one word at most of each of {things}. Received:", value]
+    digits = [tf.linalg.matvec(each, tf.range(1, size + 1)) for each, size in zip(said, grammar.sizes, strict=True)]
+    return require(grammar.number(digits), known & single, message)
 
 
 def numbers(name: str, value: tf.Tensor, low: float, high: float) -> tf.Tensor:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from infogan_tf.environment.versions import installed_versions
+from infogan_tf.latents.codes import Caption
 from infogan_tf.models.base import GenerativeModel
 
 FORMAT = 2
@@ -37,12 +38,14 @@ def make_metadata(
         model           what it is called, such as InfoGAN
         latents         the layout, as --latents has it
         noise           size, and distribution: uniform (on [-1, 1]) or normal
-        codes           for each: name, kind, num_classes (null where it is a number), read (whether images can be
+        codes           for each: name, kind, num_classes (null where it is no class), read (whether images can be
                         asked for it), does: in words what the evaluation found, or empty; classes: what each class
-                        is called, or empty; none without an evaluation
+                        is called, or empty; none without an evaluation; and of a caption words: by what they say,
+                        those that it knows
         read_classes    the same of the classes that are read from images and that no image is drawn from
         reads           what is read from images: "codes", "noise", "classes", or nothing, an empty text
-        labels          which labels of its images training was told: "none", "all", or their number as text
+        labels          which labels of its images training was told: "none", "all", or their number as text; or
+                        "captions"
         image_shape     [height, width, channels]
         dataset, step, options, precision
         weights         a digest of the weights before they are stored, by which two exports can be told apart
@@ -64,7 +67,8 @@ def make_metadata(
         "codes": [_row(code, model, evaluation) for code in layout.codes],
         "read_classes": [_row(code, model, evaluation) for code in layout.classes],
         "reads": model.READS,
-        "labels": "all" if model.TOLD == "label" else str((options or {}).get("labelled") or "none"),
+        "labels": {"label": "all", "caption": "captions"}.get(model.TOLD)
+        or str((options or {}).get("labelled") or "none"),
         "image_shape": list(model.image_shape),
         "dataset": dataset,
         "step": step,
@@ -79,14 +83,15 @@ def make_metadata(
 
 
 def _row(code, model, evaluation):
-    found = evaluation["codes"].get(code.name, {})
+    found, is_caption = evaluation["codes"].get(code.name, {}), isinstance(code, Caption)
     return {
         "name": code.name,
         "kind": type(code).__name__.lower(),
-        "num_classes": code.num_classes if code.discrete else None,
+        "num_classes": None if is_caption or not code.discrete else code.num_classes,
         "read": code in model.read_codes,
         "does": found.get("does", ""),
         "classes": found.get("classes", []),
+        **({"words": code.language.words} if is_caption else {}),
     }
 
 

@@ -12,7 +12,7 @@ from infogan_tf.data.decoding import Form
 from infogan_tf.export import checks
 from infogan_tf.export.picture_files import decode_image, require_sizes
 from infogan_tf.export.serving_networks import ExportedNetworks
-from infogan_tf.latents.codes import Code
+from infogan_tf.latents.codes import Caption, Code
 from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.pictures import GAP, GROUND
 
@@ -29,8 +29,8 @@ def make_signatures(networks: ExportedNetworks, texts: dict[str, str], form: For
     """Makes the signatures, concrete functions by name.
 
     Args:
-        networks: Networks that compute the answers. `traverse` is made only where they have codes, `encode` and
-            `encode_png` only where something is read from images, `reconstruct` where that is the noise.
+        networks: Networks that compute the answers. `traverse` is made only where they have `varied_codes`, `encode`
+            and `encode_png` only where something is read from images, `reconstruct` where that is the noise.
         texts: Texts that `describe` returns, by the name to ask for.
         form: What pictures that are read are made to be.
     """
@@ -40,7 +40,7 @@ def make_signatures(networks: ExportedNetworks, texts: dict[str, str], form: For
         "generate": generate,
         "generate_png": _generate_png(networks),
         "sample": _sample(networks),
-        **({"traverse": _traverse(networks)} if networks.layout.codes else {}),
+        **({"traverse": _traverse(networks)} if varied_codes(networks.layout) else {}),
         **({"encode": _encode(networks), "encode_png": _encode_png(networks, form)} if networks.reads else {}),
         **({"reconstruct": _reconstruct(networks)} if networks.reads == "noise" else {}),
         "describe": _describe(texts),
@@ -84,7 +84,7 @@ def _latents_specs(layout):
 
 
 def _codes_specs(layout):
-    return {code.name: _vector(code.name, code.dtype) for code in layout.codes}
+    return {code.name: _vector(code.name, code.written_dtype) for code in layout.codes}
 
 
 def _latents(layout: LatentLayout, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
@@ -97,8 +97,10 @@ def _latents(layout: LatentLayout, inputs: dict[str, tf.Tensor]) -> tf.Tensor:
 
 
 def _values(code: Code, given: tf.Tensor) -> tf.Tensor:
-    """Checks the values of a code, [B]."""
+    """Checks the values of a code, [B]; a caption's become numbers."""
     given = checks.shaped(code.name, given, (None,))
+    if isinstance(code, Caption):
+        return checks.captions(code.name, given, code.language)
     if code.discrete:
         return checks.classes(code.name, given, code.num_classes)
     return checks.numbers(code.name, given, -LARGEST, LARGEST)
@@ -127,7 +129,8 @@ def _sample(networks):
             # Given values precede drawn ones: take the first `count` of both, or a single given value for all.
             index = tf.where(tf.size(given) == 1, tf.zeros(count, tf.int32), tf.range(count))
             values[code.name] = tf.gather(tf.concat([given, values[code.name]], axis=0), index)
-        return {"images": _draw(networks, layout.join(noise, values)), **values}
+        written = {code.name: code.written(values[code.name]) for code in layout.codes}
+        return {"images": _draw(networks, layout.join(noise, values)), **written}
 
     return sample.get_concrete_function(
         count=_scalar("count", tf.int32), seed=_scalar("seed", tf.int32), **_codes_specs(layout)
@@ -139,10 +142,16 @@ def _seed(seed: tf.Tensor) -> tf.Tensor:
     return tf.stack([checks.shaped("seed", seed, ()), 0])
 
 
+def varied_codes(layout: LatentLayout) -> list[Code]:
+    """The codes that `traverse` varies: all but captions, of which there are too many for a row."""
+    return [code for code in layout.codes if not isinstance(code, Caption)]
+
+
 def _traverse(networks):
     layout = networks.layout
-    names = tuple(code.name for code in layout.codes)
-    all_classes = tf.constant([code.num_classes if code.discrete else 0 for code in layout.codes])
+    codes = varied_codes(layout)
+    names = tuple(code.name for code in codes)
+    all_classes = tf.constant([code.num_classes if code.discrete else 0 for code in codes])
 
     @tf.function
     def traverse(code, low, high, steps, rows, seed):
@@ -158,14 +167,9 @@ def _traverse(networks):
         rows = checks.number("rows", checks.shaped("rows", rows, ()), 1, MOST_IMAGES // columns)
 
         noise, fixed = layout.sample_parts(rows, _seed(seed))
-        drawn = {
-            each.name: tf.where(
-                varied[i],
-                tf.cast(tf.tile(values, [rows]), each.dtype),
-                tf.repeat(fixed[each.name], columns),
-            )
-            for i, each in enumerate(layout.codes)
-        }
+        drawn = {name: tf.repeat(value, columns) for name, value in fixed.items()}
+        for i, each in enumerate(codes):
+            drawn[each.name] = tf.where(varied[i], tf.cast(tf.tile(values, [rows]), each.dtype), drawn[each.name])
         images = _draw(networks, layout.join(tf.repeat(noise, columns, axis=0), drawn))
         return {"images": images, "values": values, "png_bytes": tf.io.encode_png(_tiled(images, rows, columns))}
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from infogan_tf.export.signatures import varied_codes
 from infogan_tf.models.base import GenerativeModel
 
 FILE = "tf_serving_warmup_requests"
@@ -21,11 +22,11 @@ def warmup_requests(model: GenerativeModel) -> list[tuple[str, dict[str, np.ndar
     """Returns requests as (signature, inputs by name): one for each signature, for `traverse` one for each code."""
     layout, image_shape = model.layout, model.image_shape
     noise, values = layout.sample_parts(ROWS, tf.constant([0, 0]))
-    codes = {name: value.numpy() for name, value in values.items()}
+    codes = {name: layout[name].written(value).numpy() for name, value in values.items()}
     latents = {"noise": noise.numpy()} | codes
     images = np.zeros((ROWS, *image_shape), np.float32)
     files = np.array([tf.io.encode_png(image.astype(np.uint8)).numpy() for image in images], object)
-    drawn = {code.name: np.zeros(0, code.dtype.as_numpy_dtype) for code in layout.codes}
+    drawn = {code.name: np.zeros(0, code.written_dtype.as_numpy_dtype) for code in layout.codes}
     line = {"low": np.float32(-2), "high": np.float32(2), "steps": np.int32(10), "rows": np.int32(1)}
     seed = {"seed": np.int32(0)}
     return [
@@ -33,7 +34,7 @@ def warmup_requests(model: GenerativeModel) -> list[tuple[str, dict[str, np.ndar
         ("generate", latents),
         ("generate_png", latents),
         ("sample", {"count": np.int32(ROWS), **seed, **drawn}),
-        *(("traverse", {"code": code.name, **line, **seed}) for code in layout.codes),
+        *(("traverse", {"code": code.name, **line, **seed}) for code in varied_codes(layout)),
         *([("encode", {"images": images}), ("encode_png", {"image_bytes": files})] if model.READS else []),
         *([("reconstruct", {"images": images} | codes)] if model.READS == "noise" else []),
         ("describe", {"what": "metadata"}),

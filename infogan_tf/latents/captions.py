@@ -1,4 +1,4 @@
-"""The language of captions, told without TensorFlow: which words there are, what each says of an image, what is held out.
+"""The language of captions, told without TensorFlow: the words, what each says of an image, and what is held out.
 
 To add one, for a data set of known factors, write a row of GRAMMARS.
 """
@@ -12,8 +12,9 @@ from collections.abc import Sequence
 
 from infogan_tf.errors import UserError
 
-# What may stand between the words.
+# What may stand between the words; and between all of these, as part of a regular expression of Python's and RE2's.
 FILLERS = ("a", "an", "the", "and", "at", "in")
+BETWEEN = r" \t\r\n,.;"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,12 +25,14 @@ class Spoken:
         name: What it is, such as size.
         of: The data set's factor that it speaks of, such as scale.
         words: Each word, and how many values of the factor it stands for, from the first one on.
+        figure: What figures call it; things may share one.
         within: How many steps beyond these values a drawn image may lie and still be right.
     """
 
     name: str
     of: str
     words: tuple[tuple[str, int], ...]
+    figure: str
     within: int = 0
 
     @property
@@ -68,9 +71,14 @@ class Grammar:
         return tuple(len(spoken.words) for spoken in self.spoken)
 
     @property
+    def words(self) -> dict[str, list[str]]:
+        """The words for each thing, by its name."""
+        return {spoken.name: [word for word, _ in spoken.words] for spoken in self.spoken}
+
+    @property
     def vocabulary(self) -> tuple[str, ...]:
         """All words, those of the first thing first."""
-        return tuple(word for spoken in self.spoken for word, _ in spoken.words)
+        return tuple(word for words in self.words.values() for word in words)
 
     @property
     def count(self) -> int:
@@ -84,7 +92,8 @@ class Grammar:
 
     def number(self, caption: Sequence[int]) -> int:
         """The number of a caption."""
-        return functools.reduce(lambda found, each: found * (each[0] + 1) + each[1], zip(self.sizes, caption), 0)
+        digits = zip(self.sizes, caption, strict=True)
+        return functools.reduce(lambda found, each: found * (each[0] + 1) + each[1], digits, 0)
 
     def bag(self, caption: Sequence[int]) -> list[int]:
         """Which words of the vocabulary a caption has: 1 or 0 for each."""
@@ -103,8 +112,7 @@ class Grammar:
     def write(self, number: int) -> str:
         """A caption in words."""
         said = dict(zip((spoken.name for spoken in self.spoken), self.captions[number], strict=True))
-        words = {spoken.name: [word for word, _ in spoken.words] for spoken in self.spoken}
-        parts = [[words[name][said[name] - 1] for name in phrase if said[name]] for phrase in self.phrases]
+        parts = [[self.words[name][said[name] - 1] for name in phrase if said[name]] for phrase in self.phrases]
         if not said[self.phrases[0][-1]]:
             parts[0].append(self.noun)
         article = "an" if parts[0][0][0] in "aeiou" else "a"
@@ -117,21 +125,28 @@ class Grammar:
             UserError: For a word that is not known, and for two words of one thing.
         """
         digits = [0] * len(self.spoken)
-        places = {word: (i, k) for i, spoken in enumerate(self.spoken) for k, (word, _) in enumerate(spoken.words, 1)}
-        for word in re.findall(r"[^\s,.;]+", text.lower()):
+        places = {word: (i, k) for i, own in enumerate(self.words.values()) for k, word in enumerate(own, 1)}
+        for word in re.findall(f"[^{BETWEEN}]+", text.lower()):
             if word in places:
                 i, k = places[word]
                 if digits[i] not in (0, k):
-                    choices = ", ".join(each for each, _ in self.spoken[i].words)
+                    choices = ", ".join(list(self.words.values())[i])
                     raise UserError(f"--caption: expected one word at most of {choices}. Received: {text!r}")
                 digits[i] = k
             elif word not in (*FILLERS, self.noun):
-                raise UserError(f"--caption: expected words of {self.in_words()}. Received: {word!r} in {text!r}")
+                known = ", ".join((*self.vocabulary, self.noun))
+                raise UserError(f"--caption: expected words of {known}. Received: {word!r} in {text!r}")
         return self.number(digits)
 
-    def in_words(self) -> str:
-        """All words that it knows."""
-        return ", ".join((*self.vocabulary, self.noun))
+    @property
+    def pattern(self) -> str:
+        """A regular expression, of RE2 too, that a text of its words alone matches as a whole, in small letters."""
+        return rf"[{BETWEEN}]*(?:(?:{'|'.join((*self.vocabulary, *FILLERS, self.noun))})(?:[{BETWEEN}]+|$))*"
+
+    @staticmethod
+    def pattern_of(word: str) -> str:
+        """The same of a text that has the word."""
+        return rf"(?s)(?:.*[{BETWEEN}])?{word}(?:[{BETWEEN}].*)?"
 
 
 def _says(caption, other):
@@ -144,11 +159,11 @@ GRAMMARS = {
     # of different kind, is seen in others.
     "sprites": Grammar(
         spoken=(
-            Spoken("shape", "shape", (("square", 1), ("ellipse", 1), ("heart", 1))),
-            Spoken("size", "scale", (("small", 2), ("medium", 1), ("large", 2))),
-            Spoken("row", "y", (("top", 5), ("middle", 4), ("bottom", 5)), within=1),
-            Spoken("column", "x", (("left", 5), ("centre", 4), ("right", 5)), within=1),
-            Spoken("rotation", "rotation", (("straight", 4), ("tilted", 4), ("turned", 4)), within=1),
+            Spoken("shape", "shape", (("square", 1), ("ellipse", 1), ("heart", 1)), "shape"),
+            Spoken("size", "scale", (("small", 2), ("medium", 1), ("large", 2)), "size"),
+            Spoken("row", "y", (("top", 5), ("middle", 4), ("bottom", 5)), "place", within=1),
+            Spoken("column", "x", (("left", 5), ("centre", 4), ("right", 5)), "place", within=1),
+            Spoken("rotation", "rotation", (("straight", 4), ("tilted", 4), ("turned", 4)), "rotation", within=1),
         ),
         phrases=(("size", "shape"), ("row", "column"), ("rotation",)),
         noun="shape",

@@ -99,6 +99,15 @@ class Code:
         """The block of what is known of real images, [B, width], for a code that is told of these."""
         return self.to_block(given)
 
+    @property
+    def written_dtype(self) -> tf.DType:
+        """The type of what `written` gives."""
+        return self.dtype
+
+    def written(self, values: tf.Tensor) -> tf.Tensor:
+        """Values [B] as an exported model takes and gives them, [B]."""
+        return values
+
     def log_prob(self, parameters: tf.Tensor, block: tf.Tensor) -> tf.Tensor:
         """log Q(c|x) in nats, [B], of the codes in `block` under Q's `parameters` [B, num_parameters]."""
         raise NotImplementedError
@@ -242,6 +251,14 @@ class Caption(Code):
         sizes = self.language.sizes
         columns = tf.unstack(tf.convert_to_tensor(given), num=len(sizes), axis=-1)
         return tf.concat([tf.one_hot(words, size) for words, size in zip(columns, sizes, strict=True)], axis=-1)
+
+    @property
+    def written_dtype(self):  # noqa: D102
+        return tf.string
+
+    def written(self, values):
+        """The captions in words."""
+        return tf.gather(tf.constant([self.language.write(number) for number in range(self.num_classes)]), values)
 
     def some_of(self, words: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Captions that leave things out, as often as captions of the prior do: of all words [B, width], [B, width]."""

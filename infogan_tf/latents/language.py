@@ -202,6 +202,21 @@ def read_arithmetic(text: str, count: int) -> tuple[tuple[int, ...], tuple[tuple
     return signs, groups
 
 
+def read_captions(text: str, described: Described) -> dict[str, tuple[int, ...]]:
+    """Reads captions, parted by bars, as values of a code; none of an empty text.
+
+    Raises:
+        UserError: Where the latents have no caption, or a text is none; it names the word.
+    """
+    if not text:
+        return {}
+    if not described.grammar:
+        raise UserError(
+            f"--caption: expected with a run whose model is told captions (--model=text). Received: {text!r}"
+        )
+    return {CAPTION: tuple(map(GRAMMARS[described.grammar].read, text.split("|")))}
+
+
 def read_value(text: str, num_classes: int) -> float | None:
     """A value of a code as it is written: a class below `num_classes`, or of a code without, a number; else None."""
     if not num_classes:

@@ -1,5 +1,7 @@
 """Latents as a table, told without TensorFlow: a column for each code and, as z1, z2, ..., for the noise.
 
+A caption stands there in words.
+
 A number has nine digits, which give the same float32 back; a row that was written is drawn as the same image again.
 """
 
@@ -9,7 +11,8 @@ from pathlib import Path
 from typing import TextIO
 
 from infogan_tf.errors import UserError
-from infogan_tf.latents.language import Described, read_value
+from infogan_tf.latents.captions import GRAMMARS
+from infogan_tf.latents.language import CAPTION, Described, read_value
 
 
 def columns_of(described: Described) -> list[str]:
@@ -25,6 +28,10 @@ def write_header(file: TextIO, described: Described) -> None:
 def write_rows(file: TextIO, described: Described, rows: Iterable[Sequence[float]]) -> None:
     """Writes rows of numbers, in the order of the columns."""
     forms = ["%d" if num_classes else "%.9g" for _, num_classes in described.codes.values()]
+    place = list(described.codes).index(CAPTION) if described.grammar else None
+    if place is not None:
+        forms[place], grammar = '"%s"', GRAMMARS[described.grammar]
+        rows = ([*row[:place], grammar.write(int(row[place])), *row[place + 1 :]] for row in rows)
     line = ",".join([*forms, *["%.9g"] * described.noise]) + "\n"
     file.writelines(line % tuple(row) for row in rows)
 
@@ -33,10 +40,12 @@ def read_rows(path: Path, described: Described) -> Iterator[list[float]]:
     """Reads rows of numbers in the order of `columns_of`, whatever the file's order is, one at a time.
 
     Raises:
-        UserError: Where the file is no such table of these columns; it names the line.
+        UserError: Where the file is no such table of these columns; it names the line, or a word of a caption.
     """
     names = columns_of(described)
-    classes = [dict(described.codes).get(name, ("", 0))[1] for name in names]
+    kinds = [(read_value, described.codes.get(name, ("", 0))[1]) for name in names]
+    if described.grammar:
+        kinds[names.index(CAPTION)] = (lambda text, _: GRAMMARS[described.grammar].read(text)), 0
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file)
@@ -47,10 +56,10 @@ def read_rows(path: Path, described: Described) -> Iterator[list[float]]:
             for cells in filter(None, reader):
                 if len(cells) != len(names):
                     raise _refused(path, f"{len(names)} numbers", f"{len(cells)} in line {reader.line_num}")
-                row = [read_value(cells[place].strip(), k) for place, k in zip(places, classes, strict=True)]
+                row = [read(cells[place].strip(), k) for place, (read, k) in zip(places, kinds, strict=True)]
                 if None in row:
                     wrong = row.index(None)
-                    k = classes[wrong]
+                    k = kinds[wrong][1]
                     wanted = f"a class from 0 to {k - 1}" if k else "a number"
                     found = f"{cells[places[wrong]]!r} in line {reader.line_num}"
                     raise _refused(path, f"{wanted} for {names[wrong]}", found)

@@ -295,9 +295,7 @@ class GAN(GenerativeModel):
         fake_images = self.generator(latents, training=False)
         real_features, features = self.describe(real.images), self.describe(fake_images)
         conditions = self.conditions_of(latents)
-        real_logits, fake_logits = (
-            self.logits(each, conditions, training=False) for each in (real_features, features)
-        )
+        real_logits, fake_logits = (self.logits(each, conditions, training=False) for each in (real_features, features))
         batch = Batch(real, fake_images, latents, real_features, features, seed)
         d_loss, own = self.d_loss(real_logits, fake_logits, batch, training=False)
         figures = {

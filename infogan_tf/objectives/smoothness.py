@@ -29,7 +29,9 @@ class R1(Term):
     NEEDS = ("trunk", "d_head")
 
     def d_term(self, model, batch):  # noqa: D102
-        return 0.5 * tf.reduce_mean(squared_gradient_norms(model, batch.real.images, model.conditions_of(batch.latents)))
+        return 0.5 * tf.reduce_mean(
+            squared_gradient_norms(model, batch.real.images, model.conditions_of(batch.latents))
+        )
 
 
 @keras.saving.register_keras_serializable(package="infogan_tf")
@@ -39,7 +41,9 @@ class R2(Term):
     NEEDS = ("trunk", "d_head")
 
     def d_term(self, model, batch):  # noqa: D102
-        return 0.5 * tf.reduce_mean(squared_gradient_norms(model, batch.fake_images, model.conditions_of(batch.latents)))
+        return 0.5 * tf.reduce_mean(
+            squared_gradient_norms(model, batch.fake_images, model.conditions_of(batch.latents))
+        )
 
 
 @keras.saving.register_keras_serializable(package="infogan_tf")

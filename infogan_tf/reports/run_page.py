@@ -21,7 +21,7 @@ from infogan_tf.evaluation.metrics.attributes import GROUNDS
 from infogan_tf.evaluation.metrics.directions import ALIKE, correlations, unlike
 from infogan_tf.evaluation.metrics.sample_quality import nearest_neighbours
 from infogan_tf.evaluation.result import Evaluation
-from infogan_tf.latents.codes import Code
+from infogan_tf.latents.codes import Caption, Code
 from infogan_tf.latents.traversal import change_map, sample_grid, traversal_grid
 from infogan_tf.reports import charts
 from infogan_tf.reports.pages import Grid, grid
@@ -51,7 +51,7 @@ def report_page(
     correlations = {name: facts["correlations"] for name, facts in found.codes.items() if "correlations" in facts}
     shown = next(iter(correlations.values()), {})
     described, of_what = GROUNDS[material.ground]
-    drawn = {code.name: _drawn(material, code.name) for code in material.layout.codes}
+    drawn = {code.name: _drawn(material, code.name) for code in material.layout.codes if not isinstance(code, Caption)}
     return render(
         "report.html",
         title=title,
@@ -70,7 +70,10 @@ def report_page(
         associations=_associations(found),
         curves=_curves(lines, found.codes),
         told=_told(material),
-        samples=[_samples(material), *_reconstructions(material), *_directions(material, found), _neighbours(material)],
+        samples=[
+            *_captions(material), _samples(material), *_reconstructions(material), *_directions(material, found),
+            _neighbours(material),
+        ],
         progress=_progress(run),
         classes=_classes(material, found),
         confusion=_confusion(found),
@@ -80,8 +83,12 @@ def report_page(
 
 def _told(material):
     """What training was told of labels, in a sentence."""
-    if material.model.TAKES_LABELS:
+    if material.model.TOLD == "label":
         return "Training was told the labels of all its images."
+    if material.model.TOLD == "caption":
+        return (
+            "Training was told captions of its images, made from their known factors; some combinations were left out."
+        )
     if material.labelled:
         return f"Training was told the labels of {material.labelled:,} images."
     return "Labels, where there are any, were read for figures on this page, never for training."
@@ -92,7 +99,7 @@ def _headline(found, dataset):
     subjects = ("", *found.codes)
     own = [name for name in found.figures if name.partition("/")[2] in subjects]
     # Labels are no codes that are read, and published figures no model's own.
-    own += [name for name in found.figures if name == PUBLISHED_FID or name.startswith("label_accuracy/")]
+    own += [name for name in found.figures if name in HEADLINE or name.startswith("label_accuracy/")]
     names = [next((name for name in own if kind in (name, name.split("/")[0])), None) for kind in HEADLINE]
     return [
         {
@@ -159,8 +166,8 @@ def _curves(lines, codes):
         "Error of D's rendering of real images, and the measure of convergence M": (("real_loss", "convergence"), {}),
         "k, the weight of generated images in D's loss": (("k",), {}),
         "Mutual information L_I, nats": (tuple(f"mutual_info/{name}" for name in codes), entropies),
-        "Probability that D gives": (("prob_real", "prob_fake", "prob_fake_before", "prob_fake_after"), {}),
-        "D's mean output": (("output_real", "output_fake_before", "output_fake_after"), {}),
+        "Probability that D gives": (("prob_real", "prob_fake", "prob_fake_before", "prob_fake_after", "prob_wrong"), {}),
+        "D's mean output": (("output_real", "output_fake_before", "output_fake_after", "output_wrong"), {}),
         "Error on the test split": (tuple(f"{name}_error" for name in codes), {}),
     }
     found = []
@@ -218,6 +225,22 @@ def _associations(found):
 def _samples(material):
     drawn = sample_grid(material.layout, material.model.stream_seed("pictures"))
     return grid(material.model.generate(drawn.latents), drawn.columns, "Latents drawn from their priors")
+
+
+def _captions(material):
+    """What is drawn for captions, seen ones and held-out ones: a row for each, other noise in each column."""
+    code = material.layout.told
+    if not isinstance(code, Caption):
+        return []
+    held_out = [code.language.read(text) for text in code.language.held_out]
+    found = []
+    for what, captions in {"": code.traversal(TEST_IMAGES), "never seen together in training": held_out}.items():
+        noise, _ = material.layout.sample_parts(TEST_IMAGES, material.model.stream_seed("pictures"))
+        values = {code.name: np.repeat(captions, TEST_IMAGES)}
+        images = material.model.generate(material.layout.join(np.tile(noise, (len(captions), 1)), values))
+        caption = f"What captions ask for{what and f', shape, size and place {what}'}; other noise in each column"
+        found.append(grid(images, TEST_IMAGES, caption, rows=[code.language.write(number) for number in captions]))
+    return found
 
 
 def _reconstructions(material):

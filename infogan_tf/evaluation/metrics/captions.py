@@ -9,7 +9,7 @@ from infogan_tf.latents.captions import Grammar
 
 
 def right_words(grammar: Grammar, captions: Sequence[int], values: np.ndarray) -> dict[str, np.ndarray]:
-    """By thing spoken of, whether each image has what its caption says of it, for those of which it says something.
+    """By figure, whether each image has all that its caption says of it, for those of which it says something.
 
     Args:
         grammar: Of the captions.
@@ -18,7 +18,8 @@ def right_words(grammar: Grammar, captions: Sequence[int], values: np.ndarray) -
             among those of the word, or no more than `Spoken.within` steps beyond.
 
     Returns:
-        Truth values [M], M <= N; nothing of what no caption speaks of.
+        Truth values [M], M <= N, by `Spoken.figure`, and under "all" of whatever is said; nothing of what no caption
+        speaks of.
 
     Raises:
         NotMeasuredError: Without captions.
@@ -27,11 +28,16 @@ def right_words(grammar: Grammar, captions: Sequence[int], values: np.ndarray) -
     captions, values = whole_numbers("captions", captions, 1), whole_numbers("values", values, 2)
     same_length(captions=captions, values=values)
     said = np.array([grammar.captions[number] for number in captions])
-    found = {}
+    right = np.ones(values.shape, bool)  # what is not said cannot be wrong
     for i, spoken in enumerate(grammar.spoken):
-        speaks = said[:, i] > 0
+        ranges = [spoken.range_of(word) for word in range(len(spoken.words))]
+        low, high = np.array([(0, len(spoken.word_of)), *ranges])[said[:, i]].T
+        right[:, i] = (values[:, i] >= low) & (values[:, i] <= high)
+    figures = [spoken.figure for spoken in grammar.spoken]
+    found = {}
+    for figure in (*dict.fromkeys(figures), "all"):
+        things = [i for i, name in enumerate(figures) if figure in (name, "all")]
+        speaks = (said[:, things] > 0).any(axis=1)
         if speaks.any():
-            ranges = np.array([spoken.range_of(word) for word in range(len(spoken.words))])
-            low, high = ranges[said[speaks, i] - 1].T
-            found[spoken.name] = (values[speaks, i] >= low) & (values[speaks, i] <= high)
+            found[figure] = right[np.ix_(speaks, things)].all(axis=1)
     return found

@@ -120,10 +120,17 @@ function drawCode(code, seed, index) {
   const random = stream(seed, index, 1 + meta.codes.indexOf(code));
   if (code.kind === "normal") return short(normal(random));
   if (code.kind === "uniform") return short(2 * random() - 1);
+  if (code.words) return drawCaption(code, random);
   return Math.floor(random() * classesOf(code));
 }
 
-// 0 where the code is continuous.
+// Of each kind of word one, or none.
+function drawCaption(code, random) {
+  const chosen = Object.values(code.words).map((words) => words[Math.floor(random() * (words.length + 1))]);
+  return chosen.filter(Boolean).join(" ");
+}
+
+// 0 where the code is continuous, or text.
 const classesOf = (code) => code.num_classes ?? 0;
 
 // What a class is called by the evaluation; empty where nothing is known.
@@ -149,6 +156,7 @@ function readFragment() {
     const number = parseFloat(text);
     const classes = classesOf(code);
     if (text === "random") state.values[code.name] = "random";
+    else if (code.words) state.values[code.name] = text ?? "random";
     else if (classes) state.values[code.name] = whole(text, 0, classes - 1, "random");
     else state.values[code.name] = number >= -2 && number <= 2 ? number : 0;
   }
@@ -163,7 +171,8 @@ function writeFragment() {
 
 function fragment() {
   const lock = state.lock ? { lock: `${state.lock.index}:${state.lock.seed}` } : {};
-  const parts = { seed: state.seed, count: state.count, ...lock, ...state.values };
+  const values = Object.entries(state.values).map(([name, value]) => [name, encodeURIComponent(value)]);
+  const parts = { seed: state.seed, count: state.count, ...lock, ...Object.fromEntries(values) };
   return `#${Object.entries(parts).map(([name, value]) => `${name}=${value}`).join("&")}`;
 }
 
@@ -274,7 +283,8 @@ function setCode(name, value) {
 
 function codeCard(code) {
   const { name } = code;
-  const words = code.does || (code.kind === "bernoulli" ? "yes or no" : classesOf(code) ? "a class" : "a number");
+  const usual = code.words ? "what is to be drawn" : code.kind === "bernoulli" ? "yes or no" : classesOf(code) ? "a class" : "a number";
+  const words = code.does || usual;
   const random = element("input", { type: "checkbox" });
   const gif = element("button", { class: "small", "aria-label": `Save a GIF along ${name}` }, "GIF");
   const shown = element("output", {});
@@ -284,7 +294,18 @@ function codeCard(code) {
   gif.addEventListener("click", () => saveGif(code, gif));
   let show;
   const images = [];
-  if (classesOf(code)) {
+  if (code.words) {
+    const text = element("input", { type: "text", class: "caption", "aria-label": `${name}: ${words}`, autocomplete: "off" });
+    const known = Object.values(code.words).map((choices) => choices.join(", "));
+    card.append(text, element("p", { class: "soft" }, `Words: ${known.join("; ")}. What is not said is left open.`));
+    gif.remove();
+    // Once it is whole: a word that is not would be refused.
+    text.addEventListener("change", () => setCode(name, text.value));
+    random.addEventListener("change", () => setCode(name, random.checked ? "random" : text.value));
+    show = (value) => {
+      if (value !== "random" && value !== text.value) text.value = value;
+    };
+  } else if (classesOf(code)) {
     const withImages = classesOf(code) <= MOST_THUMBNAILS;
     const radios = Array.from({ length: classesOf(code) }, (_, value) => {
       const called = calledBy(code, value);
@@ -333,11 +354,11 @@ function codeCard(code) {
   }
   cards[name] = {
     images,
-    values: classesOf(code) ? images.map((_, index) => index) : STRIP,
+    values: classesOf(code) || code.words ? images.map((_, index) => index) : STRIP,
     show: (value) => {
       random.checked = value === "random";
       card.classList.toggle("random", value === "random");
-      shown.textContent = value === "random" ? "any" : classesOf(code) ? value : hundredths(value);
+      shown.textContent = value === "random" ? "any" : code.words ? "" : classesOf(code) ? value : hundredths(value);
       show(value);
     },
   };
