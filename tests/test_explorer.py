@@ -27,6 +27,9 @@ from infogan_tf.explorer.remote import Remote
 from infogan_tf.explorer.rest import SavedModelRest
 from infogan_tf.explorer.site import Site
 from infogan_tf.export import export_saved_model
+from infogan_tf.latents.layout import LatentLayout
+from infogan_tf.models.text_gan import TextGAN
+from infogan_tf.networks.mlp import mlp_networks
 from infogan_tf.runs.directory import RunDirectory
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -501,6 +504,32 @@ def test_photos_of_any_proportions_are_read_in_colour(browser, oblong):
         watched.read()
         at = "(x, y) => [...pad.getContext('2d').getImageData(x, y, 1, 1).data]"
         assert page.evaluate(f"[({at})(140, 90), ({at})(5, 5)]") == [[255, 0, 0, 255], [32, 64, 96, 255]]
+
+
+def test_a_caption_is_written(browser, tmp_path):
+    layout = LatentLayout.parse("noise:4,caption:sprites")
+    model = TextGAN(layout, **mlp_networks(layout.width, 0, (8, 8, 1), "float32", num_labels=15))
+    served = SavedModelRest(export_saved_model(model, tmp_path / "infogan"))
+    with serving(Site(served, "captions").answer) as url, Watched(browser, url) as watched:
+        page = watched.page
+        assert page.is_checked("#code-caption label.check input")
+        assert "Words: square, ellipse, heart; small, medium, large;" in page.text_content("#code-caption")
+        page.fill("#code-caption input[type=text]", "a small heart, top left")
+        page.keyboard.press("Enter")
+        drawn = watched.shown("caption=a%20small%20heart%2C%20top%20left")
+        assert not page.is_checked("#code-caption label.check input")
+        assert page.get_attribute("#grid img >> nth=0", "alt") == "Sample 1: caption a small heart, top left"
+        page.fill("#code-caption input[type=text]", "a large square, bottom")
+        page.keyboard.press("Enter")
+        assert watched.shown("caption=a%20large%20square%2C%20bottom") != drawn
+        watched.failures_expected = True
+        page.fill("#code-caption input[type=text]", "a car")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#error:not([hidden])")
+        assert "caption: expected captions with one word at most of each of" in page.text_content("#error")
+    link = "#caption=a%20large%20square%2C%20bottom"
+    with serving(Site(served, "captions").answer) as url, Watched(browser, url, link) as watched:
+        assert watched.page.input_value("#code-caption input[type=text]") == "a large square, bottom"
 
 
 def test_pictures_are_kept(browser, address, site):
