@@ -1,11 +1,17 @@
 """The text-to-image GAN: its losses against sums by hand, what D is told, what it learns from, and what is served."""
 
+import sys
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import ROOT
 
 from infogan_tf.errors import UserError
+from infogan_tf.explorer.local_server import serving
+from infogan_tf.explorer.rest import SavedModelRest
+from infogan_tf.explorer.site import Site
 from infogan_tf.export import export_saved_model
 from infogan_tf.latents.captions import GRAMMARS
 from infogan_tf.latents.layout import LatentLayout
@@ -14,6 +20,9 @@ from infogan_tf.models.text_gan import TextGAN
 from infogan_tf.networks.mlp import mlp_networks
 from infogan_tf.objectives.interpolation import Interpolation
 from infogan_tf.random import fold_in
+
+sys.path.insert(0, str(ROOT / "export"))
+import client
 
 SEED = tf.constant([3, 5])
 RNG = np.random.default_rng(0)
@@ -134,6 +143,26 @@ def test_it_has_a_caption(latents):
         UserError, match=r"--latents: expected (one caption, as in noise:100,caption:sprites|no label), "
     ):
         text_gan(latents)
+
+
+def test_a_step_is_compiled_by_xla_as_well():
+    model = text_gan(regularizers=[Interpolation(1.0)], jit_compile=True)
+    assert np.isfinite(model.fit(IMAGES, WORDS, batch_size=6, verbose=0).history["d_loss"]).all()
+
+
+def test_the_client_asks_in_words(tmp_path):
+    served = SavedModelRest(export_saved_model(text_gan(), tmp_path / "infogan"))
+    with serving(Site(served, "captions").answer) as url, client.connect(url) as asked:
+        drawn = asked.sample(3, caption="a small heart, top left")
+        assert drawn["caption"].tolist() == [b"a small heart, top left"] * 3
+        assert asked.sample(2)["images"].shape == (2, 8, 8, 1)
+        assert asked.generate(np.zeros((2, 4)), caption=["a heart", "a square, top"]).shape == (2, 8, 8, 1)
+        with pytest.raises(client.Refused, match="caption: expected captions with one word at most of each"):
+            asked.sample(1, caption="a blue heart")
+        with pytest.raises(client.ClientError, match="traverse: expected a model with codes that vary"):
+            asked.traverse("caption")
+        assert client.codes_of(["--caption", "a heart"], asked.metadata) == {"caption": "a heart"}
+        assert "caption" in client.describe(asked.metadata)
 
 
 def test_it_serves_captions_as_text(tmp_path):

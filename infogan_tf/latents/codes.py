@@ -266,7 +266,7 @@ class Caption(Code):
         count = tf.shape(words)[0]
         draws = drawn_here(count, lambda rows: tf.random.stateless_uniform((rows, len(sizes)), as_seed(seed)))
         said = tf.cast(draws < sizes / (sizes + 1.0), words.dtype)
-        return words * tf.repeat(said, sizes, axis=-1)
+        return words * tf.gather(said, np.repeat(np.arange(len(sizes)), sizes), axis=-1)
 
     def wrong_for(self, words: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """A caption for each image, [B, width], drawn from those of the prior of which a word is not true of it.
