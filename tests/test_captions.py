@@ -158,8 +158,8 @@ def test_images_of_other_factors_are_refused():
     with pytest.raises(UserError) as refused:
         captioned(load_data("digits"), "sprites")
     assert str(refused.value) == (
-        "--latents: expected images whose known factors are shape, scale, y, x, rotation with caption:sprites, as "
-        "those of --dataset=sprites. Received: digits, which has none"
+        "--dataset: expected images whose known factors are shape, scale, y, x, rotation, as those of sprites are, for "
+        "caption:sprites. Received: digits, which has none"
     )
 
 

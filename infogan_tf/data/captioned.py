@@ -25,8 +25,8 @@ def captioned(data: ImageData, name: str) -> ImageData:
     received = dict(zip(factors.names, factors.sizes, strict=True)) if factors else {}
     if received != wanted:
         raise UserError(
-            f"--latents: expected images whose known factors are {', '.join(wanted)} with caption:{name}, as those of "
-            f"--dataset=sprites. Received: {data.name}, which has {', '.join(received) or 'none'}"
+            f"--dataset: expected images whose known factors are {', '.join(wanted)}, as those of sprites are, for "
+            f"caption:{name}. Received: {data.name}, which has {', '.join(received) or 'none'}"
         )
     words = words_of(grammar, factors.values(), factors.names)
     seen = ~held_out(grammar, words)

@@ -43,8 +43,9 @@ MODELS = {
         "infogan_tf.models.text_gan:TextGAN", "Text-to-image GAN",
         "a GAN that is told captions, and draws what a caption says (GAN-CLS, GAN-INT)",
         {
-            "latents": "noise:100,caption:sprites", "networks": "dcgan", "batch_size": 64,
-            "d_learning_rate": 2e-4, "g_learning_rate": 2e-4, "interpolation_weight": 1.0,
+            "latents": "noise:100,caption:sprites", "networks": "dcgan", "width": 32, "steps": 6_000, "batch_size": 64,
+            "d_learning_rate": 1e-3, "g_learning_rate": 1e-3, "lr_decay_steps": "5000", "average_decay": 0.999,
+            "interpolation_weight": 1.0,
         },
     ),
     "semi_supervised": Model(
