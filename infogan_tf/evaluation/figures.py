@@ -194,8 +194,8 @@ PUBLISHED_FID = f"fid/{PUBLISHED_FEATURES}"
 
 # What is told first of a model, in this order.
 HEADLINE = (
-    "label_error", "accuracy", "mutual_info", "nmi", "fid", PUBLISHED_FID, "label_accuracy", "caption_accuracy/all", "held_out_accuracy/all", "recall", "elbo",
-    "log_likelihood", "mig", "factor_vae",
+    "label_error", "accuracy", "mutual_info", "nmi", "fid", PUBLISHED_FID, "label_accuracy", "caption_accuracy/all",
+    "held_out_accuracy/all", "recall", "elbo", "log_likelihood", "mig", "factor_vae",
 )  # fmt: skip
 
 # Published values beside which a figure is read; each was read in its source. FIDs are there in Inception's features

@@ -292,7 +292,9 @@ def _models(runs, rows):
     found = []
     for i, run in enumerate(runs):
         model = MODELS[run.config.model]
-        told = "all" if constant(f"{model.path}.TAKES_LABELS") else f"{run.config.labelled or 'none'}"
+        told = {"label": "all", "caption": "captions"}.get(
+            constant(f"{model.path}.TOLD"), run.config.labelled or "none"
+        )
         best = [row.title for row in rows if i in row.best and row.is_headline]
         found.append((run.name, model, told, _READS[constant(f"{model.path}.READS")], best))
     return found

@@ -12,7 +12,6 @@ from infogan_tf.evaluation.figures import (
     FIGURES,
     HEADLINE,
     PUBLISHED,
-    PUBLISHED_FID,
     describe,
     title_of,
 )
@@ -71,7 +70,10 @@ def report_page(
         curves=_curves(lines, found.codes),
         told=_told(material),
         samples=[
-            *_captions(material), _samples(material), *_reconstructions(material), *_directions(material, found),
+            *_captions(material),
+            _samples(material),
+            *_reconstructions(material),
+            *_directions(material, found),
             _neighbours(material),
         ],
         progress=_progress(run),
@@ -166,7 +168,10 @@ def _curves(lines, codes):
         "Error of D's rendering of real images, and the measure of convergence M": (("real_loss", "convergence"), {}),
         "k, the weight of generated images in D's loss": (("k",), {}),
         "Mutual information L_I, nats": (tuple(f"mutual_info/{name}" for name in codes), entropies),
-        "Probability that D gives": (("prob_real", "prob_fake", "prob_fake_before", "prob_fake_after", "prob_wrong"), {}),
+        "Probability that D gives": (
+            ("prob_real", "prob_fake", "prob_fake_before", "prob_fake_after", "prob_wrong"),
+            {},
+        ),
         "D's mean output": (("output_real", "output_fake_before", "output_fake_after", "output_wrong"), {}),
         "Error on the test split": (tuple(f"{name}_error" for name in codes), {}),
     }
