@@ -324,8 +324,14 @@ def test_what_nothing_reads_may_be_given_as_it_is_by_default():
         (["--model=gan", "--latents=noise:62,cat:10"], "--latents: expected no codes"),
         (["--latents=noise:62"], "--latents: expected a code"),
         (["--latents=noise:62,cat:10,label:10"], "--latents: expected no label"),
-        (["--model=gna"], "--model: expected one of infogan, gan, cgan, semi_supervised, vae, cvae. Received: 'gna'"),
-        (["--networks=vgg"], "--networks: expected one of paper, dcgan, resnet, noisy_mlp, mlp. Received: 'vgg'"),
+        (
+            ["--model=gna"],
+            "--model: expected one of infogan, gan, cgan, semi_supervised, vae, cvae, vaegan, began. Received: 'gna'",
+        ),
+        (
+            ["--networks=vgg"],
+            "--networks: expected one of paper, dcgan, resnet, began, noisy_mlp, mlp. Received: 'vgg'",
+        ),
         (
             ["--preset=cars"],
             "--preset: expected one of mnist, svhn, celeb_a, faces, chairs, infogan_cr. Received: 'cars'",

@@ -56,7 +56,7 @@ CASES = [
     (["--dataset=cifar10", "--image_size=30"], ["--image_size", "multiples of 4", "'30'"]),
     (["--dataset=mnist", "--image_size=32"], ["--image_size", "--dataset=mnist is as it is"]),
     (["--model=flow"], ["--model", "one of infogan, gan", "'flow'"]),
-    (["--networks=unet"], ["--networks", "one of paper, dcgan, resnet, noisy_mlp, mlp", "'unet'"]),
+    (["--networks=unet"], ["--networks", "one of paper, dcgan, resnet, began, noisy_mlp, mlp", "'unet'"]),
     # Options that the mode does not read.
     (["--codes=c1=3"], ["--codes", "--mode=sample", "--mode=train"]),
     (["--count=3"], ["--count", "--mode=sample"]),
