@@ -20,7 +20,7 @@ MODELS = {
     "vae": (["--latents=normal_noise:4"], "elbo", {"encode", "encode_png", "reconstruct"}),
     "cvae": (["--latents=normal_noise:4,label:3"], "elbo", {"encode", "encode_png", "reconstruct"}),
     "vaegan": (["--latents=normal_noise:4"], "elbo", {"encode", "encode_png", "reconstruct"}),
-    "began": (["--latents=noise:4"], "log_likelihood", set()),
+    "began": (["--latents=noise:4"], "accuracy/k-means", set()),
     "semi_supervised": (["--latents=noise:4,class:3", "--labelled=6"], "label_error/c1", {"encode", "encode_png"}),
     "text": (["--dataset=sprites", "--latents=noise:4,caption:sprites"], "caption_accuracy/all", set()),
     "infogan": (["--latents=noise:4,cat:3", "--labelled=6"], "label_error/c1", {"encode", "encode_png"}),
