@@ -12,8 +12,7 @@ from infogan_tf.config.options import Config
 from infogan_tf.models.build import build_model
 from infogan_tf.models.choices import resolve
 
-SHORT = ("--batch_size=8", "--precision=float32", "--eval_every=1", "--checkpoint_every=1", "--cache_dir=cache",
-         "--average_decay=0.9")  # fmt: skip
+SHORT = ("--batch_size=8", "--precision=float32", "--eval_every=1", "--checkpoint_every=1", "--average_decay=0.9")
 # By model, its flags, the figure that it has, and what can be asked of it, beside drawing.
 MODELS = {
     "cgan": (["--latents=noise:4,label:3"], "label_accuracy/c1", set()),
@@ -56,7 +55,8 @@ def test_a_run_goes_on_to_the_same_bits_and_is_measured_drawn_and_exported(tmp_p
     np.savez(tmp_path / "own.npz", images=images, labels=np.arange(60) % 3)
     own, figure, asked = MODELS[model]
     width = [] if model == "semi_supervised" else ["--width=4"]
-    data = [] if own[0].startswith("--dataset") else ["--dataset=own.npz"]
+    data = [] if own[0].startswith("--dataset") else ["--dataset=own.npz", "--cache_dir=cache"]
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     flags = [*data, f"--model={model}", *SHORT, *own, *width]
     run_here(*flags, "--steps=2", "--run_dir=run", "--evaluation=none", cwd=tmp_path, exporting=False)
     run_here("--resume", "--run_dir=run", "--steps=4", "--evaluation=quick", cwd=tmp_path)
