@@ -12,6 +12,7 @@ from infogan_tf.evaluation import metrics
 from infogan_tf.evaluation.metrics import (
     agreement,
     attributes,
+    captions,
     clustering,
     directions,
     disentanglement,
@@ -21,6 +22,7 @@ from infogan_tf.evaluation.metrics import (
     roc,
     sample_quality,
 )
+from infogan_tf.latents.captions import GRAMMARS
 
 RNG = np.random.default_rng(0)
 FACTORS = np.array(list(np.ndindex(3, 2, 2)))
@@ -48,8 +50,36 @@ def statistics(**changed):
     return sample_quality.FeatureStatistics(**parts)
 
 
-# By function, good arguments; by argument, what is refused there beside what spoils any array of its kind.
 NUMBERS, WHOLE, PICTURES, COUNT = "numbers", "integers from 0", "pictures", "a count"
+
+
+def bad_values(good, kind):
+    """What spoils an argument of a kind."""
+    if not isinstance(kind, str):
+        return kind
+    if kind == COUNT:
+        return [0, -1, 2.5, np.nan, None, "5", True]
+    if kind == "codes":
+        return [[], [good[0], good[1][:5]], [spoilt(VALUES, np.nan)], [good[0][:0], good[1][:0]], [SURE], [CLASSES - 1]]
+    if kind == "square":
+        return [good[:2], good[:2, :2], good[0], good[:0], spoilt(good[::-1], 1.0) * np.nan, spoilt(good, 0.0)[:, :2]]
+    half, text = good[: len(good) // 2], np.full(good.shape, "a")
+    shared = [half, good[:0], text, good[..., :0], spoilt(good, np.nan), spoilt(good, np.inf), spoilt(good, -np.inf)]
+    if kind == PICTURES:
+        return [
+            good[:0],
+            text,
+            good + 1.0,
+            -good,
+            np.full(good.shape, 7),
+            *[spoilt(good, bad) for bad in (np.nan, np.inf)],
+        ]
+    if kind == WHOLE:
+        return [*shared, good - 1, good.astype(np.float64), good + 0.5]
+    return [*shared, good * 1j, good[np.newaxis]]
+
+
+# By function, good arguments; by argument, what is refused there beside what spoils any array of its kind.
 TAKEN = {
     agreement.code_agreement: {"drawn": ([CLASSES, VALUES], "codes"), "read": ([VALUES, CLASSES], "codes")},
     agreement.model_centrality: {"agreements": (RNG.random((3, 3)), "square")},
@@ -62,6 +92,11 @@ TAKEN = {
         "groups": (CLASSES * 0, WHOLE),
     },
     attributes.strongest: {"correlations": ({"slant": {"rho": 0.5}}, [{}, {"slant": {"rho": np.nan}}])},
+    captions.right_words: {
+        "grammar": (GRAMMARS["sprites"], []),
+        "captions": (CLASSES, [*bad_values(CLASSES, WHOLE), CLASSES + 1_022]),
+        "values": (np.zeros((20, 5), int), [*bad_values(np.zeros((20, 5), int), WHOLE), np.zeros((20, 4), int)]),
+    },
     clustering.matched_error: {"classes": (CLASSES, WHOLE), "labels": (CLASSES, WHOLE)},
     clustering.clustering_scores: {"classes": (CLASSES, WHOLE), "labels": (CLASSES, WHOLE)},
     clustering.confusion: {"classes": (CLASSES, WHOLE), "labels": (CLASSES, WHOLE)},
@@ -198,32 +233,6 @@ CHECKED_BY_DRAWS = (
 )
 # What works below the measures: they are given what was checked.
 BELOW = ("checks", "distances", "kernel_variance", "factor_samples")
-
-
-def bad_values(good, kind):
-    """What spoils an argument of a kind."""
-    if not isinstance(kind, str):
-        return kind
-    if kind == COUNT:
-        return [0, -1, 2.5, np.nan, None, "5", True]
-    if kind == "codes":
-        return [[], [good[0], good[1][:5]], [spoilt(VALUES, np.nan)], [good[0][:0], good[1][:0]], [SURE], [CLASSES - 1]]
-    if kind == "square":
-        return [good[:2], good[:2, :2], good[0], good[:0], spoilt(good[::-1], 1.0) * np.nan, spoilt(good, 0.0)[:, :2]]
-    half, text = good[: len(good) // 2], np.full(good.shape, "a")
-    shared = [half, good[:0], text, good[..., :0], spoilt(good, np.nan), spoilt(good, np.inf), spoilt(good, -np.inf)]
-    if kind == PICTURES:
-        return [
-            good[:0],
-            text,
-            good + 1.0,
-            -good,
-            np.full(good.shape, 7),
-            *[spoilt(good, bad) for bad in (np.nan, np.inf)],
-        ]
-    if kind == WHOLE:
-        return [*shared, good - 1, good.astype(np.float64), good + 0.5]
-    return [*shared, good * 1j, good[np.newaxis]]
 
 
 # Of arrays that stand alone half of the rows, or none of the columns, is as good.

@@ -23,10 +23,14 @@ def right_words(grammar: Grammar, captions: Sequence[int], values: np.ndarray) -
 
     Raises:
         NotMeasuredError: Without captions.
-        ValueError: For other shapes or types.
+        ValueError: For other shapes or types, or a number that no caption has.
     """
     captions, values = whole_numbers("captions", captions, 1), whole_numbers("values", values, 2)
     same_length(captions=captions, values=values)
+    if captions.max() >= grammar.count:
+        raise ValueError(f"captions: expected numbers below {grammar.count:,}. Received: {captions.max():,}")
+    if values.shape[1] != len(grammar.spoken):
+        raise ValueError(f"values: expected {len(grammar.spoken)} columns. Received: {values.shape[1]}")
     said = np.array([grammar.captions[number] for number in captions])
     right = np.ones(values.shape, bool)  # what is not said cannot be wrong
     for i, spoken in enumerate(grammar.spoken):
