@@ -59,7 +59,8 @@ def test_a_run_goes_on_to_the_same_bits_and_is_measured_drawn_and_exported(tmp_p
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     flags = [*data, f"--model={model}", *SHORT, *own, *width]
     run_here(*flags, "--steps=2", "--run_dir=run", "--evaluation=none", cwd=tmp_path, exporting=False)
-    run_here("--resume", "--run_dir=run", "--steps=4", "--evaluation=quick", cwd=tmp_path)
+    done = run_here("--resume", "--run_dir=run", "--steps=4", "--evaluation=quick", cwd=tmp_path)
+    assert ("Measured (quick)" in done.stdout) == (model != "infogan")
     run_here(*flags, "--steps=4", "--run_dir=straight", "--evaluation=none", cwd=tmp_path, exporting=False)
     assert_same(weights(tmp_path / "straight", 4), weights(tmp_path / "run", 4))
     assert logged(tmp_path / "straight") == logged(tmp_path / "run")

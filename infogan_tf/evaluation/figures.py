@@ -220,6 +220,12 @@ def describe(name: str) -> Figure:
     return FIGURES[name.split("/")[0]]
 
 
+def is_headline(name: str) -> bool:
+    """Whether a figure is of what is told first: of the model as a whole, or of its first code."""
+    kind, _, subject = name.partition("/")
+    return name in HEADLINE or (kind in HEADLINE and subject in ("", "c1"))
+
+
 def title_of(name: str) -> str:
     """Returns the title of the figure called `name` and what it is of, such as "Accuracy, one-to-one, c1"."""
     subject = name.partition("/")[2]

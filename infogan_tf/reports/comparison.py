@@ -16,7 +16,7 @@ from infogan_tf.config.source import constant
 from infogan_tf.data.listing import written
 from infogan_tf.data.sources import name_of
 from infogan_tf.errors import NotMeasuredError, printable
-from infogan_tf.evaluation.figures import FIGURES, HEADLINE, HIGHER, SAMPLES, Figure, describe, title_of
+from infogan_tf.evaluation.figures import FIGURES, HIGHER, SAMPLES, Figure, describe, is_headline, title_of
 from infogan_tf.evaluation.metrics.agreement import code_agreement, model_centrality
 from infogan_tf.evaluation.record import read_evaluation
 from infogan_tf.evaluation.result import Evaluation
@@ -105,12 +105,6 @@ class FigureRow:
     def figure(self) -> Figure:
         """What it is."""
         return describe(self.name)
-
-    @property
-    def is_headline(self) -> bool:
-        """Whether it is of what is told first: of the model as a whole, or of its first code."""
-        kind, _, subject = self.name.partition("/")
-        return self.name in HEADLINE or (kind in HEADLINE and subject in ("", "c1"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -295,7 +289,7 @@ def _models(runs, rows):
         told = {"label": "all", "caption": "captions"}.get(
             constant(f"{model.path}.TOLD"), run.config.labelled or "none"
         )
-        best = [row.title for row in rows if i in row.best and row.is_headline]
+        best = [row.title for row in rows if i in row.best and is_headline(row.name)]
         found.append((run.name, model, told, _READS[constant(f"{model.path}.READS")], best))
     return found
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from infogan_tf.config.options import Config
 from infogan_tf.errors import printable
+from infogan_tf.evaluation.figures import describe, is_headline, title_of
 from infogan_tf.evaluation.result import Evaluation
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.runs.directory import RunDirectory
@@ -22,7 +23,7 @@ def summarize(
     found: Evaluation | None,
     program: list[str],
 ) -> None:
-    """Prints length, speed, L_I beside H(c), c1's error, and the commands to go on with.
+    """Prints length, speed, L_I beside H(c) or else the main figures, c1's error, and the commands to go on with.
 
     Args:
         config: The run's options.
@@ -40,6 +41,8 @@ def summarize(
     print(f"\nDone: {config.steps:,} steps; {steps:,} of them now, in {duration(seconds)} ({speed:,.0f} images/s).")
     if set(model.read_codes) & set(model.layout.codes):
         _print_information(model, lines[-1], found)
+    elif found:
+        _print_figures(found)
     for name, value in lines[-1].items():
         if name.endswith("_error"):
             how = "classes are labels" if config.labelled else "classes matched one-to-one to labels"
@@ -56,6 +59,14 @@ def summarize(
         "Serve      docker run --rm -p 127.0.0.1:8501:8501 "
         f"-v {shlex.quote(str(exported.parent.resolve()))}:/models/infogan -e MODEL_NAME=infogan tensorflow/serving"
     )
+
+
+def _print_figures(found):
+    """What is told first of a model that has no codes."""
+    print(f"\n  Measured ({found.setting}):\n")
+    for name, value in found.figures.items():
+        if is_headline(name):
+            print(f"  {title_of(name)}: {describe(name).text(value, found.stderrs.get(name))}")
 
 
 def _print_information(model, line, found):
