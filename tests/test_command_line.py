@@ -326,7 +326,8 @@ def test_what_nothing_reads_may_be_given_as_it_is_by_default():
         (["--latents=noise:62,cat:10,label:10"], "--latents: expected no label"),
         (
             ["--model=gna"],
-            "--model: expected one of infogan, gan, cgan, semi_supervised, vae, cvae, vaegan, began. Received: 'gna'",
+            "--model: expected one of infogan, gan, cgan, text, semi_supervised, vae, cvae, vaegan, began. "
+            "Received: 'gna'",
         ),
         (
             ["--networks=vgg"],
