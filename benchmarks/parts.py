@@ -80,7 +80,7 @@ class Parts:
         """Moves the weights of the generator."""
         self.model.g_optimizer.apply(gradients, self.model.variables_of("g"))
 
-    def log(self, real_images, latents, d_logged, g_logged):
+    def log(self, latents, d_logged, g_logged):
         """Counts the figures and the step, and brings averages up to date; the figures' means so far."""
         import tensorflow as tf
 
@@ -88,9 +88,7 @@ class Parts:
 
         model, figures = self.model, d_logged | g_logged
         is_due = model.step % AFTER_EVERY == 0
-        figures["prob_fake_after"] = tf.cond(
-            is_due, lambda: model._output_after(latents, _real(real_images)), lambda: 0.0
-        )
+        figures["prob_fake_after"] = tf.cond(is_due, lambda: model._output_after(latents), lambda: 0.0)
         model.log(figures, counts={"prob_fake_after": is_due})
         return model.end_step()
 
@@ -124,7 +122,7 @@ def compiled(model, images: np.ndarray, batch_size: int):
         "g_pass": (real_images, fake_images, latents),
         "g_gradients": (real_images, latents),
         "g_update": (g_gradients,),
-        "log": (real_images, latents, d_logged, g_logged),
+        "log": (latents, d_logged, g_logged),
     }
     bound = {name: lambda name=name: functions[name](*inputs[name]) for name in names}
     return bound | {"whole": train_step(model, images, batch_size)}

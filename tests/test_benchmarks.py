@@ -196,7 +196,7 @@ def test_the_parts_make_a_train_step():
         parts.d_update(d_gradients)
         g_gradients, g_logged = parts.g_gradients(real_images, latents)
         parts.g_update(g_gradients)
-        return parts.log(real_images, latents, d_logged, g_logged)
+        return parts.log(latents, d_logged, g_logged)
 
     for batch in images:
         expected, found = whole.train_step(tf.constant(batch)), step()

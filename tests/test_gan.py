@@ -276,7 +276,7 @@ def test_the_client_draws_and_says_what_there_is_not(address):
         assert client.generate(noise).shape == (2, 16, 16, 1)
         assert len(client.generate_png(noise)) == 2
         for request, words in (
-            (lambda: client.traverse("c1"), "traverse: expected a model with codes. Received: GAN, without"),
+            (lambda: client.traverse("c1"), "traverse: expected a model with codes that vary. Received: GAN, without"),
             (lambda: client.encode(drawn["images"]), "encode: expected a model with codes that are read from images."),
             (lambda: client.encode_png([b""]), "encode_png: expected a model with codes that are read"),
             (lambda: client.sample(2, c1=3), "c1: expected no code, as GAN has none"),
@@ -296,7 +296,10 @@ def test_the_client_on_the_command_line(address, tmp_path, monkeypatch, capsys):
         assert grid.size == (35, 35)
     capsys.readouterr()
     for arguments, words in (
-        (["--traverse=c1", "--output=c1.png"], "traverse: expected a model with codes. Received: GAN, without"),
+        (
+            ["--traverse=c1", "--output=c1.png"],
+            "traverse: expected a model with codes that vary. Received: GAN, without",
+        ),
         (["--encode", "x.png"], "encode_png: expected a model with codes that are read from images. Received: GAN"),
         (["--c1=3", "--output=c1.png"], "--c1: expected a flag (see --help), or no code, as GAN has none"),
     ):

@@ -89,7 +89,7 @@ def test_training_ties_classes_to_labels():
         image[label % 8, (label // 8) * 4 : (label // 8) * 4 + 4] = 255
     model = make_model(regularizers=[Supervision(60, 1.0, "contrast:0.2")])
     known = tf.data.Dataset.from_tensors((images[:60], labels[:60]))
-    batches = tf.data.Dataset.zip((tf.data.Dataset.from_tensors(images), known)).repeat(60)
+    batches = tf.data.Dataset.zip((tf.data.Dataset.from_tensors(images), known)).repeat(120)
     model.fit(batches, verbose=0)
     assert (model.most_probable(images)["c1"] == labels).mean() > 0.9
 

@@ -70,6 +70,9 @@ BESIDE = {
     "host": ["--run_dir=run"],
     "port": ["--run_dir=run"],
     "labels": ["--dataset=cifar10"],
+    **{name: ["--model=began"] for name in ("gamma", "lambda_k")},
+    **{name: ["--model=vaegan"] for name in ("reconstruction_weight", "e_learning_rate")},
+    "interpolation_weight": ["--model=cgan"],
     **{name: ["--dataset=cifar10"] for name in ("image_size", "channels", "crop", "background", "cache_dir")},
     **{name: [f"--{weight}=1"] for weight, *names in (options_of_term(place).values() for place in TERMS)
        for name in names},

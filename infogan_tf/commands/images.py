@@ -21,7 +21,9 @@ from infogan_tf.latents.language import read_latents
 def images_of(config: Config) -> ImageData:
     """Loads what a run is trained on; `load_data` and `captioned` say what is raised."""
     options = {} if is_fixed(config.dataset, LOADERS) else {name: getattr(config, name) for name in OF_FILES}
-    data, grammar = load_data(config.dataset, config.data_dir, **options), read_latents(config.latents).grammar
+    data = load_data(config.dataset, config.data_dir, **options)
+    # Pictures of any origin, which are measured against the data, have no latents.
+    grammar = read_latents(config.latents).grammar if config.latents else ""
     return captioned(data, grammar) if grammar else data
 
 

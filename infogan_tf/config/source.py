@@ -79,7 +79,9 @@ def _set_of_base(function):
     """How many parameters of the base class's method of its name a method sets by place, and which by name."""
     for node in ast.walk(function):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == f"super().{function.name}":
-            return len(node.args), {keyword.arg for keyword in node.keywords}
+            return sum(not isinstance(each, ast.Starred) for each in node.args), {
+                keyword.arg for keyword in node.keywords
+            }
     return 0, set()
 
 

@@ -63,8 +63,8 @@ class Autoencoder(GenerativeModel):
             z: The noise.
             labels: Integers [B], of a decoder that is told them.
         """
-        told = {label.name: labels_of((z, labels)) for label in self.layout.labels}
-        return self.generate(self.layout.join(z, told))
+        told = self.layout.told
+        return self.generate(self.layout.join(z, {told.name: labels_of((z, labels))} if told else {}))
 
     def reconstruct(self, images, labels=None) -> np.ndarray:
         """What the decoder makes of each image's mean z, float32 [B, H, W, C] in [0, 1].
