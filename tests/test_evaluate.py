@@ -283,7 +283,7 @@ def test_runs_of_several_models_are_told_apart_and_the_best_of_each_figure_is_bo
     assert told["infogan"] == ("none", "its codes", [])
     assert told["cgan"] == ("all", "", ["FID"])
     assert told["cvae"][2] == ["FID", "Labels asked for, read back, c1", "ELBO, nats"]
-    assert told["semi_supervised"][:2] == (6, "its class")
+    assert told["semi_supervised"][:2] == ("6", "its class")
     assert "<b>2.00</b>" in page
     assert "a classifier that learns from few labels" in page
     # In other features samples do not compare.

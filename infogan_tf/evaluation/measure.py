@@ -156,8 +156,17 @@ class Material:
         labels = [] if self.data.test.labels is None else self.label_names
         return [*self.data.attribute_names, *(f"label {name}" if name.isdecimal() else name for name in labels)]
 
-    def known(self, split: Split, places: np.ndarray | slice) -> np.ndarray:
-        """Of the images at these places, for each of `known_names`: 1 yes, 0 no, -1 unknown; int8 [N, A]."""
+    @functools.cached_property
+    def training_truths(self) -> np.ndarray:
+        """Of each image of `training_sample`, for each of `known_names`: 1 yes, 0 no, -1 unknown; int8 [N, A]."""
+        return self._truths(self.data.train, self.training_choice)
+
+    @functools.cached_property
+    def test_truths(self) -> np.ndarray:
+        """The same of each of `test_images`."""
+        return self._truths(self.data.test, slice(len(self.test_images)))
+
+    def _truths(self, split: Split, places: np.ndarray | slice) -> np.ndarray:
         parts = [] if split.attributes is None else [split.attributes[places]]
         if split.labels is not None:
             parts.append(split.labels[places][:, np.newaxis] == np.arange(len(self.label_names)))
@@ -166,8 +175,7 @@ class Material:
     @functools.cached_property
     def directions(self) -> dict[str, np.ndarray]:
         """Of a model that reads noise, the direction [noise.size] in z of each of `known_names` that is to be had."""
-        truths = self.known(self.data.train, self.training_choice)
-        found = mean_directions(self.training_noise, truths, LEAST_IMAGES)
+        found = mean_directions(self.training_noise, self.training_truths, LEAST_IMAGES)
         return {name: each for name, each in zip(self.known_names, found, strict=True) if np.isfinite(each).all()}
 
     @functools.cached_property
@@ -324,8 +332,7 @@ def association(material: Material, found: Evaluation) -> None:
     names, data = material.known_names, material.data
     if not names:
         return
-    held_out = slice(len(material.test_images))
-    known = material.known(data.train, material.training_choice), material.known(data.test, held_out)
+    known = material.training_truths, material.test_truths
     posteriors = material.model.encode(material.training_sample), material.test_posterior
     train, test = (
         roc_areas(_table(read), truths, LEAST_IMAGES) for read, truths in zip(posteriors, known, strict=True)
@@ -359,8 +366,7 @@ def noise_association(material: Material, found: Evaluation) -> None:
         raise NotMeasuredError(f"no attribute is known that {LEAST_IMAGES} training images have and as many have not")
     columns = [material.known_names.index(name) for name in names]
     directions = np.stack(list(material.directions.values()))
-    held_out = slice(len(material.test_images))
-    known = material.known(material.data.train, material.training_choice), material.known(material.data.test, held_out)
+    known = material.training_truths, material.test_truths
     read = material.training_noise, material.test_posterior["noise"]["mean"]
     train, test = (
         roc_areas(z @ directions.T, truths[:, columns], LEAST_IMAGES).diagonal()[:, np.newaxis]

@@ -8,6 +8,7 @@ import numpy as np
 
 from infogan_tf.environment.versions import installed_versions
 from infogan_tf.latents.codes import Caption
+from infogan_tf.models import labels_told
 from infogan_tf.models.base import GenerativeModel
 
 FORMAT = 2
@@ -67,8 +68,7 @@ def make_metadata(
         "codes": [_row(code, model, evaluation) for code in layout.codes],
         "read_classes": [_row(code, model, evaluation) for code in layout.classes],
         "reads": model.READS,
-        "labels": {"label": "all", "caption": "captions"}.get(model.TOLD)
-        or str((options or {}).get("labelled") or "none"),
+        "labels": labels_told(model.TOLD, (options or {}).get("labelled", 0)),
         "image_shape": list(model.image_shape),
         "dataset": dataset,
         "step": step,

@@ -24,6 +24,16 @@ class Model:
     options: Mapping[str, object]
 
 
+def labels_told(told: str, labelled: int) -> str:
+    """Which labels of its images training was told: "all", "captions", their number as text, or "none".
+
+    Args:
+        told: What the model is told of real images, its TOLD.
+        labelled: How many images have a known label beside that.
+    """
+    return {"label": "all", "caption": "captions"}.get(told) or str(labelled or "none")
+
+
 MODELS = {
     "infogan": Model(
         "infogan_tf.models.infogan:InfoGAN", "InfoGAN",

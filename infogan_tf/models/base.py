@@ -300,6 +300,17 @@ class GenerativeModel(KerasMethods):
             self.step.assign_add(1)
         return self.get_metrics_result()
 
+    def evaluation_seed(self) -> tf.Tensor:
+        """The stateless seed, int32 [2], of the next batch of an evaluation."""
+        # The metric's count is the position in this evaluation: it starts at 0 each time.
+        return self.stream_seed("evaluate", self.means.counts[0])
+
+    def end_test_step(self, figures: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """What ends a test step: counts scalars in, by name; returns the means of these so far."""
+        self.log(figures)
+        results = self.get_metrics_result()
+        return {name: results[name] for name in figures}
+
     @contextlib.contextmanager
     def averaged(self) -> Iterator[None]:
         """Within this block the networks have the averages of their weights, where `average_decay` keeps them."""

@@ -115,10 +115,7 @@ class BEGAN(GenerativeModel):
 
     def test_step(self, data):
         """The train step's figures with inference statistics; nothing is updated."""
-        # The metric's count is the position in this evaluation: it starts at 0 each time.
-        seed = self.stream_seed("evaluate", self.means.counts[0])
-        self.log(self._measured(self._pass(data, seed, training=False)))
-        return self.get_metrics_result()
+        return self.end_test_step(self._measured(self._pass(data, self.evaluation_seed(), training=False)))
 
     def _pass(self, data, seed, training):
         """What both players minimise, and L(x), by name."""

@@ -289,8 +289,7 @@ class GAN(GenerativeModel):
     def test_step(self, data):
         """The train step's figures with inference statistics, on fresh latents; nothing is updated."""
         real = self.real_of(data)
-        # The metric's count is the position in this evaluation: it starts at 0 each time.
-        seed = self.stream_seed("evaluate", self.means.counts[0])
+        seed = self.evaluation_seed()
         latents = self.latents_for(real, seed)
         fake_images = self.generator(latents, training=False)
         real_features, features = self.describe(real.images), self.describe(fake_images)
@@ -306,9 +305,7 @@ class GAN(GenerativeModel):
         }
         for term in self.terms:
             figures |= term.evaluated(self, latents, features)
-        self.log(figures)
-        results = self.get_metrics_result()
-        return {name: results[name] for name in figures}
+        return self.end_test_step(figures)
 
 
 def parts_of(real: Real, count: int) -> list[Real]:

@@ -82,9 +82,7 @@ class VAE(Autoencoder):
 
     def test_step(self, data):
         """The train step's figures with inference statistics; nothing is updated."""
-        # The metric's count is the position in this evaluation: it starts at 0 each time.
-        self.log(self._bound(data, self.stream_seed("evaluate", self.means.counts[0]), training=False))
-        return self.get_metrics_result()
+        return self.end_test_step(self._bound(data, self.evaluation_seed(), training=False))
 
     def _bound(self, data, seed, training):
         """The ELBO and its two parts, means over the images."""

@@ -125,11 +125,8 @@ class VAEGAN(Autoencoder):
 
     def test_step(self, data):
         """The train step's figures with inference statistics; nothing is updated."""
-        # The metric's count is the position in this evaluation: it starts at 0 each time.
-        figures, _ = self._pass(data, self.stream_seed("evaluate", self.means.counts[0]), training=False)
-        self.log(figures)
-        results = self.get_metrics_result()
-        return {name: results[name] for name in figures}
+        figures, _ = self._pass(data, self.evaluation_seed(), training=False)
+        return self.end_test_step(figures)
 
     def _pass(self, data, seed, training):
         """What is logged of a batch, by name, and the two parts of L_D, of real images and of generated ones."""

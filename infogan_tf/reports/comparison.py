@@ -21,7 +21,7 @@ from infogan_tf.evaluation.metrics.agreement import code_agreement, model_centra
 from infogan_tf.evaluation.record import read_evaluation
 from infogan_tf.evaluation.result import Evaluation
 from infogan_tf.latents.language import read_latents
-from infogan_tf.models import MODELS
+from infogan_tf.models import MODELS, labels_told
 from infogan_tf.models.choices import taken
 from infogan_tf.objectives.invariance import INVARIANCE_TERM
 from infogan_tf.reports import charts
@@ -286,9 +286,7 @@ def _models(runs, rows):
     found = []
     for i, run in enumerate(runs):
         model = MODELS[run.config.model]
-        told = {"label": "all", "caption": "captions"}.get(
-            constant(f"{model.path}.TOLD"), run.config.labelled or "none"
-        )
+        told = labels_told(constant(f"{model.path}.TOLD"), run.config.labelled)
         best = [row.title for row in rows if i in row.best and is_headline(row.name)]
         found.append((run.name, model, told, _READS[constant(f"{model.path}.READS")], best))
     return found

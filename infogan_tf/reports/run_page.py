@@ -266,8 +266,7 @@ def _directions(material, found):
     if not names:
         return []
     directions = np.stack([material.directions[name] for name in names])
-    truths = material.known(material.data.train, material.training_choice)
-    truths = truths[:, [material.known_names.index(name) for name in names]]
+    truths = material.training_truths[:, [material.known_names.index(name) for name in names]]
     z = material.test_posterior["noise"]["mean"][:TEST_IMAGES]
     moved = {"decoded": z}
     for place in unlike(directions, correlations(material.training_noise, truths, directions), SHOWN):
