@@ -69,13 +69,13 @@ def paper_model(size: int, precision: str):
     return build_model(config_of("mnist"), (size, size, 1), precision)
 
 
-def config_of(dataset: str):
-    """The Config of `main.py --dataset=...`, with its default recipe."""
+def config_of(dataset: str, recipe: str = "paper"):
+    """The Config of `main.py --dataset=... --recipe=...`."""
     import configs
     from infogan_tf.command_line import recipe_of
     from infogan_tf.models.choices import resolve
 
-    return resolve(recipe_of(configs, dataset, "paper"), {})
+    return resolve(recipe_of(configs, dataset, recipe), {})
 
 
 def train_step(model, images: np.ndarray, batch_size: int) -> Callable[[], object]:

@@ -31,6 +31,7 @@ PROGRAMS = {
     "fit_overhead": (["--epochs=1", "--steps=2"], "| round | bare step, ms | fit(), ms | fit() / bare |", 2),
     "kernels": ([*TINY, *BATCH], "| what | on | precision | Keras, ms | ours, ms | Keras / ours |", 4),
     "kills": (["--kills=10"], "| case | kills | seconds | wrong |", 5),
+    "launches": (["--recipes=mnist-paper", "--at_once=2"], "| recipe | operations | kernels with XLA |", 1),
     "memory": (["--image_size=8", "--steps=1", "--count=10", *BATCH], "| precision | TensorFlow alone |", 1),
     "mixed_requests": (["--image_size=8", "--count=300", "--clients=4"], "| what | figure |", 10),
     "parts": ([*TINY, *BATCH], "| precision | part | ms | share of the whole |", 11),
@@ -99,6 +100,48 @@ def _check_parts(record):
     assert whole["share of the whole"] == 1.0
     assert total["part"] == "sum of the parts"
     assert len(parts) == 9
+
+
+HLO = """HloModule tiny
+
+%add (x: f32[], y: f32[]) -> f32[] {
+  %x = f32[] parameter(0)
+  %y = f32[] parameter(1)
+  ROOT %sum = f32[] add(%x, %y)
+}
+
+%often (p: f32[4]) -> f32[4] {
+  %p = f32[4]{0} parameter(0)
+  ROOT %f = f32[4]{0} fusion(%p), kind=kLoop, calls=%add
+}
+
+%seldom (q: f32[4]) -> f32[4] {
+  ROOT %q = f32[4]{0} parameter(0)
+}
+
+%body (all: (s32[], f32[4])) -> (s32[], f32[4]) {
+  %all = (s32[], /*index=1*/f32[4]{0}) parameter(0)
+  %i = s32[] get-tuple-element(%all), index=0
+  %v = f32[4]{0} get-tuple-element(%all), index=1
+  %d = f32[4,4]{1,0} dot(%v, %v), lhs_contracting_dims={}
+  %c = f32[4]{0} conditional(%i, %v, %v), branch_computations={%often, %seldom}
+  %r = f32[] reduce(%d, %i), dimensions={0,1}, to_apply=%add
+  ROOT %t = (s32[], /*index=1*/f32[4]{0}) tuple(%i, %c)
+}
+
+ENTRY %main (a: f32[4]) -> f32[4] {
+  %a = f32[4]{0} parameter(0)
+  %w = (s32[], /*index=1*/f32[4]{0}) while(%a), condition=%often, body=%body
+  ROOT %g = f32[4]{0} get-tuple-element(%w), index=1
+}
+"""
+
+
+def test_kernels_are_counted_in_the_loop_and_its_branches_once_each():
+    from launches import kernels
+
+    # A product, a reduction, and the fusion of one branch; what is fused or adds two numbers is none of its own.
+    assert kernels(HLO) == 3
 
 
 def _check_start_up(record):

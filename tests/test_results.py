@@ -11,8 +11,10 @@ from infogan_tf.command_line import recipe_of
 from infogan_tf.config.flags import parse
 from infogan_tf.models.choices import resolve, taken
 
-# These change no figure of a run.
-OF_WATCHING = ("eval_every", "checkpoint_every", "keep_checkpoints", "evaluation", "recipe", "precision", "seed")
+# These change no figure of a run, or go by the machine.
+OF_WATCHING = (
+    "eval_every", "checkpoint_every", "keep_checkpoints", "evaluation", "recipe", "precision", "jit_compile", "seed",
+)  # fmt: skip
 
 
 def commands():

@@ -91,7 +91,7 @@ def test_a_run_on_two_devices(tmp_path):
 NOT_FOR_TWO = [
     ({"batch_size": 17}, "--batch_size: expected a multiple of 2 replicas, 2 or more each. Received: 17"),
     ({"batch_size": 2}, "--batch_size: expected a multiple of 2 replicas, 2 or more each. Received: 2"),
-    ({"jit_compile": True}, "--jit_compile: expected false with several replicas, here 2. Received: true"),
+    ({"jit_compile": "true"}, "--jit_compile: expected false with several replicas, here 2. Received: true"),
 ]
 
 

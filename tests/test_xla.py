@@ -31,7 +31,7 @@ STEPS = {
 def test_the_whole_step_is_compiled_and_updates_everything(options):
     rng = np.random.default_rng(0)
     images, labels = rng.integers(0, 256, (12, 8, 8, 3), dtype=np.uint8), np.arange(12) % 3
-    config = resolve(Config(), {**SMALL, **options, "jit_compile": True})
+    config = resolve(Config(), {**SMALL, **options, "jit_compile": "true"})
     model = build_model(config, images.shape[1:])
     assert model.jit_compile
     before = {role: [variable.numpy() for variable in own.variables] for role, own in model.networks.items()}

@@ -26,6 +26,7 @@ from infogan_tf.models import MODELS
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.models.build import build_model
 from infogan_tf.models.choices import not_taken, taken
+from infogan_tf.models.compilation import choose_compilation
 from infogan_tf.objectives.declarations import (
     FIGURES,
     FRAMED,
@@ -114,7 +115,9 @@ def train(config: Config, given: dict[str, object], argv: list[str], by_facts: O
                 print(
                     f"{len(data.skipped):,} files could not be read and are left out; they are in {run.skipped_file}."
                 )
-            print(f"Precision {precision} ({reason}). Watch with: tensorboard --logdir {shlex.quote(str(run))}")
+            compilation = choose_compilation(config, data.image_shape, strategy.num_replicas_in_sync)
+            print(f"Precision {precision} ({reason}); {compilation}.")
+            print(f"Watch with: tensorboard --logdir {shlex.quote(str(run))}")
             if strategy.num_replicas_in_sync > 1:
                 print(f"{strategy.num_replicas_in_sync} replicas share every batch of {config.batch_size} images.")
             if config.resume and (found or config.starts == 1):
@@ -262,7 +265,7 @@ def check_against(config: Config, data: ImageData, replicas: int, workers: bool 
                 )
     if config.starts > 1 and workers:
         raise UserError(f"--starts: expected 1 with --strategy=multiworker. Received: {config.starts}")
-    if config.jit_compile and replicas > 1:
+    if config.jit_compile == "true" and replicas > 1:
         raise UserError(f"--jit_compile: expected false with several replicas, here {replicas}. Received: true")
 
 

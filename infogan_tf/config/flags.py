@@ -106,8 +106,10 @@ def parse(argv: list[str]) -> tuple[dict[str, object], bool]:
             switch.parser = _SwitchParser(field)
             flags.DEFINE_flag(switch, values)
         else:
-            parser, serializer = _FieldParser(field), flags.ArgumentSerializer()
-            flags.DEFINE(parser, field.name, None, field.metadata["help"], values, serializer)
+            # One that takes true and false among others may stand alone, for true.
+            alone = "true" in field.metadata["choices"]
+            arguments = _FieldParser(field), flags.ArgumentSerializer(), field.name, None, field.metadata["help"]
+            flags.DEFINE_flag(flags.Flag(*arguments, boolean=alone), values)
     flags.DEFINE_boolean("help", False, "This page.", short_name="h", flag_values=values)
     for argument in argv[1:]:
         if _OF_ABSL.match(argument):  # it reads a file of flags, and swallows those that it does not know

@@ -329,9 +329,10 @@ class Config:
         True, "With several devices, take batch norm's statistics over the whole batch, as one device would; false "
         "takes each device's own, which needs no exchange.", "Training",
     )  # fmt: skip
-    jit_compile: bool = option(
-        False, "Compile the step with XLA: on a GPU faster, after half a minute; on most CPUs slower.", "Training"
-    )
+    jit_compile: str = option(
+        "auto", "Compile the steps with XLA: on a GPU faster, after half a minute; on most CPUs slower. auto: in long "
+        "runs on one GPU. --jit_compile alone is true.", "Training", choices=("auto", "true", "false"),
+    )  # fmt: skip
     seed: int = option(
         0,
         "Of weights, latents and shuffling; on a CPU the same seed gives the same run.",
@@ -490,6 +491,9 @@ class Config:
         unknown = sorted(set(values) - {field.name for field in run_fields()})
         if unknown:
             raise UserError(f"{path}: unknown option {unknown[0]!r}")
+        # Once a bool.
+        if isinstance(values.get("jit_compile"), bool):
+            values = values | {"jit_compile": str(values["jit_compile"]).lower()}
         try:
             return cls(**values)
         except UserError as error:

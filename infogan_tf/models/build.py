@@ -3,6 +3,7 @@
 import pkgutil
 
 import keras
+import tensorflow as tf
 
 from infogan_tf.config.options import Config
 from infogan_tf.config.source import parameters
@@ -10,6 +11,7 @@ from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.models import MODELS
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.models.choices import options_of_term
+from infogan_tf.models.compilation import choose_compilation
 from infogan_tf.models.optimizers import FusedAdam
 from infogan_tf.networks import FAMILIES
 from infogan_tf.networks.autoencoder import autoencoder_of
@@ -50,7 +52,12 @@ def build_model(
         "real_target": 1.0 - config.label_smoothing,
         "regularizers": terms_of(config),
     }
-    model.compile(**_taken(f"{MODELS[config.model].path}.compile", config, values), jit_compile=config.jit_compile)
+    compilation = choose_compilation(config, image_shape, tf.distribute.get_strategy().num_replicas_in_sync)
+    model.compile(
+        **_taken(f"{MODELS[config.model].path}.compile", config, values),
+        jit_compile=compilation.jit_compile,
+        steps_per_execution=compilation.steps_per_execution,
+    )
     return model
 
 

@@ -17,6 +17,7 @@ from infogan_tf.data.given import (
 from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.models.callbacks import check_file, prepared
 from infogan_tf.models.means import Means
+from infogan_tf.models.program import Program
 
 
 class KerasMethods(keras.Model):
@@ -191,11 +192,17 @@ class KerasMethods(keras.Model):
         return [self.means] if self.compiled else []
 
     def make_train_function(self, force=False):
-        """As `keras.Model` has it; Keras 3.15's own fails under a strategy of several replicas (keras issue 20585)."""
+        """As `keras.Model` has it, but that XLA compiles the `steps_per_execution` steps as one program.
+
+        Keras 3.15's own fails under a strategy of several replicas (keras issue 20585).
+        """
+        if self.train_function is not None and not force:
+            return self.train_function
         strategy = self.distribute_strategy
         if strategy.num_replicas_in_sync == 1:
-            return super().make_train_function(force)
-        if self.train_function is not None and not force:
+            super().make_train_function(force)
+            if self.jit_compile and self.steps_per_execution > 1 and not self.run_eagerly:
+                self.train_function = Program(self, self.train_function)
             return self.train_function
 
         def one_step(iterator):

@@ -1,6 +1,7 @@
 """Trains a model on its data, with the callbacks that save, show and write a run."""
 
 import contextlib
+import math
 import sys
 from collections.abc import Iterator
 
@@ -50,7 +51,9 @@ def fit(
             stop_on_signal = stack.enter_context(stopping.StopOnSignal(saver, how_to_resume))
             progress = watching.Progress(config.steps, steps_after)
             used += [*_writers(model, data, config, run, progress), saver, stop_on_signal]
+        at_once = model.steps_per_execution
         for initial_epoch, epochs, steps in segments(int(model.step.numpy()), config.steps, config.eval_every):
+            model.steps_per_execution = math.gcd(at_once, steps)  # or Keras would make some steps too many
             model.fit(
                 _batches(data.train, model, config, strategy),
                 initial_epoch=initial_epoch,

@@ -35,7 +35,7 @@ class StopOnBrokenLoss(keras.callbacks.Callback):
         self.every = every
 
     def on_train_batch_end(self, batch, logs=None):  # noqa: D102
-        if batch % self.every == 0:
+        if (batch + 1) % self.every == 0:
             self._check(logs)
 
     def on_epoch_end(self, epoch, logs=None):  # noqa: D102
