@@ -24,11 +24,18 @@ class FeatureMatching(Term):
         self.start = start
 
     def g_term(self, model, batch):  # noqa: D102
-        with keras.StatelessScope():  # as in the generator's own pass, which records no statistics of D
-            real_features = tf.stop_gradient(model.trunk(batch.real.images, training=True))
-        # No branch saves the pass before the start: replicas, whose batch norm is synchronised, cannot talk inside one.
-        counts = tf.cast(model.step >= self.start, tf.float32)
-        return counts * mean_distance(real_features, batch.fake_features)
+        def distance():
+            with keras.StatelessScope():  # as in the generator's own pass, which records no statistics of D
+                real_features = tf.stop_gradient(model.trunk(batch.real.images, training=True))
+            return mean_distance(real_features, batch.fake_features)
+
+        if not self.start:
+            return distance()
+        counts = model.step >= self.start
+        if tf.distribute.get_replica_context().num_replicas_in_sync > 1:
+            # Replicas, whose batch norm is synchronised, cannot talk inside a branch.
+            return tf.cast(counts, tf.float32) * distance()
+        return tf.cond(counts, distance, lambda: 0.0)
 
     def get_config(self):  # noqa: D102
         return {**super().get_config(), "start": self.start}
