@@ -12,7 +12,8 @@ from infogan_tf.networks.presets import MOST_WITH_DENSE
 _SHARED = {"invariances": "auto", "feature_matching_weight": 1.0}
 # The paper's networks for MNIST, by whose dense layer Q learns much more of figures; photos it made all alike. How c1
 # cuts the images is decided early, and of six starts the best goes on. The weights of entropy and frequencies make
-# classes early; where they stay so large, Q keeps its first mistakes.
+# classes early; where they stay so large, Q keeps its first mistakes. That of the entropy is large again at the end,
+# when what Q is nearly sure of is right.
 _FIGURES = {
     "networks": "paper",
     "spectral_norm": False,
@@ -22,6 +23,7 @@ _FIGURES = {
     "entropy_weight": 0.2,
     "marginal_weight": 0.8,
     "haste": 5.0,
+    "certainty": 15.0,
     "starts": 6,
 }
 # Spectral norm keeps D from running ahead, so that D and G take steps of one size. Batch norm in the trunk, by which Q
@@ -68,7 +70,12 @@ def invariant(paper: Config, facts: ImageFacts, steps: int | None = None, **opti
     if facts.figures and max(facts.height, facts.width) <= MOST_WITH_DENSE:
         tolerance = 0.0 if facts.equal else _UNEQUAL
         late = str(max(1, steps * 4 // 5))
-        kind = _FIGURES | {"marginal_tolerance": tolerance, "lr_decay_steps": late, "haste_steps": start_steps}
+        kind = _FIGURES | {
+            "marginal_tolerance": tolerance,
+            "lr_decay_steps": late,
+            "haste_steps": start_steps,
+            "certainty_start": max(settled, steps * 3 // 5),
+        }
     else:
         kind = _PHOTOS | ({"invariance_weight": 1.0} if facts.framed else {})
     # Of few images no batch is larger than their number; a power of two is shared by two or four devices.

@@ -214,6 +214,21 @@ def test_haste_makes_entropy_and_frequencies_weigh_more_in_the_first_steps():
     assert [term(step, **hasty) for step in range(4)] == pytest.approx([heavy, heavy, light, light], rel=1e-5)
 
 
+def test_certainty_makes_the_entropy_weigh_more_from_its_step_on():
+    model = make_model()
+
+    def term(step, **arguments):
+        found = Invariance(1.0, "flip", marginal_weight=0.7, **arguments)
+        found.prepare(model)
+        model.step.assign(step)
+        return float(found.d_term(model, batch(REAL, real_features=model.trunk(REAL, training=True))))
+
+    light, heavy = (term(0, entropy_weight=weight) for weight in (0.3, 3.0))
+    assert heavy > light + 0.1
+    late = {"entropy_weight": 0.3, "certainty": 10.0, "certainty_start": 2}
+    assert [term(step, **late) for step in range(4)] == pytest.approx([light, light, heavy, heavy], rel=1e-5)
+
+
 # === Features ===
 
 

@@ -113,6 +113,7 @@ def test_every_option_of_model_networks_and_terms_is_found():
         "weight": "invariance_weight", "invariances": "invariances", "entropy_weight": "entropy_weight",
         "marginal_weight": "marginal_weight", "marginal_tolerance": "marginal_tolerance",
         "haste": "haste", "haste_steps": "haste_steps",
+        "certainty": "certainty", "certainty_start": "certainty_start",
     }  # fmt: skip
     assert found["InstanceNoise"] == {"weight": "instance_noise", "steps": "instance_noise_steps"}
     assert found["FeatureMatching"] == {"weight": "feature_matching_weight", "start": "feature_matching_start"}

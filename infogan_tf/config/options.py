@@ -219,6 +219,15 @@ class Config:
         low=1.0, high=1000.0,
     )  # fmt: skip
     haste_steps: int = option(0, "How many steps these are.", "Information from real images", low=0, high=MOST_STEPS)
+    certainty: float = option(
+        1.0,
+        "Within it, how many times as large the weight of the entropy is from step --certainty_start on: once classes "
+        "are mostly right, what Q is nearly sure of tells it what the rest is.", "Information from real images",
+        low=1.0, high=1000.0,
+    )  # fmt: skip
+    certainty_start: int = option(
+        0, "Which step this is.", "Information from real images", low=0, high=MOST_STEPS
+    )  # fmt: skip
 
     labelled: int = option(
         0,

@@ -65,7 +65,8 @@ class Invariance(Term):
     declared are to say the same of these copies, too.
 
     The more entropy and distance weigh, the sooner Q finds classes, and the surer it is of its first mistakes; so they
-    may weigh more in the first steps alone.
+    may weigh more in the first steps alone. Late, when most of them are right, the entropy may weigh more again: images
+    between two classes then go where those like them are, which are labels to one another (self-training).
 
     The kinds of images in a data set are seldom equally frequent, and a class for each is to win over classes of equal
     size, in which a frequent kind is cut in two and two rare ones share a class. So t leaves the frequencies free up to
@@ -81,6 +82,8 @@ class Invariance(Term):
             0.105, one of twice its size 0.040.
         haste: How many times as large the weights of entropy and distance are in the first steps, from 1.
         haste_steps: How many steps these are, from 0.
+        certainty: How many times as large the weight of the entropy is late in training, from 1.
+        certainty_start: The first step of this, from 0.
     """
 
     NEEDS = ("q_head",)
@@ -94,6 +97,8 @@ class Invariance(Term):
         marginal_tolerance: float = 0.0,
         haste: float = 1.0,
         haste_steps: int = 0,
+        certainty: float = 1.0,
+        certainty_start: int = 0,
         **kwargs,
     ):
         super().__init__(weight, **kwargs)
@@ -103,6 +108,8 @@ class Invariance(Term):
         self.marginal_tolerance = marginal_tolerance
         self.haste = haste
         self.haste_steps = haste_steps
+        self.certainty = certainty
+        self.certainty_start = certainty_start
 
     def prepare(self, model):  # noqa: D102
         self.declarations = parse_invariances(self.invariances, model.layout)
@@ -129,7 +136,7 @@ class Invariance(Term):
                 divergences[name].append(divergence)
         terms = [tf.reduce_mean(tf.concat(parts, axis=0)) for parts in divergences.values()]
         by_code = model.layout.split_parameters(of_images)
-        hurry = tf.where(model.step < self.haste_steps, self.haste, 1.0) if self.haste_steps else 1.0
+        entropy_weight, marginal_weight = self._weights(model.step)
         for code in model.layout.read_codes:
             if code.discrete:
                 log_q = code.log_probabilities(by_code[code.name])
@@ -137,8 +144,14 @@ class Invariance(Term):
                 if self.marginal_tolerance:
                     free = self.marginal_tolerance + chance_distance(tf.shape(log_q)[0], len(code.log_prior))
                     distance = tf.nn.relu(distance - free)
-                terms += [hurry * self.entropy_weight * entropy, hurry * self.marginal_weight * distance]
+                terms += [entropy_weight * entropy, marginal_weight * distance]
         return tf.reduce_sum(tf.stack(terms))  # one operation, see Information._figures
+
+    def _weights(self, step):
+        """The weights of entropy and distance in a step."""
+        hurry = tf.where(step < self.haste_steps, self.haste, 1.0) if self.haste_steps else 1.0
+        late = tf.where(step < self.certainty_start, 1.0, self.certainty) if self.certainty != 1.0 else 1.0
+        return late * hurry * self.entropy_weight, hurry * self.marginal_weight
 
     def _changed(self, i, images, seed):
         """Copies of `images`, changed as declaration `i` allows, and the amounts by which they are."""
@@ -147,7 +160,10 @@ class Invariance(Term):
         return amounts, transformations(images, amounts, fold_in(seed, 101 + 2 * i))
 
     def get_config(self):  # noqa: D102
-        own = ("invariances", "entropy_weight", "marginal_weight", "marginal_tolerance", "haste", "haste_steps")
+        own = (
+            "invariances", "entropy_weight", "marginal_weight", "marginal_tolerance",
+            "haste", "haste_steps", "certainty", "certainty_start",
+        )  # fmt: skip
         return {**super().get_config(), **{name: getattr(self, name) for name in own}}
 
 
