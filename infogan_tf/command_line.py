@@ -28,6 +28,7 @@ from infogan_tf.networks import FAMILIES
 from infogan_tf.networks.presets import PRESETS
 from infogan_tf.runs.records import MAY_CHANGE, existing_run
 from infogan_tf.runs.start import options_of_start
+from infogan_tf.runs.sweeps import planned_runs
 
 
 def recipe_of(recipes: ModuleType, dataset: str, recipe: str, steps: int | None = None) -> Config:
@@ -122,7 +123,8 @@ def _run(argv, recipes):
         return
     refuse(config, given, resolved)
     if config.dry_run:
-        print(_listed(config, given))
+        for line in _commands(config, given, argv) if config.mode == "sweep" else _listed(config, given):
+            print(line)
         return
     require_tensorflow()
     command = importlib.import_module(f"infogan_tf.commands.{config.mode}")
@@ -193,7 +195,13 @@ def _listed(config, given):
     if config.resume:
         config = existing_run(config.run_dir, given, MAY_CHANGE)[1]
     flags = [as_flag(name, value) for name, value in taken(config).items() if value is not None]
-    return "\n".join(map(shlex.quote, flags))
+    return [shlex.quote(flag) for flag in flags]
+
+
+def _commands(config, given, argv):
+    """A command for each run of a sweep that is not done."""
+    plan, program = planned_runs(config, given, config.run_dir), command_words(argv[0])
+    return [shlex.join(each.command(program)) for each in plan if not each.is_done()]
 
 
 def _names(recipes, dataset):

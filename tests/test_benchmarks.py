@@ -32,6 +32,7 @@ PROGRAMS = {
     "kernels": ([*TINY, *BATCH], "| what | on | precision | Keras, ms | ours, ms | Keras / ours |", 4),
     "kills": (["--kills=10"], "| case | kills | seconds | wrong |", 5),
     "launches": (["--recipes=mnist-paper", "--at_once=2"], "| recipe | operations | kernels with XLA |", 1),
+    "many_images": (["--image_size=8", "--steps=2", "--counts=100,1000000"], "| images | GB | to the first", 2),
     "memory": (["--image_size=8", "--steps=1", "--count=10", *BATCH], "| precision | TensorFlow alone |", 1),
     "mixed_requests": (["--image_size=8", "--count=300", "--clients=4"], "| what | figure |", 10),
     "parts": ([*TINY, *BATCH], "| precision | part | ms | share of the whole |", 11),

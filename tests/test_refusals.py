@@ -63,7 +63,8 @@ CASES = [
     (["--runs=a,b"], ["--runs", "--mode=compare"]),
     (["--seeds=1,2"], ["--seeds", "--mode=sweep"]),
     (["--mode=export", "--run_dir=run", "--count=3"], ["--count", "--mode=export"]),
-    (["--mode=sweep", "--dry_run"], ["--dry_run", "--mode=sweep"]),
+    (["--mode=sweep", "--dry_run"], ["--run_dir", "--dry_run", "none"]),
+    (["--mode=evaluate", "--dry_run"], ["--dry_run", "--mode=evaluate"]),
     (["--mode=sample", "--run_dir=run", "--resume"], ["--resume", "--mode=sample"]),
     (["--mode=compare", "--batch_size=4"], ["--batch_size", "--mode=compare"]),
     (["--mode=explore", "--saved_model=export", "--batch_size=4"], ["--batch_size", "--saved_model"]),
@@ -217,6 +218,10 @@ HEARD = [
     (["--dry_run", "--dataset=cifar10", "--crop=none"], "--crop=none"),
     (["--dry_run", "--dataset=tfds:lsun/tower", "--recipe=lsun"], "--dataset=tfds:lsun/tower"),
     (["--dry_run", "--resume", "--run_dir=gan", "--steps=20000"], "--steps=20000"),
+    (
+        ["--dry_run", "--mode=sweep", "--run_dir=new", "--seeds=3,4", "--model=gan"],
+        "--model=gan --seed=4 --run_dir=new",
+    ),
 ]
 
 

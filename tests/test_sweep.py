@@ -1,6 +1,7 @@
 """--mode=sweep: which runs it makes, that it goes on where it stopped, and what it says at the end."""
 
 import json
+import shlex
 import shutil
 
 import pytest
@@ -106,6 +107,42 @@ def test_a_sweep_goes_on_where_it_stopped(swept, tmp_path):
     assert "Going on at step 2" in told
     assert (tmp_path / "all" / "seed=3" / "config.json").read_bytes() == first
     assert (tmp_path / "all" / "sweep.md").read_text() == (whole / "all" / "sweep.md").read_text()
+
+
+def test_a_dry_run_prints_the_commands_of_the_runs_that_are_not_done(swept, tmp_path):
+    folder, _ = swept
+    dry = (*FLAGS, "--dry_run", "--grid=lambda_info=0.5,1")
+    lines = run_here(*dry, "--run_dir=new", cwd=tmp_path).stdout.splitlines()
+    assert len(lines) == 4
+    words = shlex.split(lines[2])
+    assert words[-2:] == ["--seed=3", "--run_dir=new/lambda_info=1-seed=3"]
+    assert "--lambda_info=1" in words
+    assert not any(word.startswith(("--mode", "--seeds", "--grid", "--dry_run")) for word in words)
+    assert not (tmp_path / "new").exists()
+    # Of a sweep that is done none is left, and of one that a kill cut short the rest.
+    assert run_here(*FLAGS, "--dry_run", "--resume", "--run_dir=all", cwd=folder).stdout == ""
+    shutil.copytree(folder / "all", tmp_path / "all")
+    shutil.rmtree(tmp_path / "all" / "seed=4" / "export")
+    left = run_here(*FLAGS, "--dry_run", "--resume", "--run_dir=all", cwd=tmp_path).stdout.splitlines()
+    assert len(left) == 1
+    assert left[0].endswith("--seed=4 --run_dir=all/seed=4 --resume")
+
+
+def test_a_sweep_gathers_runs_that_were_made_one_by_one(swept, tmp_path):
+    folder, _ = swept
+    shutil.copytree(folder / "all", tmp_path / "all")
+    for name in ("sweep.json", "sweep.md", "compare.html"):
+        (tmp_path / "all" / name).unlink()
+    gathered = sweep_here("--resume", "--run_dir=all", cwd=tmp_path)
+    assert gathered.count("Done before.") == 2
+    assert (tmp_path / "all" / "sweep.md").read_text() == (folder / "all" / "sweep.md").read_text()
+    # What was made with other options is not taken for what was asked for.
+    (tmp_path / "all" / "sweep.md").unlink()
+    done = run_here(*FLAGS, "--resume", "--run_dir=all", "--lambda_info=2", cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert "--lambda_info" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "all" / "sweep.md").exists()
 
 
 @pytest.mark.slow

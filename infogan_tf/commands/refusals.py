@@ -5,7 +5,7 @@ from pathlib import Path
 
 from infogan_tf.commands.output import codes_output, new_output
 from infogan_tf.commands.requests import sample_request
-from infogan_tf.config.grid import combinations, options_of, parse_grid, parse_seeds, shared_flags
+from infogan_tf.config.grid import parse_seeds
 from infogan_tf.config.options import Config, run_fields
 from infogan_tf.config.source import constant
 from infogan_tf.data import LOADERS, OF_FILES
@@ -18,17 +18,16 @@ from infogan_tf.models import MODELS
 from infogan_tf.models.choices import check_options
 from infogan_tf.runs.choice import read_choice
 from infogan_tf.runs.claims import check_new
-from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.runs.metrics_file import read_lines
 from infogan_tf.runs.records import (
     MAY_CHANGE,
     OF_OTHER_IMAGES,
     existing_run,
-    existing_sweep,
     folders_of_runs,
     require_checkpoint,
     require_images_there,
 )
+from infogan_tf.runs.sweeps import existing_sweep, planned_runs
 
 
 def refuse(
@@ -81,20 +80,20 @@ def _check_labels(config):
 def _sweep(config, given, resolved):
     if "seed" in given:
         raise UserError(f"--seed: expected --seeds=0,1,2 with --mode=sweep. Received: --seed={given['seed']}")
-    seeds = parse_seeds(config.seeds)
-    plan = options_of(combinations(parse_grid(config.grid, given), seeds), given)
-    for _, own in plan[:: len(seeds)]:  # one seed is refused for what all are
-        _check_beginning(resolved(own), config.run_dir)
+    if config.dry_run and not config.run_dir:
+        raise UserError("--run_dir: expected the folder that the runs are to lie in, with --dry_run. Received none")
+    plan = planned_runs(config, given, config.run_dir)
+    for each in plan[:: len(parse_seeds(config.seeds))]:  # one seed is refused for what all are
+        _check_beginning(resolved(each.options), config.run_dir)
     if not config.resume:
         check_new(config.run_dir, name_of(config.dataset))
         return
-    folder = existing_sweep(config.run_dir, shared_flags(given))
-    for name, own in plan:
-        run = RunDirectory(folder / name)
-        if run.config_file.is_file():
-            _check_begun(str(run), own)
+    existing_sweep(config.run_dir, given, plan)
+    for each in plan:
+        if each.is_begun():
+            _check_begun(str(each.run), each.options)
         else:
-            check_new(str(run), name_of(config.dataset))
+            check_new(str(each.run), name_of(config.dataset))
 
 
 def _evaluate(config, given, resolved):

@@ -7,11 +7,9 @@ import signal
 import statistics
 import subprocess
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from infogan_tf.commands.images import images_of
 from infogan_tf.commands.train import check_against
-from infogan_tf.config.grid import combinations, options_of, parse_grid, parse_seeds, shared_flags
 from infogan_tf.config.options import Config
 from infogan_tf.data import OF_FILES
 from infogan_tf.data.sources import name_of
@@ -20,11 +18,12 @@ from infogan_tf.environment.invocation import command_words, environment_of_chil
 from infogan_tf.environment.signals import ENDING, on_signals
 from infogan_tf.errors import RunStopped, UserError, printable
 from infogan_tf.evaluation.figures import LOWER, describe
-from infogan_tf.files import as_json, versions, write_text
+from infogan_tf.files import write_text
 from infogan_tf.reports.comparison import Run, compare_runs, read_runs
 from infogan_tf.runs.claims import at_work, new_run
 from infogan_tf.runs.directory import RunDirectory
-from infogan_tf.runs.records import existing_sweep, require_same_images
+from infogan_tf.runs.records import require_same_images
+from infogan_tf.runs.sweeps import existing_sweep, planned_runs, write_note
 from infogan_tf.templates import markdown
 
 DIVERGED, REFUSED = 1, 2
@@ -50,65 +49,59 @@ def sweep(config: Config, given: dict[str, object], argv: list[str], resolved: R
         UserError: For bad input; nothing was written then.
         RunStopped: Where a signal stopped it.
     """
-    plan = combinations(parse_grid(config.grid, given), parse_seeds(config.seeds))
-    shared = shared_flags(given)
     if resolved:
-        _check_images(options_of(plan, given), config, resolved)
-    with _folder(config, shared) as folder:
-        _train_all(plan, shared, folder, config, argv)
-        _conclude(folder, [folder / name for name, _ in plan], command_words(argv[0]))
+        _check_images(planned_runs(config, given, config.run_dir), config, resolved)
+    with _folder(config, given) as folder:
+        plan = planned_runs(config, given, folder)
+        _train_all(plan, folder, config, argv)
+        _conclude(folder, [each.run.path for each in plan], command_words(argv[0]))
 
 
 def _check_images(plan, config, resolved):
     """Raises a UserError for a run that its images, each read once, and this machine's devices cannot have."""
     leave_gpus()
     runs = collections.defaultdict(list)
-    for name, given in plan:
-        own = resolved(given)
-        runs[tuple(getattr(own, option) for option in ("dataset", "data_dir", *OF_FILES))].append((name, own))
+    for each in plan:
+        own = resolved(each.options)
+        runs[tuple(getattr(own, option) for option in ("dataset", "data_dir", *OF_FILES))].append((each, own))
     for group in runs.values():
         data = images_of(group[0][1])
-        for name, own in group:
+        for each, own in group:
             check_against(own, data, replicas_of(own.strategy))
-            run = RunDirectory(Path(config.run_dir, name))
-            if config.resume and run.config_file.is_file():
-                require_same_images(run, data)
+            if config.resume and each.is_begun():
+                require_same_images(each.run, data)
 
 
-def _train_all(plan, shared, folder, config, argv):
+def _train_all(plan, folder, config, argv):
     """Trains what is not done yet, one run after another."""
     resume = ["--resume", f"--run_dir={folder}"]
     how_to_resume = shlex.join([*command_words(argv[0]), *argv[1:], *([] if config.resume else resume)])
-    for number, (name, flags) in enumerate(plan, 1):
-        run = RunDirectory(folder / name)
-        print(f"\n[{number} of {len(plan)}] {run}")
-        if _is_done(run):
+    for number, each in enumerate(plan, 1):
+        print(f"\n[{number} of {len(plan)}] {each.run}")
+        if each.is_done():
             print("Done before.")
             continue
-        begun = run.config_file.is_file()
-        command = [*command_words(argv[0]), *shared, *flags, f"--run_dir={run}", *(["--resume"] if begun else [])]
-        status = _call(command)
+        status = _call(each.command(command_words(argv[0])))
         if status == DIVERGED:
             print("This run broke; the sweep goes on without it.")
         elif status == REFUSED:
             raise RunStopped("", REFUSED)  # the run said why
         elif status:
             status = 128 - status if status < 0 else status  # as a shell has it
-            raise RunStopped(f"The sweep stopped at {run}. To go on: {how_to_resume}", status)
+            raise RunStopped(f"The sweep stopped at {each.run}. To go on: {how_to_resume}", status)
 
 
 @contextlib.contextmanager
-def _folder(config, shared):
+def _folder(config, given):
     """The sweep's folder, kept for this process, with a note of what all runs share."""
     if config.resume:
-        folder = existing_sweep(config.run_dir, shared)
+        folder = existing_sweep(config.run_dir, given, planned_runs(config, given, config.run_dir))
         with at_work(RunDirectory(folder)):
             yield folder
         return
     with new_run(config.run_dir, name_of(config.dataset)) as run:
-        note = run.path / "sweep.json"
         try:
-            write_text(note, as_json({"flags": shared}))
+            note = write_note(run.path, given)
         except OSError as error:
             raise UserError(f"--run_dir: cannot write there ({error}). Received: {str(run)!r}") from error
         try:
@@ -117,11 +110,6 @@ def _folder(config, shared):
             if stopped.exit_code == REFUSED and list(run.path.iterdir()) == [note]:
                 note.unlink()  # nothing was trained: no folder is left behind
             raise
-
-
-def _is_done(run: RunDirectory) -> bool:
-    """Whether the last thing that a run writes is there: a version of its export."""
-    return bool(versions(run.export))
 
 
 def _call(command: list[str]) -> int:

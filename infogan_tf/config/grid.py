@@ -8,7 +8,7 @@ from infogan_tf.config.options import LONGEST_NAME, run_fields
 from infogan_tf.errors import UserError
 
 # The options of the sweep itself; the others are its runs'.
-OWN = ("mode", "seeds", "grid", "run_dir", "resume")
+OWN = ("mode", "seeds", "grid", "run_dir", "resume", "dry_run")
 MOST_RUNS = 1_000
 
 

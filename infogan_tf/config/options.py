@@ -62,8 +62,8 @@ class Config:
         False, "Go on with the run in --run_dir, with its own options.", "Command", modes=("train", "sweep")
     )
     dry_run: bool = option(
-        False, "Print every option as it would be, and stop before anything is read or written.", "Command",
-        modes=("train",),
+        False, "Print every option as it would be, of a sweep the command of each run that is not done; nothing is "
+        "read of the images, and nothing is written.", "Command", modes=("train", "sweep"),
     )  # fmt: skip
     evaluation: str = option(
         "auto",

@@ -167,30 +167,6 @@ def _is_of_a_run(file: Path) -> bool:
     return "config" in record or "versions" in record
 
 
-def existing_sweep(run_dir: str, flags: list[str]) -> Path:
-    """The folder of a sweep that was begun.
-
-    Args:
-        run_dir: As --run_dir has it.
-        flags: Those that its runs share, which are to be as they were.
-
-    Raises:
-        UserError: Where it is none, or the flags are others.
-    """
-    folder = Path(run_dir)
-    if not run_dir or not (folder / "sweep.json").is_file():
-        raise UserError(f"--run_dir: expected a sweep's folder, with a sweep.json. Received: {run_dir!r}")
-    kept = read_json(folder / "sweep.json").get("flags")
-    if not isinstance(kept, list) or not all(isinstance(flag, str) for flag in kept):
-        raise UserError(f"{folder / 'sweep.json'}: expected a list of texts named 'flags'")
-    if kept != flags:
-        raise UserError(
-            f"--resume: expected the flags of the sweep in {folder}, {shlex.join(kept) or 'none'}. "
-            f"Received: {shlex.join(flags) or 'none'}"
-        )
-    return folder
-
-
 def _check_version(run, record, flag):
     """Refuses the run of a version whose first two numbers are not this one's."""
     versions = record.get("versions")
