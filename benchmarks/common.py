@@ -32,6 +32,8 @@ _SHARED = {
     "image_size": (flags.DEFINE_integer, "Height and width of an image, a multiple of 4.", {"lower_bound": 8}),
     "precisions": (flags.DEFINE_list, "Of float32 and mixed_bfloat16.", {}),
     "seeds": (flags.DEFINE_list, "Seeds, one after another.", {}),
+    "recipes": (flags.DEFINE_list, "Which of `common.recipes`; all if not given.", {}),
+    "at_once": (flags.DEFINE_integer, "Steps of a program.", {"lower_bound": 2}),
     "peer": (flags.DEFINE_enum, "A twin to time beside ours.", {"enum_values": ["torch"]}),
 }
 
@@ -57,9 +59,9 @@ def define_flags(**defaults: object) -> None:
 # === What is measured ===
 
 
-def random_images(size: int, count: int = 10_000) -> np.ndarray:
-    """Images of noise, uint8 [count, size, size, 1]: what is in them costs nothing."""
-    return np.random.default_rng(0).integers(0, 256, (count, size, size, 1), dtype=np.uint8)
+def random_images(size: int, count: int = 10_000, channels: int = 1) -> np.ndarray:
+    """Images of noise, uint8 [count, size, size, channels]: what is in them costs nothing."""
+    return np.random.default_rng(0).integers(0, 256, (count, size, size, channels), dtype=np.uint8)
 
 
 def paper_model(size: int, precision: str):
@@ -76,6 +78,30 @@ def config_of(dataset: str, recipe: str = "paper"):
     from infogan_tf.models.choices import resolve
 
     return resolve(recipe_of(configs, dataset, recipe), {})
+
+
+def recipes() -> dict[str, tuple[object, tuple[int, int, int]]]:
+    """By name a Config and the shape of its images: MNIST's two recipes, and the invariant one of colour images."""
+    import dataclasses
+
+    from configs.images import PAPER
+    from configs.invariant import invariant
+    from infogan_tf.data.facts import ImageFacts
+    from infogan_tf.models.choices import resolve
+    from infogan_tf.objectives.declarations import FIGURES, FRAMED, PHOTOS, usual_changes, with_usual
+
+    def with_changes(config, kind, colour):
+        config = resolve(config, {})
+        return dataclasses.replace(config, invariances=with_usual(config.invariances, usual_changes(kind, colour)))
+
+    faces = invariant(PAPER, ImageFacts(10_000, 64, 64, figures=False, framed=True))
+    photos = invariant(PAPER, ImageFacts(50_000, 32, 32, figures=False))
+    return {
+        "mnist-paper": (config_of("mnist"), (28, 28, 1)),
+        "mnist-invariant": (with_changes(config_of("mnist", "invariant"), FIGURES, False), (28, 28, 1)),
+        "faces64-invariant": (with_changes(faces, FRAMED, True), (64, 64, 3)),
+        "cifar10-invariant": (with_changes(photos, PHOTOS, True), (32, 32, 3)),
+    }
 
 
 def train_step(model, images: np.ndarray, batch_size: int) -> Callable[[], object]:

@@ -14,12 +14,10 @@ import re
 import time
 
 from absl import app, flags
-from common import config_of, report
+from common import define_flags, recipes, report
 
 FLAGS = flags.FLAGS
-flags.DEFINE_list("recipes", None, "Which of RECIPES; all if not given.")
-flags.DEFINE_integer("at_once", 50, "Steps of a program.", lower_bound=2)
-flags.DEFINE_string("json", None, "A file to write the figures to.")
+define_flags(recipes=None, at_once=50)
 
 # Names, constants and shapes, and what reads a variable's place: nothing of these is started on a device.
 _NO_LAUNCH = {
@@ -32,28 +30,6 @@ _NO_KERNEL = {
     "parameter", "constant", "tuple", "get-tuple-element", "bitcast", "opt-barrier", "partition-id", "replica-id",
 }  # fmt: skip
 _INSTRUCTION = re.compile(r"^\s*(?:ROOT )?%?[\w.-]+ = (?:\(.*?\)|\S+) ([a-z][\w-]*)\(")
-
-
-def _recipes():
-    """By name a Config and the shape of the images."""
-    from configs.images import PAPER
-    from configs.invariant import invariant
-    from infogan_tf.data.facts import ImageFacts
-    from infogan_tf.models.choices import resolve
-    from infogan_tf.objectives.declarations import FIGURES, FRAMED, PHOTOS, usual_changes, with_usual
-
-    def with_changes(config, kind, colour):
-        config = resolve(config, {})
-        return dataclasses.replace(config, invariances=with_usual(config.invariances, usual_changes(kind, colour)))
-
-    faces = invariant(PAPER, ImageFacts(10_000, 64, 64, figures=False, framed=True))
-    photos = invariant(PAPER, ImageFacts(50_000, 32, 32, figures=False))
-    return {
-        "mnist-paper": (config_of("mnist"), (28, 28, 1)),
-        "mnist-invariant": (with_changes(config_of("mnist", "invariant"), FIGURES, False), (28, 28, 1)),
-        "faces64-invariant": (with_changes(faces, FRAMED, True), (64, 64, 3)),
-        "cifar10-invariant": (with_changes(photos, PHOTOS, True), (32, 32, 3)),
-    }
 
 
 def operations(function) -> int:
@@ -118,8 +94,8 @@ def measure(name: str, config, image_shape) -> dict[str, object]:
 
 def main(_):
     """Prints the table."""
-    recipes = _recipes()
-    rows = [measure(name, *recipes[name]) for name in FLAGS.recipes or recipes]
+    known = recipes()
+    rows = [measure(name, *known[name]) for name in FLAGS.recipes or known]
     report(f"a step of each recipe, {FLAGS.at_once} in a program", rows)
 
 

@@ -29,6 +29,11 @@ PROGRAMS = {
     ),
     "export_call": ([*TINY, *PEER], "| batch | ours, ms |", 2),
     "fit_overhead": (["--epochs=1", "--steps=2"], "| round | bare step, ms | fit(), ms | fit() / bare |", 2),
+    "gpu": (
+        ["--recipes=mnist-paper", "--rounds=1", "--steps=2", "--at_once=2", "--run="],
+        "| recipe | precision | step, ms | with XLA, ms | 2 at once, ms |",
+        1,
+    ),
     "kernels": ([*TINY, *BATCH], "| what | on | precision | Keras, ms | ours, ms | Keras / ours |", 4),
     "kills": (["--kills=10"], "| case | kills | seconds | wrong |", 5),
     "launches": (["--recipes=mnist-paper", "--at_once=2"], "| recipe | operations | kernels with XLA |", 1),
