@@ -46,6 +46,7 @@ PROGRAMS = {
     "start_up": (["--rounds=1"], "| what | seconds | least | most |", 10),
     "toolbox": (["--only=R1", "--seeds=0", "--steps=4"], "| option | flags | c1's error, % | median | FID |", 1),
     "torch_dcgan": (["--dataset=sprites", "--minutes=0", "--count=6"], "| steps | seconds | drawn |", 1),
+    "two_stage": (["--seeds=0", "--steps=4", "--count=200"], "| drawn by | FID, seed 0 | median |", 4),
     "unequal": (["--dataset=digits"], "| split | images | 0 | 1 |", 2),
     "train_step": ([*TINY, *PEER, "--batch_size=4,6"], "| precision | batch | step, ms | images/s |", 4),
 }
@@ -65,7 +66,11 @@ def test_a_benchmark_prints_a_table_and_writes_json(tmp_path, name):
         pytest.skip("PyTorch is not installed")
     flags, columns, count = PROGRAMS[name]
     command = [sys.executable, str(ROOT / "benchmarks" / f"{name}.py"), *flags, f"--json={tmp_path / 'out.json'}"]
-    command += {"toolbox": [f"--folder={tmp_path}"], "torch_dcgan": [f"--output={tmp_path}/drawn.npy"]}.get(name, [])
+    command += {
+        "toolbox": [f"--folder={tmp_path}"],
+        "two_stage": [f"--folder={tmp_path / 'drawn'}"],
+        "torch_dcgan": [f"--output={tmp_path}/drawn.npy"],
+    }.get(name, [])
     command += [f"--output={tmp_path}/unequal.npz"] if name == "unequal" else []
     # PyTorch's threads wait for each other in busy loops, for seconds where other tests keep a core from them.
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
