@@ -350,3 +350,29 @@ def test_a_name_is_never_a_formula_and_reads_back(name, expected):
     assert cell(name) == expected
     (read,) = next(csv.reader([expected]))
     assert read.removeprefix("./") == name
+
+
+def test_of_a_model_that_reads_the_noise_the_table_has_the_noise(tmp_path, photos):
+    flags = ("--model=vae", "--latents=normal_noise:3", "--networks=mlp", "--steps=2", "--batch_size=8", "--seed=1")
+    run_here(*flags, "--precision=float32", "--evaluation=none", "--run_dir=vae", cwd=tmp_path)
+    encode("vae", tmp_path, f"--dataset={photos}")
+    rows = table(tmp_path / "codes.csv")
+    assert list(rows[0]) == ["file", *(f"z{i}{ending}" for i in (1, 2, 3) for ending in ("", "_stddev"))]
+    run = RunDirectory(tmp_path / "vae")
+    vae = restored_model(run, Config.from_json(read_json(run.config_file)["config"], run.config_file))
+    for row, name in zip(rows, NAMES, strict=True):
+        read = vae.encode(decode(original(photos, name).read_bytes(), FORM)[np.newaxis])["noise"]
+        assert [float(row[f"z{i}"]) for i in (1, 2, 3)] == pytest.approx(read["mean"][0], rel=1e-3, abs=1e-5)
+        assert [float(row[f"z{i}_stddev"]) for i in (1, 2, 3)] == pytest.approx(read["stddev"][0], rel=1e-4)
+    done = encode("vae", tmp_path, f"--dataset={photos}", "--output=sorted/", check=False)
+    assert done.returncode == 2
+    assert "--output: expected a .csv file" in done.stderr
+
+
+def test_a_model_that_reads_nothing_is_refused(tmp_path):
+    flags = ("--model=gan", "--latents=noise:3", "--networks=mlp", "--steps=1", "--batch_size=8", "--precision=float32")
+    run_here(*flags, "--evaluation=none", "--run_dir=gan", cwd=tmp_path)
+    done = encode("gan", tmp_path, check=False)
+    assert done.returncode == 2
+    assert "--run_dir: expected a run that reads something in images" in done.stderr
+    assert len(done.stderr.splitlines()) == 1

@@ -1,4 +1,4 @@
-"""--mode=encode: the codes that a run's Q reads in images, as a table, or as the images sorted by class."""
+"""--mode=encode: what a run reads in images, codes or noise, as a table, or as the images sorted by class."""
 
 import contextlib
 from pathlib import Path
@@ -25,12 +25,13 @@ def encode(config: Config, given: dict[str, object], argv: list[str]) -> Path:
         UserError: For bad input, or where the output cannot be written; nothing is left of it then.
     """
     run, kept = existing_run(config.run_dir, given, OF_OTHER_IMAGES)
-    codes = read_latents(kept.latents).all_codes
+    latents = read_latents(kept.latents)
+    codes = latents.all_codes
     output, suffix = codes_output(config.output, kept.dataset, codes)
     model = restored_model(run, kept)
     form = form_by_options(kept, run.image_shape())
     with contextlib.closing(images_in_order(kept, form)) as images:
-        size = len(images) * (NAME_BYTES + 2 * NUMBER_BYTES * len(codes))
+        size = len(images) * (NAME_BYTES + 2 * NUMBER_BYTES * (len(codes) + latents.noise))
         if suffix == "":
             each = len(images) * FILE_BYTES + (0 if images.can_be_linked else images.bytes)
             size += each * sum(bool(classes) for _, classes in codes.values())

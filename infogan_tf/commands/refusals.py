@@ -143,10 +143,10 @@ def _sample(config, given, resolved):
 
 def _encode(config, given, resolved):
     run, kept = existing_run(config.run_dir, given, OF_OTHER_IMAGES)
-    if constant(f"{MODELS[kept.model].path}.READS") not in ("codes", "classes"):
+    if not constant(f"{MODELS[kept.model].path}.READS"):
         raise UserError(
-            f"--run_dir: expected a run that reads codes in images. Received: {str(run)!r}, of --model={kept.model}, "
-            "which reads none"
+            f"--run_dir: expected a run that reads something in images. Received: {str(run)!r}, of "
+            f"--model={kept.model}, which reads nothing"
         )
     require_checkpoint(run)
     _check_files(run, kept)

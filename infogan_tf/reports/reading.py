@@ -153,19 +153,32 @@ def _list_skipped(path, skipped):
 
 
 def _write_header(table: TextIO, model, source, names) -> None:
-    nothing = model.encode(np.zeros((0, *model.image_shape), np.uint8))
-    columns = [name for code in model.read_codes for name in _columns(code, nothing[code.name], names)]
+    columns = _columns(model, model.encode(np.zeros((0, *model.image_shape), np.uint8)), names)
     table.write(",".join([*source.columns, *columns]) + "\n")
 
 
 def _write_rows(table: TextIO, model, source, names, items, posterior) -> None:
-    columns = [c for code in model.read_codes for c in _columns(code, posterior[code.name], names).values()]
+    columns = _columns(model, posterior, names).values()
     texts = zip(*(column.astype(str) for column in columns), strict=True)  # as few digits as give the float32 back
     for item, values in zip(items, texts, strict=True):
         table.write(",".join([*map(cell, source.name(item)), *values]) + "\n")
 
 
-def _columns(code: Code, posterior: Mapping[str, np.ndarray], names: Names) -> dict[str, np.ndarray]:
+def _columns(model, posterior, names) -> dict[str, np.ndarray]:
+    """What the table says of images, by column."""
+    if model.READS == "noise":
+        return {
+            f"z{i + 1}{ending}": posterior["noise"][part][:, i]
+            for i in range(model.layout.noise.size)
+            for part, ending in (("mean", ""), ("stddev", "_stddev"))
+        }
+    columns = {}
+    for code in model.read_codes:
+        columns |= _columns_of(code, posterior[code.name], names)
+    return columns
+
+
+def _columns_of(code: Code, posterior: Mapping[str, np.ndarray], names: Names) -> dict[str, np.ndarray]:
     """What the table says of a code, by column."""
     columns = {code.name: code.most_probable(posterior)}
     if code.name in names:
