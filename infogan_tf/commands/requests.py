@@ -27,6 +27,8 @@ def sample_request(
         UserError: Where that is not possible.
     """
     described = read_latents(kept.latents)
+    if CAPTION in described.codes and any(item.strip().startswith(f"{CAPTION}=") for item in config.codes.split(",")):
+        raise UserError(f"--codes: expected the {CAPTION} in --{CAPTION}='...'. Received: {config.codes!r}")
     others = {name: code for name, code in described.codes.items() if name != CAPTION}
     codes = read_captions(config.caption, described) | read_values(config.codes, others)
     plan = Plan.of_count(config.count, codes)

@@ -850,6 +850,7 @@ async function begin() {
   showTraining();
   await changed();
   if (!readCodes().length && meta.reads !== "noise") return;
+  if (meta.reads === "noise") $("reader").textContent = "the encoder finds its z, and the decoder draws that";
   makePad();
   $("read").hidden = false;
   takeSample();
