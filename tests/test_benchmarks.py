@@ -53,7 +53,7 @@ PROGRAMS = {
 
 
 def test_every_program_is_tested():
-    libraries = {"arithmetic", "chromium", "common", "first_step", "torch_twin"}
+    libraries = {"arithmetic", "chromium", "common", "first_step", "started", "torch_twin"}
     assert {path.stem for path in (ROOT / "benchmarks").glob("*.py")} == set(PROGRAMS) | libraries | {"same_weights"}
 
 
@@ -149,7 +149,7 @@ ENTRY %main (a: f32[4]) -> f32[4] {
 
 
 def test_kernels_are_counted_in_the_loop_and_its_branches_once_each():
-    from launches import kernels
+    from started import kernels
 
     # A product, a reduction, and the fusion of one branch; what is fused or adds two numbers is none of its own.
     assert kernels(HLO) == 3

@@ -175,15 +175,15 @@ def test_a_folder_in_which_nobody_may_write_is_refused(tmp_path):
 def test_sweeps_that_begin_at_once_get_a_folder_each(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     config = Config(mode="sweep")
-    with sweep._folder(config, ["--steps=1"]) as one, sweep._folder(config, []) as other:
+    with sweep._folder(config, {"steps": 1}) as one, sweep._folder(config, {}) as other:
         assert one != other
         assert json.loads((one / "sweep.json").read_text()) == {"flags": ["--steps=1"]}
         assert json.loads((other / "sweep.json").read_text()) == {"flags": []}
     taken = Config(mode="sweep", resume=True, run_dir=str(one))
     with (
-        sweep._folder(taken, ["--steps=1"]),
+        sweep._folder(taken, {"steps": 1}),
         pytest.raises(UserError, match="no other process"),
-        sweep._folder(taken, ["--steps=1"]),
+        sweep._folder(taken, {"steps": 1}),
     ):
         pass
 

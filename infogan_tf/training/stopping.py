@@ -26,7 +26,7 @@ class StopOnBrokenLoss(keras.callbacks.Callback):
 
     Args:
         checkpoints: The run's checkpoints, of which the last good one is named.
-        every: How many steps lie between two looks; a running mean stays broken from the first broken value on.
+        every: How many steps lie between two looks at least; a running mean stays broken from the first broken value on.
     """
 
     def __init__(self, checkpoints: Checkpoints, every: int = 10):
@@ -34,8 +34,13 @@ class StopOnBrokenLoss(keras.callbacks.Callback):
         self.checkpoints = checkpoints
         self.every = every
 
+    def on_epoch_begin(self, epoch, logs=None):  # noqa: D102
+        self.looked = -self.every
+
     def on_train_batch_end(self, batch, logs=None):  # noqa: D102
-        if (batch + 1) % self.every == 0:
+        # Of steps that are one program it hears of the last.
+        if batch - self.looked >= self.every:
+            self.looked = batch
             self._check(logs)
 
     def on_epoch_end(self, epoch, logs=None):  # noqa: D102
