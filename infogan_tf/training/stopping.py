@@ -26,7 +26,7 @@ class StopOnBrokenLoss(keras.callbacks.Callback):
 
     Args:
         checkpoints: The run's checkpoints, of which the last good one is named.
-        every: How many steps lie between two looks at least; a running mean stays broken from the first broken value on.
+        every: How many steps lie between two looks at least; a running mean stays broken once a value was.
     """
 
     def __init__(self, checkpoints: Checkpoints, every: int = 10):
