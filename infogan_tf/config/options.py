@@ -218,7 +218,9 @@ class Config:
         "classes are found sooner, and what Q was too sure of can be mended later.", "Information from real images",
         low=1.0, high=1000.0,
     )  # fmt: skip
-    haste_steps: int = option(0, "How many steps these are.", "Information from real images", low=0, high=MOST_STEPS)
+    haste_steps: int = option(
+        0, "For how many steps, from the first, --haste holds.", "Information from real images", low=0, high=MOST_STEPS
+    )
     certainty: float = option(
         1.0,
         "Within it, how many times as large the weight of the entropy is from step --certainty_start on: once classes "
@@ -226,8 +228,8 @@ class Config:
         low=1.0, high=1000.0,
     )  # fmt: skip
     certainty_start: int = option(
-        0, "Which step this is.", "Information from real images", low=0, high=MOST_STEPS
-    )  # fmt: skip
+        0, "The step from which --certainty holds.", "Information from real images", low=0, high=MOST_STEPS
+    )
 
     labelled: int = option(
         0,
