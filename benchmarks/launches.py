@@ -2,11 +2,12 @@
 
 python benchmarks/launches.py --recipes=mnist-paper,mnist-invariant --json=out.json
 
-It needs no GPU. Of the step as TensorFlow runs it, operation by operation, it counts what the graph has as it is traced,
-before TensorFlow's own optimiser, but for constants, names and shapes, which start nothing on a device. Of the step in a program of several it counts what is
-left once XLA has fused: each of these is a kernel on a GPU, whose XLA fuses a little otherwise than a CPU's. What
-TensorFlow's runtime starts is the operations without XLA, one call a step with it, and one call a program here; XLA's
-own runtime starts the kernels within, on a GPU in groups that were recorded before (CUDA graphs).
+It needs no GPU. Of the step as TensorFlow runs it, operation by operation, it counts what the graph has as it is
+traced, before TensorFlow's own optimiser, but for constants, names and shapes, which start nothing on a device. Of the
+step in a program of several it counts what is left once XLA has fused: each of these is a kernel on a GPU, whose XLA
+fuses a little otherwise than a CPU's. What TensorFlow's runtime starts is the operations without XLA, one call a step
+with it, and one call a program here; XLA's own runtime starts the kernels within, on a GPU in groups that were recorded
+before (CUDA graphs).
 """
 
 import dataclasses
