@@ -158,7 +158,7 @@ CASES = [
     # Codes of images.
     (["--mode=encode"], ["--run_dir", "Received none"]),
     (["--mode=encode", "--run_dir=bare"], ["--run_dir", "none yet"]),
-    (["--mode=encode", "--run_dir=gan"], ["--run_dir", "a run that reads codes", "--model=gan"]),
+    (["--mode=encode", "--run_dir=gan"], ["--run_dir", "a run that reads something in images", "--model=gan"]),
     (["--mode=encode", "--run_dir=run", "--dataset=nowhere"], ["--dataset", "a folder", "'nowhere'"]),
     (["--mode=encode", "--run_dir=run", "--output=codes.txt"], ["--output", ".csv", "codes.txt"]),
     (["--mode=encode", "--run_dir=run", "--output=few.csv"], ["--output", "few.csv", "exists"]),
