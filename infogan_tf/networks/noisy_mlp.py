@@ -49,8 +49,9 @@ class WeightNormDense(keras.layers.Layer):
     def call(self, inputs, training=False):
         """[B, F] -> [B, units]."""
         v, scale, bias = (tf.convert_to_tensor(each) for each in (self.kernel, self.scale, self.bias))
-        direction = tf.cast(v / tf.norm(v, axis=0), self.compute_dtype)
-        projected = tf.cast(tf.cast(inputs, self.compute_dtype) @ direction, tf.float32)
+        # The outputs are divided, which are fewer than the weights.
+        projected = tf.cast(tf.cast(inputs, self.compute_dtype) @ tf.cast(v, self.compute_dtype), tf.float32)
+        projected /= tf.norm(v, axis=0)
         if training:
             scale, bias = tf.cond(self.is_set > 0, lambda: (scale, bias), lambda: _standardising(projected))
             self.scale.assign(scale)
