@@ -71,6 +71,13 @@ def paper_model(size: int, precision: str):
     return build_model(config_of("mnist"), (size, size, 1), precision)
 
 
+def photo_model(size: int, precision: str):
+    """The model of colour images of one's own, [size, size, 3], compiled: `main.py --dataset=FOLDER`."""
+    from infogan_tf.models.build import build_model
+
+    return build_model(config_of("images"), (size, size, 3), precision)
+
+
 def config_of(dataset: str, recipe: str = "paper"):
     """The Config of `main.py --dataset=... --recipe=...`."""
     import configs

@@ -1,8 +1,10 @@
-"""The paper's MNIST InfoGAN in PyTorch, as fast as PyTorch's own means make it: what --peer=torch measures.
+"""InfoGANs in PyTorch, as fast as PyTorch's own means make them: what --peer=torch measures.
 
 The same layers, batch, losses, updates and logged figures as ours, and as many random draws: G's images are made once
 and serve both updates, D's weights get no gradient in G's update, the optimizer is PyTorch's fused Adam, convolutions
 are channels_last, and with bfloat16 the networks run under autocast. Data are bytes in memory, normalised in the step.
+The networks are the paper's for MNIST, or those of one's own images, whose D has spectral norm, which in PyTorch
+iterates in each pass, and takes real and fake images in one pass, as it has no batch norm.
 
 Its figures are worth something on an idle machine alone: where others use the cores, PyTorch's threads wait for each
 other in busy loops, and take many times as long as one thread would.
@@ -14,13 +16,19 @@ import torch
 import torch._dynamo  # the optimizer's, early: its compiler (triton) crashes where TensorFlow was imported before it
 from torch import nn
 from torch.nn import functional as F  # noqa: N812, everybody calls it so
+from torch.nn.utils.parametrizations import spectral_norm
 
 NOISE, CLASSES, UNIFORMS = 62, 10, 2
 MIN_STDDEV = 0.5
 
 
-def _generator(small):
-    return nn.Sequential(
+LEAK = 0.1
+
+
+def _paper(height, channels):
+    """Generator and trunk of the paper, the number of features, and the D head."""
+    small = height // 4
+    generator = nn.Sequential(
         nn.Linear(NOISE + CLASSES + UNIFORMS, 1024, bias=False),
         nn.BatchNorm1d(1024),
         nn.ReLU(inplace=True),
@@ -31,50 +39,71 @@ def _generator(small):
         nn.ConvTranspose2d(128, 64, 4, 2, 1, bias=False),
         nn.BatchNorm2d(64),
         nn.ReLU(inplace=True),
-        nn.ConvTranspose2d(64, 1, 4, 2, 1),
+        nn.ConvTranspose2d(64, channels, 4, 2, 1),
     )
-
-
-def _trunk(small):
-    return nn.Sequential(
-        nn.Conv2d(1, 64, 4, 2, 1),
-        nn.LeakyReLU(0.1, inplace=True),
+    trunk = nn.Sequential(
+        nn.Conv2d(channels, 64, 4, 2, 1),
+        nn.LeakyReLU(LEAK, inplace=True),
         nn.Conv2d(64, 128, 4, 2, 1, bias=False),
         nn.BatchNorm2d(128),
-        nn.LeakyReLU(0.1, inplace=True),
+        nn.LeakyReLU(LEAK, inplace=True),
         nn.Flatten(),
         nn.Linear(128 * small * small, 1024, bias=False),
         nn.BatchNorm1d(1024),
-        nn.LeakyReLU(0.1, inplace=True),
+        nn.LeakyReLU(LEAK, inplace=True),
     )
+    return generator, trunk, 1024, nn.Linear(1024, 1)
 
 
-def _q_head():
+def _dcgan(height, channels):
+    """The same of images of one's own, as deep as they are large."""
+    stages = max(1, height.bit_length() - 3)
+    small, filters = height // 2**stages, [64 * min(2**stage, 8) for stage in range(stages)]
+    features = filters[-1] * small * small
+    up = [
+        nn.Linear(NOISE + CLASSES + UNIFORMS, features, bias=False),
+        nn.BatchNorm1d(features),
+        nn.ReLU(inplace=True),
+        nn.Unflatten(1, (filters[-1], small, small)),
+    ]
+    for more, fewer in zip(filters[:0:-1], filters[-2::-1], strict=True):
+        up += [nn.ConvTranspose2d(more, fewer, 4, 2, 1, bias=False), nn.BatchNorm2d(fewer), nn.ReLU(inplace=True)]
+    generator = nn.Sequential(*up, nn.ConvTranspose2d(filters[0], channels, 4, 2, 1))
+    down = []
+    for fewer, more in zip([channels, *filters], filters, strict=False):
+        down += [spectral_norm(nn.Conv2d(fewer, more, 4, 2, 1)), nn.LeakyReLU(LEAK, inplace=True)]
+    return generator, nn.Sequential(*down, nn.Flatten()), features, spectral_norm(nn.Linear(features, 1))
+
+
+NETWORKS = {"paper": _paper, "dcgan": _dcgan}
+
+
+def _q_head(features):
     return nn.Sequential(
-        nn.Linear(1024, 128, bias=False),
+        nn.Linear(features, 128, bias=False),
         nn.BatchNorm1d(128),
-        nn.LeakyReLU(0.1, inplace=True),
+        nn.LeakyReLU(LEAK, inplace=True),
         nn.Linear(128, CLASSES + 2 * UNIFORMS),
     )
 
 
 class TorchTwin:
-    """Trains on `images`, uint8 [N, H, W, 1]; `step` is one update of D and Q, then one of G.
+    """Trains on `images`, uint8 [N, H, W, C]; `step` is one update of D and Q, then one of G.
 
     Args:
         images: The images that real batches are drawn from.
         batch_size: How many images a batch has.
         bfloat16: runs the networks under autocast.
         device: Where all of it is, "cpu" or "cuda".
+        networks: One of NETWORKS.
     """
 
-    def __init__(self, images, batch_size: int, bfloat16: bool, device: str = "cpu"):
+    def __init__(self, images, batch_size: int, bfloat16: bool, device: str = "cpu", networks: str = "paper"):
         self.device = device
         self.images = torch.from_numpy(images).permute(0, 3, 1, 2).to(device)
         self.batch_size, self.bfloat16, self.steps = batch_size, bfloat16, 0
-        small = images.shape[1] // 4
-        self.generator, self.trunk = _generator(small), _trunk(small)
-        self.d_head, self.q_head = nn.Linear(1024, 1), _q_head()
+        self.generator, self.trunk, features, self.d_head = NETWORKS[networks](*images.shape[2:])
+        self.q_head, self.in_one_pass = _q_head(features), networks == "dcgan"
         for network in (self.generator, self.trunk, self.d_head, self.q_head):
             network.to(device)
         for network in (self.generator, self.trunk):
@@ -116,9 +145,11 @@ class TorchTwin:
         latents, classes, uniforms = self._draw()
         fake = self._generate(latents)
 
-        real_logits = self.d_head(self._features(real))
-        features = self._features(fake.detach())
-        fake_logits = self.d_head(features)
+        if self.in_one_pass:
+            real_features, features = self._features(torch.cat([real, fake.detach()])).chunk(2)
+        else:
+            real_features, features = self._features(real), self._features(fake.detach())
+        real_logits, fake_logits = self.d_head(real_features), self.d_head(features)
         d_loss = F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
         log_probs = self._log_probs(features, classes, uniforms)
         self._update(self.d_optimizer, self.d_weights, d_loss - sum(value.mean() for value in log_probs))

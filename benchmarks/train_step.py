@@ -1,6 +1,7 @@
-"""The train step of the paper's MNIST networks: milliseconds, images per second, and the share of the arithmetic limit.
+"""The train step: milliseconds, images per second, and the share of the arithmetic limit.
 
 python benchmarks/train_step.py --batch_size=64,128,256 --json=out.json
+python benchmarks/train_step.py --networks=dcgan --image_size=32 --batch_size=64
 python benchmarks/train_step.py --peer=torch        (needs PyTorch: pip install -e ".[benchmark]")
 
 Each round times, in turn, our compiled step in each precision and, with --peer=torch, its twin in PyTorch. The median
@@ -16,6 +17,7 @@ from common import (
     median,
     median_ratio,
     paper_model,
+    photo_model,
     random_images,
     report,
     train_step,
@@ -24,6 +26,9 @@ from common import (
 FLAGS = flags.FLAGS
 define_flags(rounds=7, steps=10, image_size=28, precisions=PRECISIONS, peer=None)
 flags.DEFINE_list("batch_size", ["128"], "Images in a batch; several sizes are measured one after another.")
+flags.DEFINE_enum(
+    "networks", "paper", ["paper", "dcgan"], "paper: MNIST's, grey; dcgan: those of one's own images, in colour."
+)
 flags.register_validator(
     "batch_size", lambda sizes: all(size.isdigit() and int(size) > 1 for size in sizes), "integers of 2 or more"
 )
@@ -38,14 +43,15 @@ def measure(images, batch_size: int):
 
     contenders, flops = {}, {}
     for precision in FLAGS.precisions:
-        model = paper_model(FLAGS.image_size, precision)
+        model = (photo_model if FLAGS.networks == "dcgan" else paper_model)(FLAGS.image_size, precision)
         flops[precision] = step_flops(model, batch_size)
         contenders[batch_size, precision, "ours"] = train_step(model, images, batch_size)
         contenders[batch_size, precision, "matrix"], flops["matrix"] = matrix_product(precision)
         if FLAGS.peer:
             from torch_twin import TorchTwin
 
-            twin = TorchTwin(images, batch_size, bfloat16=precision == "mixed_bfloat16")
+            bfloat16 = precision == "mixed_bfloat16"
+            twin = TorchTwin(images, batch_size, bfloat16, networks=FLAGS.networks)
             contenders[batch_size, precision, "torch"] = twin.step
     times = in_turn(contenders, FLAGS.rounds, FLAGS.steps)
 
@@ -85,7 +91,7 @@ def main(_):
     if FLAGS.peer:
         import torch_twin  # noqa: F401, before TensorFlow: see there
 
-    images = random_images(FLAGS.image_size)
+    images = random_images(FLAGS.image_size, channels=3 if FLAGS.networks == "dcgan" else 1)
     rows, times = [], {}
     for batch_size in map(int, FLAGS.batch_size):
         new_rows, new_times = measure(images, batch_size)

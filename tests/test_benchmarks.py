@@ -48,7 +48,11 @@ PROGRAMS = {
     "torch_dcgan": (["--dataset=sprites", "--minutes=0", "--count=6"], "| steps | seconds | drawn |", 1),
     "two_stage": (["--seeds=0", "--steps=4", "--count=200"], "| drawn by | FID, seed 0 | median |", 4),
     "unequal": (["--dataset=digits"], "| split | images | 0 | 1 |", 2),
-    "train_step": ([*TINY, *PEER, "--batch_size=4,6"], "| precision | batch | step, ms | images/s |", 4),
+    "train_step": (
+        [*TINY, *PEER, "--networks=dcgan", "--batch_size=4,6"],
+        "| precision | batch | step, ms | images/s |",
+        4,
+    ),
 }
 
 
