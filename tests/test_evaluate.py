@@ -18,6 +18,7 @@ from infogan_tf.config.options import Config
 from infogan_tf.evaluation.metrics.clustering import matched_error
 from infogan_tf.evaluation.result import Evaluation
 from infogan_tf.reports import comparison, pages
+from infogan_tf.reports.results import results_text
 from infogan_tf.reports.run_page import _headline
 from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.runs.records import existing_run
@@ -214,6 +215,45 @@ def test_runs_stand_side_by_side(three_runs):
     assert page.images == 3
     assert "ModelCentrality" in text
     assert "To choose one run without labels" in text
+
+
+def test_runs_are_written_as_data(three_runs):
+    done = run_here("--mode=compare", "--runs=runs", "--output=three.json", cwd=three_runs)
+    assert done.stdout == "Wrote three.json.\n"
+    text = (three_runs / "three.json").read_text()
+    found = json.loads(text)
+    assert found["options"]["batch_size"] == 8
+    assert "seed" not in found["options"]
+    assert found["image_shape"] == [16, 16, 1]
+    assert [run["options"]["seed"] for run in found["runs"]] == [0, 1, 2]
+    lines = [json.loads(line) for line in (three_runs / "runs" / "seed0" / "metrics.jsonl").read_text().splitlines()]
+    first = found["runs"][0]
+    assert first["curve"]["step"] == [line["step"] for line in lines]
+    assert first["curve"]["d_loss"] == [pytest.approx(line["d_loss"], rel=1e-5) for line in lines]
+    measured = json.loads((three_runs / "runs" / "seed0" / "evaluation.json").read_text())
+    assert first["figures"] == {name: pytest.approx(value, rel=1e-5) for name, value in measured["figures"].items()}
+    assert (first["setting"], first["notes"]) == (measured["setting"], measured["notes"])
+    assert "figures" not in found["runs"][1]  # which was not measured
+    assert '"image_shape": [16, 16, 1]' in text
+
+
+def test_data_of_runs_say_what_they_share_and_what_a_broken_one_logged(tmp_path):
+    runs = []
+    for name, loss in (("a", 0.12345678), ("b", float("nan"))):
+        folder = RunDirectory(tmp_path / name)
+        folder.path.mkdir()
+        folder.config_file.write_text(json.dumps({"versions": {"python": name}, "image_shape": [4, 4, 1]}))
+        config = Config(steps=2, latents="noise:6,cat:3", seed=3)
+        found = Evaluation("quick", 2, notes=["FID: not measured; [ B ] images."])
+        runs.append(comparison.Run(name, folder, config, [{"step": 1}, {"step": 2, "g_loss": loss}], found))
+    found = json.loads(results_text(runs))
+    assert found["image_shape"] == [4, 4, 1]
+    assert found["options"]["seed"] == 3
+    assert found["runs"][0] == {
+        "name": "a", "versions": {"python": "a"}, "curve": {"step": [1, 2], "g_loss": [None, 0.123457]},
+        "setting": "quick", "step": 2, "notes": ["FID: not measured; [ B ] images."],
+    }  # fmt: skip
+    assert found["runs"][1]["curve"]["g_loss"] == [None, None]
 
 
 def test_runs_of_one_configuration_are_averaged(three_runs, tmp_path):

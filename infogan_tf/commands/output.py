@@ -104,6 +104,18 @@ def codes_output(name: str, dataset: str, codes: Mapping[str, tuple[str, int]]) 
     return output, suffix
 
 
+def comparison_output(name: str) -> Path:
+    """Where a comparison of runs is to be written; compare.html if no name is given.
+
+    Args:
+        name: As --output has it.
+
+    Raises:
+        UserError: Where that is not possible.
+    """
+    return new_output(name or "compare.html", (".html", ".json"), "a new .html or .json file")
+
+
 def suffix_of(name: str) -> str:
     """The suffix of an output's name; empty for a folder, NAME/."""
     return "" if name.endswith("/") else Path(name).suffix

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from infogan_tf.commands.output import codes_output, new_output
+from infogan_tf.commands.output import codes_output, comparison_output, new_output
 from infogan_tf.commands.requests import sample_request
 from infogan_tf.config.grid import parse_seeds
 from infogan_tf.config.options import Config, run_fields
@@ -129,7 +129,7 @@ def _measure_pictures(config, given):
 
 def _compare(config, given, resolved):
     _refuse_run_options(given, "--mode=compare")
-    new_output(config.output or "compare.html", (".html",), "a new .html file")
+    comparison_output(config.output)
     for folder in folders_of_runs(config.runs):
         run, kept = existing_run(str(folder), {}, flag="runs")
         _check_files(run, kept)

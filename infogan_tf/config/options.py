@@ -426,7 +426,8 @@ class Config:
         "What to write, never over anything. Of samples: NAME.png or NAME.jpg, a grid; NAME.npy, an array, with the "
         "latents in NAME.csv; NAME/, a folder of a PNG for each image, with latents.csv; NAME.gif, an animation, where "
         "a code varies. With --mode=encode: NAME.csv, a table of codes; NAME/, the images sorted by class, as links or "
-        "copies. If not given grid.png, codes.csv, or compare.html with --mode=compare.",
+        "copies. With --mode=compare: NAME.html, a page; NAME.json, all figures. If not given grid.png, codes.csv, or "
+        "compare.html.",
         "Drawing (--mode=sample)",
         modes=("sample", "encode", "evaluate", "compare"),
         path="one",
