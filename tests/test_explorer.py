@@ -488,6 +488,7 @@ def test_photos_of_any_proportions_are_read_in_colour(browser, oblong):
         labels = page.eval_on_selector_all("#code-c1 .classes label", "all => all.map(each => each.textContent)")
         assert labels == ["0", "1cats, mostly asleep", *map(str, range(2, 10))]
         assert page.locator("#posterior .bars li >> nth=1").get_attribute("title") == "cats, mostly asleep"
+        assert page.locator("#posterior .bars li >> nth=1").text_content().startswith("1 cats, mostly asleep")
         file = io.BytesIO()
         Image.effect_noise((31, 90), 90).convert("RGB").rotate(90, expand=True).save(file, format="PNG")
         watched.forget()

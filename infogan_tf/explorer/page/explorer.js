@@ -138,6 +138,13 @@ const calledBy = (code, value) => code.classes?.[value] ?? "";
 
 // === State: seed, count, lock, and a value or "random" for each code; the address's fragment holds it ===
 
+// By what a model reads in an image, what the page says that it does with one.
+const READ = {
+  codes: "Q says which codes it sees",
+  noise: "the encoder finds its z, and the decoder draws that",
+  classes: "the classifier says of which class it is",
+};
+
 let site, meta;
 const state = { seed: 1, count: 16, lock: null, values: {} };
 
@@ -610,7 +617,7 @@ const reading = new Latest(async () => {
   $("posterior").replaceChildren(...posterior.map(({ card }) => card));
   $("posterior").dataset.shown = posterior.map(({ code, value }) => `${code.name}=${value}`).join("&");
   const values = Object.fromEntries(posterior.map(({ code, value }) => [code.name, value]));
-  if (posterior.length) say(`Q reads ${inWords(values)}.`, 800);
+  if (posterior.length) say(`${meta.reads === "classes" ? "The classifier" : "Q"} reads ${inWords(values)}.`, 800);
   const isNoise = meta.reads === "noise";
   const [rows, title, words] = isNoise ? decodedRows(outputs.noise_mean[0]) : otherNoise(values);
   if (!rows.length) return;
@@ -646,14 +653,16 @@ function decodedRows(noise) {
 function readCode(code, outputs) {
   const { name } = code;
   const out = (what) => outputs[`${name}_${what}`]?.[0];
-  const title = element("h3", {}, name, element("span", {}, code.does && `: ${code.does}`));
+  const title = element("h3", {}, code.kind === "class" ? "Class" : name, element("span", {}, code.does && `: ${code.does}`));
   const card = element("div", {}, title);
   const shares = code.kind === "bernoulli" ? [1 - out("probability"), out("probability")] : out("probabilities");
   if (shares) {
     const bars = shares.map((share, index) => {
       const bar = element("span", { class: "bar" });
       bar.style.setProperty("--share", `${100 * share}%`);
-      return element("li", { title: calledBy(code, index) }, element("span", {}, String(index)), bar, element("span", {}, `${(100 * share).toFixed(1)}%`));
+      const called = calledBy(code, index);
+      const words = element("span", {}, String(index), called && element("small", {}, ` ${called}`));
+      return element("li", { title: called }, words, bar, element("span", {}, `${(100 * share).toFixed(1)}%`));
     });
     card.append(element("ol", { class: "bars" }, ...bars));
     return { code, card, value: shares.indexOf(Math.max(...shares)) };
@@ -850,7 +859,7 @@ async function begin() {
   showTraining();
   await changed();
   if (!readCodes().length && meta.reads !== "noise") return;
-  if (meta.reads === "noise") $("reader").textContent = "the encoder finds its z, and the decoder draws that";
+  $("reader").textContent = READ[meta.reads] ?? READ.codes;
   makePad();
   $("read").hidden = false;
   takeSample();
