@@ -2,9 +2,11 @@
 
 python replicas.py main FLAGS           main.py
 python replicas.py compare              two replicas beside one device: prints what differs, as JSON
-python replicas.py relatives            the same of models that stand still or keep a balance by a batch's losses
+python replicas.py relatives            the same of models that stand still, keep a balance by a batch's losses, or
+                                        match means
 """
 
+import dataclasses
 import functools
 import json
 import sys
@@ -41,18 +43,18 @@ def compiled(dtype="float32", sync_batch_norm=True, learning_rate=3e-6, **argume
     return model
 
 
-def trained(strategy=None, steps=STEPS, make=compiled, **arguments):
-    """The model that `make` compiled after `steps` steps, and its losses after each."""
+def trained(strategy=None, steps=STEPS, make=compiled, given=lambda: stream(IMAGES, BATCH), **arguments):
+    """The model that `make` compiled after `steps` steps on the batches `given`, and its losses after each."""
     curve = []
     watch = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: curve.append([value for name, value in logs.items() if name.endswith("_loss")])
     )
     if strategy is None:
-        model, batches = make(**arguments), stream(IMAGES, BATCH)
+        model, batches = make(**arguments), given()
     else:
         with strategy.scope():
             model = make(**arguments)
-        batches = strategy.distribute_datasets_from_function(lambda _: stream(IMAGES, BATCH).rebatch(BATCH // 2))
+        batches = strategy.distribute_datasets_from_function(lambda _: given().rebatch(BATCH // 2))
     each = arguments.get("steps_per_execution", 1)
     model.fit(batches, epochs=steps // each, steps_per_epoch=each, shuffle=False, verbose=0, callbacks=[watch])
     return model, np.array(curve)
@@ -113,16 +115,29 @@ def compare() -> dict[str, object]:
     }
 
 
+def _with_labels():
+    """Batches with as many images whose labels are known."""
+    return tf.data.Dataset.zip((stream(IMAGES, BATCH), stream(IMAGES, BATCH, 1, labels=np.arange(len(IMAGES)) % 10)))
+
+
 def relatives() -> dict[str, dict[str, object]]:
-    """What tests/test_strategy.py checks of a VAE-GAN whose D, or whose decoder, stands still, and of BEGAN."""
+    """What tests/test_strategy.py checks of a VAE-GAN whose D, or whose decoder, stands still, and of other models."""
     strategy, found = choose_strategy("mirrored"), {}
-    for name, model, equilibrium in (("d", "vaegan", 3.0), ("g", "vaegan", 0.0), ("", "began", None)):
+    rates = dict.fromkeys(("d_learning_rate", "g_learning_rate"), 1e-5)
+    of_noise = Config(networks="dcgan", width=4, latents="normal_noise:3", **rates)
+    of_classes = Config(networks="noisy_mlp", latents="noise:3,class:10", labelled=10, **rates)
+    for name, model, equilibrium, options in (
+        ("d", "vaegan", 3.0, of_noise),
+        ("g", "vaegan", 0.0, of_noise),
+        ("", "began", None, of_noise),
+        ("", "semi_supervised", None, of_classes),
+    ):
         vaegan.EQUILIBRIUM = equilibrium
-        rates = dict.fromkeys(("d_learning_rate", "g_learning_rate"), 1e-5)
-        options = Config(model=model, networks="dcgan", width=4, latents="normal_noise:3", **rates)
+        options = dataclasses.replace(options, model=model)
+        given = _with_labels if model == "semi_supervised" else lambda: stream(IMAGES, BATCH)
         for dtype in ("float32", "mixed_float16"):
             made = functools.partial(build_model, options, IMAGES.shape[1:], dtype)
-            (alone, one), (together, two) = (trained(each, 5, made) for each in (None, strategy))
+            (alone, one), (together, two) = (trained(each, 5, made, given) for each in (None, strategy))
             begun = made()
             found[f"{model} {name} {dtype}"] = {
                 "difference": float(np.abs(one / two - 1.0).max()),

@@ -114,6 +114,13 @@ def test_a_run_of_programs_goes_on_to_the_bit_from_any_step(tmp_path):
 
 
 @pytest.mark.usefixtures("gpu")
+def test_after_steps_one_by_one_programs_make_as_many_as_they_say(tmp_path):
+    # The rest of an epoch first, of 3 steps, then whole epochs, of 4.
+    _, lines = trained(tmp_path, 5, 14)
+    assert [step for step, _ in lines] == [4, 5, 8, 12, 14]
+
+
+@pytest.mark.usefixtures("gpu")
 def test_a_length_that_no_program_fits_is_made_step_by_step(tmp_path):
     weights, lines = trained(tmp_path, 5, 9)
     assert [step for step, _ in lines] == [4, 5, 8, 9]

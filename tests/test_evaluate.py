@@ -335,6 +335,17 @@ def test_runs_of_several_models_are_told_apart_and_the_best_of_each_figure_is_bo
     assert comparison._models([runs[1], runs[1]], rows) == []
 
 
+def test_runs_that_are_told_captions_are_compared_by_no_codes(tmp_path):
+    runs = []
+    for name in "abc":
+        found = Evaluation("quick", 2, figures={"fid": 3.0})
+        config = Config(dataset="sprites", model="text", steps=2, latents="noise:6,caption:sprites")
+        runs.append(comparison.Run(name, RunDirectory(tmp_path / name), config, [{"step": 2}], found))
+    page, criteria = comparison.compare_runs(runs)
+    assert "3 runs on sprites" in page
+    assert criteria == []
+
+
 def test_of_runs_that_read_nothing_of_each_other_none_is_named(monkeypatch, three_runs):
     monkeypatch.setattr(comparison, "_agreements", lambda runs: np.eye(3))
     done = run_here("--mode=compare", "--runs=runs", "--output=dead.html", cwd=three_runs)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from conftest import make_model
 
+from infogan_tf.latents.codes import Normal, Uniform
 from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.objectives.adversarial import ADVERSARIAL_LOSSES
 from infogan_tf.objectives.information import Information
@@ -84,13 +85,26 @@ def test_the_floor_of_a_code_is_the_bound_of_a_posterior_that_is_the_prior():
     assert CODES[0].floor == CODES[3].floor == 0.0
 
 
+@pytest.mark.parametrize("kind", [Uniform, Normal])
+@pytest.mark.parametrize("stddev", [0.3, 1.0, 2.0])
+def test_the_floor_of_a_fixed_posterior_is_the_bound_of_one_at_0(kind, stddev):
+    code = kind("c1", fixed_stddev=stddev)
+    values = RANDOM.uniform(-1, 1, 400_000) if kind is Uniform else RANDOM.normal(size=400_000)
+    densities = -0.5 * (values / stddev) ** 2 - np.log(stddev) - 0.5 * np.log(2 * np.pi)
+    assert code.floor == pytest.approx(code.entropy + densities.mean(), abs=2e-2)
+    assert not code.is_dead(code.ceiling)
+    assert code.is_dead(code.floor)
+
+
 def test_samples_that_are_nearly_all_alike():
     real = RANDOM.uniform(size=(60, 8, 8, 1))
     assert guards.collapsed(RANDOM.uniform(size=real.shape), real) == ""
     ten = np.repeat(RANDOM.uniform(size=(10, 8, 8, 1)), 6, axis=0)
     sentence = guards.collapsed(ten + RANDOM.normal(0, 0.01, real.shape), real)
     assert "collapse" in sentence
-    assert "--minibatch_kernels" in sentence
+    assert "Try --instance_noise=0.3, --minibatch_kernels=50, or a lower --g_learning_rate." in sentence
+    assert "Try --minibatch_kernels=50, or a lower --g_" in guards.collapsed(ten, real, {"instance_noise"})
+    assert "Try a lower --g_learning_rate." in guards.collapsed(ten, real, guards.REMEDIES)
 
 
 def test_the_nearest_neighbour_is_another_image():

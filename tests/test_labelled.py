@@ -81,13 +81,21 @@ def test_supervision_is_the_cross_entropy_of_the_known_classes():
     assert float(figures["d_supervision"]) == pytest.approx(expected, rel=1e-3)
 
 
+def test_supervision_changes_nothing_where_nothing_is_declared_for_the_class():
+    model = make_model(image_shape=(8, 8, 1), regularizers=[Supervision(10, 1.0, "c2~shear:0.2")])
+    term = model.regularizers[0]
+    images = tf.constant(np.random.default_rng(1).random((5, 8, 8, 1), np.float32))
+    changed = term.transformations(images, term.transformations.amounts(5, SEED), SEED)
+    np.testing.assert_allclose(changed, images, atol=1e-6)
+
+
 def test_training_ties_classes_to_labels():
     # Each label is a place that is bright; L_I alone would number them as it likes.
     labels = np.arange(60) % 10
     images = np.zeros((60, 8, 8, 1), np.uint8)
     for image, label in zip(images, labels, strict=True):
         image[label % 8, (label // 8) * 4 : (label // 8) * 4 + 4] = 255
-    model = make_model(regularizers=[Supervision(60, 1.0, "contrast:0.2")])
+    model = make_model(regularizers=[Supervision(60, 5.0, "contrast:0.2")])
     known = tf.data.Dataset.from_tensors((images[:60], labels[:60]))
     batches = tf.data.Dataset.zip((tf.data.Dataset.from_tensors(images), known)).repeat(120)
     model.fit(batches, verbose=0)

@@ -124,6 +124,12 @@ def test_virtual_batch_norm_takes_the_reference_batch_and_the_example_itself(sha
         np.testing.assert_allclose(found[row], in_numpy(batch, gamma, beta, 1e-5, slope)[0][-1], atol=1e-4)
 
 
+def test_virtual_batch_norm_of_what_hardly_varies_is_finite():
+    layer = made((8, 5), 0.1, VirtualBatchNormReLU, rows=ROWS)
+    x = tf.constant(100.0 + 0.01 * np.random.default_rng(0).normal(size=(8, 5)), tf.float32)
+    assert np.isfinite(layer(x, training=True)).all()
+
+
 def test_virtual_batch_norm_infers_as_batch_norm_does():
     layer, plain, x = made((12, 5), 0.1, VirtualBatchNormReLU, rows=ROWS), made((12, 5), 0.1), normal(12, 5)
     layer(x, training=True)

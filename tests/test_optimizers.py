@@ -20,3 +20,8 @@ def test_weights_and_state_follow_keras_adam(learning_rate):
         results.append([v.numpy() for v in (*weights, *optimizer.variables)])
     for expected, found in zip(*results, strict=True):
         np.testing.assert_allclose(found, expected, rtol=2e-5, atol=1e-6)
+
+
+def test_amsgrad_is_refused():
+    with pytest.raises(ValueError, match=r"amsgrad: expected False; keras\.optimizers\.Adam has it"):
+        FusedAdam(1e-3, amsgrad=True)

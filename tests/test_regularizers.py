@@ -237,14 +237,20 @@ def test_feature_matching_is_the_distance_of_means():
     expected = ((real.mean(axis=0) - fake.mean(axis=0)) ** 2).sum()
     assert float(mean_distance(real, fake)) == pytest.approx(expected, rel=1e-5)
     assert float(mean_distance(real.astype(np.float16), fake.astype(np.float16))) == pytest.approx(expected, rel=1e-2)
-    model = SimpleNamespace(trunk=lambda images, training: 2.0 * images, step=tf.constant(0, tf.int64))
-    assert float(FeatureMatching(1.0).g_term(model, batch(real / 2, fake_features=fake))) == pytest.approx(expected)
+    model = SimpleNamespace(
+        trunk=lambda images, training: 2.0 * images, shown=lambda images, seed: images - 1.0, step=tf.constant(0)
+    )
+    # Of real images as D is shown them.
+    given = batch(1.0 + real / 2, fake_features=fake)
+    assert float(FeatureMatching(1.0).g_term(model, given)) == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize(("step", "counts"), [(0, False), (6, False), (7, True), (8, True)])
 def test_feature_matching_counts_from_its_start(step, counts):
     features = tf.eye(2)
-    model = SimpleNamespace(trunk=lambda images, training: images, step=tf.constant(step, tf.int64))
+    model = SimpleNamespace(
+        trunk=lambda images, training: images, shown=lambda images, seed: images, step=tf.constant(step, tf.int64)
+    )
     term = FeatureMatching(1.0, start=7).g_term(model, batch(features, fake_features=features - 3.0))
     assert float(term) == (18.0 if counts else 0.0)
 

@@ -11,6 +11,7 @@ from infogan_tf import models
 from infogan_tf.config.options import Config
 from infogan_tf.models.build import build_model
 from infogan_tf.models.choices import resolve
+from infogan_tf.networks import FAMILIES
 
 SHORT = ("--batch_size=8", "--precision=float32", "--eval_every=1", "--checkpoint_every=1", "--average_decay=0.9")
 # By model, its flags, the figure that it has, and what can be asked of it, beside drawing.
@@ -44,6 +45,15 @@ def test_every_model_trains_in_mixed_precision(model, precision):
         (weight.numpy() != old).any() for weight, old in zip(trained.generator.trainable_weights, before, strict=True)
     )
     assert trained.generate(trained.layout.sample(2, 0)).dtype == np.float32
+
+
+@pytest.mark.parametrize("networks", FAMILIES)
+@pytest.mark.parametrize("model", ["cgan", "text"])
+def test_what_is_told_is_known_to_every_family_of_networks(model, networks):
+    latents = {"cgan": "noise:4,label:3", "text": "noise:4,caption:sprites"}[model]
+    built = build_model(resolve(Config(), {"model": model, "networks": networks, "latents": latents}), (16, 16, 1))
+    told = built.layout.told.width
+    assert built.label_embedding(tf.eye(told)).shape == (told, built.trunk.output_shape[-1])
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """The wiring: learning rates, and how what is left of a run is cut into calls of fit()."""
 
+import numpy as np
 import pytest
 
 from infogan_tf.config.options import Config
@@ -31,6 +32,18 @@ def test_learning_rates_fall_at_the_given_steps():
         for step, factor in ((0, 1.0), (3, 1.0), (4, 0.5), (5, 0.5), (6, 0.25)):
             optimizer.iterations.assign(step)
             assert float(optimizer.learning_rate) == pytest.approx(rate * factor)
+
+
+def test_learning_rates_fall_at_steps_of_several_updates():
+    config = Config(latents="cat:2", lr_decay_steps="3", d_learning_rate=0.1, g_learning_rate=0.2, d_updates=2)
+    model = build_model(config, (8, 8, 1), "float32")
+    images = np.zeros((4, 8, 8, 1), np.uint8)
+    for _ in range(4):  # in whose last the rates are still the first ones
+        assert float(model.d_optimizer.learning_rate) == pytest.approx(0.1)
+        assert float(model.g_optimizer.learning_rate) == pytest.approx(0.2)
+        model.train_on_batch(images)
+    assert float(model.d_optimizer.learning_rate) == pytest.approx(0.01)
+    assert float(model.g_optimizer.learning_rate) == pytest.approx(0.02)
 
 
 def test_weights_are_a_function_of_the_seed():

@@ -370,3 +370,13 @@ def test_another_text_is_refused(item, message):
 def test_a_second_one_is_refused(text, name):
     with pytest.raises(UserError, match=rf"^--invariances: expected each .* once. Received: '{name}' in '{text}'$"):
         Transformations.parse(text)
+
+
+def test_each_declaration_needs_an_image_of_a_batch():
+    options = {
+        "latents": "noise:4,cat:10,uniform:2", "batch_size": 4, "invariance_weight": 1.0,
+        "invariances": "rotate:5;c2~shear:0.2;c3~thicken:0.2",
+    }  # fmt: skip
+    check_against(Config(**options), load_data("digits"), replicas=1)
+    with pytest.raises(UserError, match="--batch_size: expected 6 or more, as each of the 3 parts of --invariances is"):
+        check_against(Config(**options), load_data("digits"), replicas=2)

@@ -22,6 +22,7 @@ from infogan_tf.environment.invocation import command_words
 from infogan_tf.errors import UserError
 from infogan_tf.latents.cost import cost_note
 from infogan_tf.latents.language import read_latents
+from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.models import MODELS
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.models.build import build_model
@@ -37,6 +38,7 @@ from infogan_tf.objectives.declarations import (
     usual_changes,
     with_usual,
 )
+from infogan_tf.objectives.invariance import parse_invariances
 from infogan_tf.precision import choose_precision
 from infogan_tf.reports.summary import summarize
 from infogan_tf.runs.checkpoints import Checkpoints
@@ -263,6 +265,13 @@ def check_against(config: Config, data: ImageData, replicas: int, workers: bool 
                 raise UserError(
                     f"--{name}: expected no {changed[0]} for {data.name}, whose images are grey. Received: {text!r}"
                 )
+    if _changes_images(config) and config.invariance_weight:
+        declared = parse_invariances(config.invariances, LatentLayout.parse(config.latents))
+        if batch_size // replicas < len(declared):
+            raise UserError(
+                f"--batch_size: expected {len(declared) * replicas} or more, as each of the {len(declared)} parts of "
+                f"--invariances is tried on images of its own. Received: {batch_size}"
+            )
     if config.starts > 1 and workers:
         raise UserError(f"--starts: expected 1 with --strategy=multiworker. Received: {config.starts}")
     if config.jit_compile == "true" and replicas > 1:

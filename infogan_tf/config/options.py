@@ -349,7 +349,7 @@ class Config:
         "Of weights, latents and shuffling; on a CPU the same seed gives the same run.",
         "Training",
         low=0,
-        high=2**31 - 1,
+        high=2**31 - 2,
     )
 
     starts: int = option(

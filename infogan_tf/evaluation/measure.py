@@ -245,7 +245,8 @@ def information(material: Material, found: Evaluation) -> None:
 def _information_of(code, material, found):
     bound = mutual_info(material.log_probs[code.name], code.entropy)
     found.add(f"mutual_info/{code.name}", bound, "mutual_info")
-    found.figures[f"mutual_info_share/{code.name}"] = bound["mutual_info"] / code.entropy
+    if code.discrete:  # the differential entropy of a continuous code bounds nothing
+        found.figures[f"mutual_info_share/{code.name}"] = bound["mutual_info"] / code.entropy
     if isinstance(code, Continuous):
         means = material.posterior[code.name]["mean"]
         bound = standardised_mutual_info(material.values[code.name], means, code.entropy, code.support)

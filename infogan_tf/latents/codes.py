@@ -336,6 +336,8 @@ class Continuous(Code):
 
     fixed_stddev: float | None = None
     support: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
+    # Of the prior, whose mean is 0.
+    variance: ClassVar[float]
 
     @property
     def num_parameters(self) -> int:  # noqa: D102
@@ -345,6 +347,12 @@ class Continuous(Code):
     def ceiling(self) -> float:
         """H(c) plus the largest log-density of Q, which its smallest standard deviation bounds."""
         return self.entropy - math.log((self.fixed_stddev or MIN_STDDEV) * math.sqrt(2.0 * math.pi))
+
+    @property
+    def floor(self) -> float:
+        """That of the Gaussian with the prior's mean and variance, or with a fixed standard deviation in its place."""
+        stddev = self.fixed_stddev or math.sqrt(self.variance)
+        return self.entropy - math.log(stddev * math.sqrt(2.0 * math.pi)) - 0.5 * self.variance / stddev**2
 
     def mean_and_stddev(self, parameters: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Q's mean and standard deviation, [B] each; a learnt one is at least MIN_STDDEV."""
@@ -377,15 +385,11 @@ class Uniform(Continuous):
     """Uniform on [-1, 1]; H(c) = ln 2."""
 
     support: ClassVar[tuple[float, float]] = (-1.0, 1.0)
+    variance: ClassVar[float] = 1.0 / 3.0
 
     @property
     def entropy(self) -> float:  # noqa: D102
         return math.log(2.0)
-
-    @property
-    def floor(self) -> float:
-        """That of the Gaussian with the prior's variance, 1/3."""
-        return self.entropy - 0.5 * math.log(2.0 * math.pi * math.e / 3.0)
 
     def sample(self, count, seed):  # noqa: D102
         return tf.random.stateless_uniform((count,), as_seed(seed), minval=-1.0, maxval=1.0)
@@ -394,6 +398,8 @@ class Uniform(Continuous):
 @dataclasses.dataclass(frozen=True)
 class Normal(Continuous):
     """Standard normal; H(c) = ln(2 pi e) / 2."""
+
+    variance: ClassVar[float] = 1.0
 
     @property
     def entropy(self) -> float:  # noqa: D102

@@ -24,6 +24,7 @@ from infogan_tf.models.means import Means
 from infogan_tf.networks.spectral_norm import SpectralNorm
 from infogan_tf.objectives.term import Real, Term
 from infogan_tf.random import drawn_here, fold_in
+from infogan_tf.replicas import num_replicas, over_replicas
 
 # Every random draw of a run is a pure function of (seed, stream, position): what is drawn in one stream moves no other.
 STREAMS = {"train": 0, "evaluate": 1, "pictures": 2, "sample": 3, "measure": 4, "regularize": 5}
@@ -187,8 +188,8 @@ class GenerativeModel(KerasMethods):
             **kwargs: As `keras.Model.compile` takes them (jit_compile, run_eagerly, steps_per_execution).
 
         Raises:
-            ValueError: For an argument of `keras.Model.compile` without a meaning here, or an optimizer that is no
-                optimizer, that two players share, or that belongs to other weights.
+            ValueError: For an argument of `keras.Model.compile` without a meaning here, an optimizer that is no
+                optimizer, that two players share, or that belongs to other weights, or a decay out of range.
         """
         for name, why in _MEANINGLESS.items():
             given = kwargs.pop(name, None)
@@ -200,6 +201,8 @@ class GenerativeModel(KerasMethods):
         # Without optimizer=None Keras makes a phantom "rmsprop" that is saved and logged.
         super().compile(optimizer=None, loss=None, **kwargs)
         self.compiled = False  # until all of it is there, should what follows be refused
+        if not 0.0 <= average_decay < 1.0:
+            raise ValueError(f"average_decay: expected a number from 0 to below 1. Received: {average_decay!r}")
         layers = [layer for network in self.networks.values() for layer in network.layers]
         float16 = any(layer.compute_dtype == "float16" for layer in layers)
         for player, optimizer in own.items():
@@ -290,7 +293,10 @@ class GenerativeModel(KerasMethods):
 
     def log(self, figures: Mapping[str, tf.Tensor], counts: Mapping[str, tf.Tensor] | None = None) -> None:
         """Counts scalars in, by name; those of `counts` as often as it says."""
-        self.means.update_state(over_replicas(figures), counts=counts)
+        if num_replicas() > 1:
+            (values,) = over_replicas(tf.stack(list(figures.values())))
+            figures = dict(zip(figures, tf.unstack(values), strict=True))
+        self.means.update_state(figures, counts=counts)
 
     def end_step(self) -> dict[str, tf.Tensor]:
         """What ends a train step: averages, the step's number; returns the means so far."""
@@ -437,15 +443,6 @@ def _deserialized(value):
     if isinstance(value, list):
         return [_deserialized(each) for each in value]
     return keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value
-
-
-def over_replicas(figures: Mapping[str, tf.Tensor]) -> Mapping[str, tf.Tensor]:
-    """The means over replicas of scalars by name, in one exchange."""
-    replica = tf.distribute.get_replica_context()
-    if replica.num_replicas_in_sync == 1:
-        return figures
-    values = replica.all_reduce("MEAN", tf.stack(list(figures.values())))
-    return dict(zip(figures, tf.unstack(values), strict=True))
 
 
 def check_fit(role: str, network: keras.Model, source: keras.Model) -> None:

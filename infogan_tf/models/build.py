@@ -85,7 +85,9 @@ def _taken(place, config, values):
 def _adam(config, player) -> keras.optimizers.Optimizer:
     """A player's optimizer, of its learning rate, which may fall at certain steps."""
     learning_rate = getattr(config, f"{player}_learning_rate")
-    boundaries = config.learning_rate_boundaries()
+    # An optimizer counts its updates, of which a step may have several.
+    updates = {"d": config.d_updates, "g": config.g_updates}.get(player, 1)
+    boundaries = [updates * step for step in config.learning_rate_boundaries()]
     if boundaries:
         values = [learning_rate * config.lr_decay_factor**i for i in range(len(boundaries) + 1)]
         learning_rate = keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, values)

@@ -111,8 +111,6 @@ class GAN(GenerativeModel):
                 raise ValueError(f"{what}: expected an integer from 1. Received: {given!r}")
         if not 0.0 < real_target <= 1.0:
             raise ValueError(f"real_target: expected a number above 0, at most 1. Received: {real_target!r}")
-        if not 0.0 <= average_decay < 1.0:
-            raise ValueError(f"average_decay: expected a number from 0 to below 1. Received: {average_decay!r}")
         loss = ADVERSARIAL_LOSSES.get(adversarial_loss)
         if loss is None:
             raise ValueError(
@@ -178,14 +176,15 @@ class GAN(GenerativeModel):
                 figures |= d_figures
             if i >= rounds - g_updates:
                 with g_tape:
-                    total, g_figures = self.g_pass(real, fake_images, latents, fold_in(other_seed, 2 * i + 1))
+                    last_seed = fold_in(other_seed, 2 * i + 1)
+                    total, g_figures = self.g_pass(real, fake_images, latents, last_seed)
                     total = self.scaled("g", total)
                 self.update("g", g_tape, total)
                 figures |= g_figures
 
         is_due = self.step % AFTER_EVERY == 0
         after = f"{self.adversarial_loss.output_name}_fake_after"
-        figures[after] = tf.cond(is_due, lambda: self._output_after(latents), lambda: 0.0)
+        figures[after] = tf.cond(is_due, lambda: self._output_after(latents, last_seed), lambda: 0.0)
         self.log(figures, counts={after: is_due})
         return self.end_step()
 
@@ -279,10 +278,11 @@ class GAN(GenerativeModel):
         loss = self.adversarial_loss
         return {f"{loss.output_name}_{of}": loss.mean_output(value) for of, value in logits.items()}
 
-    def _output_after(self, latents):
+    def _output_after(self, latents, seed):
         # Replicas cannot talk to each other inside a branch.
         with keras.StatelessScope(), batch_statistics(across_replicas=False):
-            features = self.trunk(self.generator(latents, training=True), training=True)
+            images = self.shown(self.generator(latents, training=True), seed)
+            features = self.trunk(images, training=True)
             logits = self.logits(features, self.conditions_of(latents), training=True)
         return self.adversarial_loss.mean_output(logits)
 

@@ -32,6 +32,8 @@ class KerasMethods(keras.Model):
     layout: LatentLayout
     image_shape: tuple[int, int, int]
     means: Means
+    # The `steps_per_execution` of the train function that there is.
+    steps_made_for: int = 0
 
     # === Training and predicting ===
 
@@ -196,11 +198,12 @@ class KerasMethods(keras.Model):
 
         Keras 3.15's own fails under a strategy of several replicas (keras issue 20585).
         """
-        if self.train_function is not None and not force:
+        if self.train_function is not None and self.steps_made_for == self.steps_per_execution and not force:
             return self.train_function
+        self.steps_made_for = self.steps_per_execution
         strategy = self.distribute_strategy
         if strategy.num_replicas_in_sync == 1:
-            super().make_train_function(force)
+            super().make_train_function(force=True)
             if self.jit_compile and self.steps_per_execution > 1 and not self.run_eagerly:
                 self.train_function = Program(self, self.train_function)
             return self.train_function

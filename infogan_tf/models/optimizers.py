@@ -10,8 +10,14 @@ class FusedAdam(keras.optimizers.Adam):
 
     The same formula (Kingma & Ba 2015, algorithm 1 with the bias correction folded into the step size) and the same
     saved state. Keras's own update is a dozen operations, each of which passes over all weights; with the paper's
-    13 million weights they take longer than the generator. `benchmarks/kernels.py` measures the two.
+    13 million weights they take longer than the generator. `benchmarks/kernels.py` measures the two. There is no
+    `amsgrad`, of which the kernel knows nothing: a ValueError says so.
     """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.amsgrad:
+            raise ValueError("amsgrad: expected False; keras.optimizers.Adam has it. Received: True")
 
     def update_step(self, gradient, variable, learning_rate):  # noqa: D102 (Keras's own contract)
         index = self._get_variable_index(variable)

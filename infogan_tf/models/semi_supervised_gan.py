@@ -97,14 +97,14 @@ class SemiSupervisedGAN(GenerativeModel):
             fake_images = self.generator(latents, training=True)
         with tf.GradientTape() as tape:
             images = tf.concat([labelled_images, real_images, tf.stop_gradient(fake_images)], axis=0)
-            # Batch norm's statistics, where there is any, are of each kind of images alone.
+            # Batch norm's statistics, where there is any, and noise are of each kind of images alone.
             with batch_statistics(parts=3):
                 logits = self.q_head(self.trunk(images, training=True), training=True)
             labelled, real, fake = tf.split(logits, 3)
             losses = semi_supervised_losses(labelled, labels, real, fake)
             total = self.scaled("d", losses["labelled_loss"] + losses["unlabelled_loss"])
         self.update("d", tape, total)
-        with g_tape, keras.StatelessScope():
+        with g_tape, keras.StatelessScope(), batch_statistics(parts=2):
             features = self.trunk(tf.concat([real_images, fake_images], axis=0), training=True)
             real_features, fake_features = tf.split(features, 2)
             g_loss = mean_distance(real_features, fake_features) / tf.cast(tf.shape(features)[1], tf.float32)

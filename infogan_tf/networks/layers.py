@@ -9,6 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from infogan_tf.replicas import num_replicas, over_replicas
+
 
 @dataclasses.dataclass(frozen=True)
 class _Statistics:
@@ -42,45 +44,33 @@ def batch_statistics(parts: int = 1, across_replicas: bool = True) -> Iterator[N
 
 
 @keras.saving.register_keras_serializable(package="infogan_tf")
-class BatchNormReLU(keras.layers.BatchNormalization):
-    """`keras.layers.BatchNormalization` over all axes but the last, followed by a leaky rectifier.
+class BatchNorm(keras.layers.BatchNormalization):
+    """`keras.layers.BatchNormalization` over all axes but the last, by parts and replicas as `batch_statistics` says.
 
     Formula and variables are Keras's (Ioffe & Szegedy 2015, arXiv:1502.03167), but training uses one kernel where Keras
     has a dozen operations, each of which passes over all activations (`benchmarks/kernels.py` measures both).
 
     Args:
-        negative_slope: Slope of the rectifier for negative inputs, in [0, 1); 0 is a plain ReLU.
         **kwargs: Arguments of `keras.layers.BatchNormalization`; `synchronized=True` takes statistics over all replicas
             of a `tf.distribute` strategy.
     """
 
-    def __init__(self, negative_slope: float = 0.0, **kwargs):
-        super().__init__(**kwargs)
-        self.negative_slope = negative_slope
-
-    def get_config(self):
-        """Returns every argument of the constructor, for `keras.saving`."""
-        return {**super().get_config(), "negative_slope": self.negative_slope}
-
     def call(self, inputs, training=None, mask=None):
         """Returns activations of the shape and dtype of `inputs`, [B, ..., C]."""
         if training and self.trainable:
-            outputs = part_by_part(self._normalize, inputs)
-        else:
-            outputs = super().call(inputs, training=training, mask=mask)
-        return leaky_relu(outputs, self.negative_slope) if self.negative_slope else tf.nn.relu(outputs)
+            return part_by_part(self._normalize, inputs)
+        return super().call(inputs, training=training, mask=mask)
 
     def _normalize(self, inputs):
         """Normalises by the batch's statistics and records them: Ioffe & Szegedy 2015, algorithm 1."""
-        replica = tf.distribute.get_replica_context()
-        several = replica is not None and replica.num_replicas_in_sync > 1 and _statistics.get().across_replicas
+        several = num_replicas() > 1 and _statistics.get().across_replicas
         if several and self.synchronized:
-            outputs, mean, variance = self._normalize_over_replicas(inputs, replica)
+            outputs, mean, variance = self._normalize_over_replicas(inputs)
         else:
             outputs, mean, variance = self._normalize_here(inputs)
             if several:
                 # Replicas share one set of moving averages, of their mean statistics.
-                mean, variance = replica.all_reduce("MEAN", [mean, variance])
+                mean, variance = over_replicas(mean, variance)
         for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + value * (1.0 - self.momentum))
         return outputs
@@ -94,14 +84,37 @@ class BatchNormReLU(keras.layers.BatchNormalization):
         variance *= (count - 1.0) / count  # the kernel's is the unbiased estimate, Keras records the batch's own
         return tf.reshape(outputs, tf.shape(inputs)), mean, variance
 
-    def _normalize_over_replicas(self, inputs, replica):
+    def _normalize_over_replicas(self, inputs):
         x = tf.cast(inputs, tf.float32)
         axes = list(range(len(x.shape) - 1))
         # Gradients flow through the exchange to the images of every replica.
-        mean, square = replica.all_reduce("MEAN", [tf.reduce_mean(x, axes), tf.reduce_mean(x * x, axes)])
-        variance = square - mean * mean
+        mean, square = over_replicas(tf.reduce_mean(x, axes), tf.reduce_mean(x * x, axes))
+        variance = tf.maximum(square - mean * mean, 0.0)  # which rounding may make less
         outputs = tf.nn.batch_normalization(x, mean, variance, self.beta, self.gamma, self.epsilon)
         return tf.cast(outputs, inputs.dtype), mean, variance
+
+
+@keras.saving.register_keras_serializable(package="infogan_tf")
+class BatchNormReLU(BatchNorm):
+    """`BatchNorm` followed by a leaky rectifier.
+
+    Args:
+        negative_slope: Slope of the rectifier for negative inputs, in [0, 1); 0 is a plain ReLU.
+        **kwargs: Arguments of `BatchNorm`.
+    """
+
+    def __init__(self, negative_slope: float = 0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.negative_slope = negative_slope
+
+    def get_config(self):
+        """Returns every argument of the constructor, for `keras.saving`."""
+        return {**super().get_config(), "negative_slope": self.negative_slope}
+
+    def call(self, inputs, training=None, mask=None):
+        """Returns activations of the shape and dtype of `inputs`, [B, ..., C]."""
+        outputs = super().call(inputs, training=training, mask=mask)
+        return leaky_relu(outputs, self.negative_slope) if self.negative_slope else tf.nn.relu(outputs)
 
 
 @keras.saving.register_keras_serializable(package="infogan_tf")
@@ -142,7 +155,7 @@ class VirtualBatchNormReLU(BatchNormReLU):
         own_mean, own_square = moments(examples)
         both_mean, both_square = share * own_mean + (1 - share) * mean, share * own_square + (1 - share) * square
         outputs = [
-            tf.nn.batch_normalization(x, m, s - m * m, self.beta, self.gamma, self.epsilon)
+            tf.nn.batch_normalization(x, m, tf.maximum(s - m * m, 0.0), self.beta, self.gamma, self.epsilon)
             for x, m, s in ((reference, mean, square), (examples, both_mean, both_square))
         ]
         values = tf.reshape(mean, [-1]), tf.reshape(square - mean * mean, [-1])
@@ -232,6 +245,11 @@ class MinibatchDiscrimination(keras.layers.Layer):
         matrices = tf.reshape(inputs @ self.kernel, (-1, self.kernels, self.dimensions))
         distances = tf.reduce_sum(tf.abs(matrices[:, tf.newaxis] - matrices[tf.newaxis]), axis=-1)  # [B, B, kernels]
         return tf.concat([inputs, tf.reduce_sum(tf.exp(-distances), axis=1) - 1.0], axis=-1)
+
+
+def num_parts() -> int:
+    """How many parts of a batch are apart, see `batch_statistics`."""
+    return _statistics.get().parts
 
 
 def part_by_part(function: Callable[[tf.Tensor], tf.Tensor], inputs: tf.Tensor) -> tf.Tensor:

@@ -13,6 +13,7 @@ from infogan_tf.objectives.declarations import AMOUNTS, read_invariances
 from infogan_tf.objectives.term import Term
 from infogan_tf.objectives.transformations import Transformations
 from infogan_tf.random import fold_in
+from infogan_tf.replicas import num_replicas, over_replicas
 
 # What an epoch's metrics call the term before its weight.
 INVARIANCE_TERM = "d_invariance"
@@ -79,7 +80,7 @@ class Invariance(Term):
         entropy_weight: Weight of the conditional entropy E[H(Q(c|x))], from 0.
         marginal_weight: Weight of the distance between the classes' frequencies in the batch and the prior, from 0.
         marginal_tolerance: How large that distance may be at no cost, in nats, from 0. An empty class of ten makes it
-            0.105, one of twice its size 0.040.
+            0.105, one of twice its size 0.044.
         haste: How many times as large the weights of entropy and distance are in the first steps, from 1.
         haste_steps: How many steps these are, from 0.
         certainty: How many times as large the weight of the entropy is late in training, from 1.
@@ -142,7 +143,8 @@ class Invariance(Term):
                 log_q = code.log_probabilities(by_code[code.name])
                 entropy, distance = entropy_and_distance(log_q, tf.constant(code.log_prior))
                 if self.marginal_tolerance:
-                    free = self.marginal_tolerance + chance_distance(tf.shape(log_q)[0], len(code.log_prior))
+                    count = tf.shape(log_q)[0] * num_replicas()
+                    free = self.marginal_tolerance + chance_distance(count, len(code.log_prior))
                     distance = tf.nn.relu(distance - free)
                 terms += [entropy_weight * entropy, marginal_weight * distance]
         return tf.reduce_sum(tf.stack(terms))  # one operation, see Information._figures
@@ -168,9 +170,12 @@ class Invariance(Term):
 
 
 def entropy_and_distance(log_q: tf.Tensor, log_prior: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """E[H(Q(c|x))] and KL(E[Q(c|x)] || p(c)), scalars in nats, of log Q(c|x) [B, K] and log p(c) [K]."""
+    """E[H(Q(c|x))] and KL(E[Q(c|x)] || p(c)), scalars in nats, of log Q(c|x) [B, K] and log p(c) [K].
+
+    The frequencies E[Q(c|x)] are those over all replicas.
+    """
     q = tf.exp(log_q)
-    marginal = tf.reduce_mean(q, axis=0)
+    (marginal,) = over_replicas(tf.reduce_mean(q, axis=0))
     distance = tf.reduce_sum(tf.math.xlogy(marginal, marginal) - marginal * log_prior)
     return -tf.reduce_mean(tf.reduce_sum(q * log_q, axis=-1)), distance
 
@@ -178,7 +183,8 @@ def entropy_and_distance(log_q: tf.Tensor, log_prior: tf.Tensor) -> tuple[tf.Ten
 def chance_distance(count: tf.Tensor | int, num_classes: int) -> tf.Tensor:
     """The mean KL in nats, a scalar, of the frequencies in `count` images from those that the images were drawn by.
 
-    It is (K - 1) / 2N of N images of K classes, to first order (Miller 1955, whose bias of an entropy it is).
+    It is (K - 1) / 2N of N images of K classes, to first order (Miller 1955, whose bias of an entropy it is), where
+    each is of one class for sure; where Q is in doubt it is less.
     """
     return (num_classes - 1) / (2.0 * tf.cast(count, tf.float32))
 

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-# Probabilities are kept so far from 0 and 1: float32 has none between this and 1.
+# Probabilities are kept so far from 0 and 1: about as far as the last numbers below 1 that float32 has.
 _LEAST = 1e-7
 
 

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from infogan_tf.objectives.invariance import parse_invariances
 from infogan_tf.objectives.term import Term
+from infogan_tf.objectives.transformations import Transformations
 from infogan_tf.random import fold_in
 
 
@@ -19,7 +20,8 @@ class Supervision(Term):
     Args:
         labelled: How many images have a known label, from 1.
         weight: What the mean is multiplied by.
-        invariances: Which transformations leave a class as it is, see `parse_invariances`: the first for the code.
+        invariances: Which transformations leave a class as it is, see `parse_invariances`: the first for the code, none
+            where nothing is declared for it.
     """
 
     NEEDS = ("q_head",)
@@ -32,7 +34,8 @@ class Supervision(Term):
     def prepare(self, model):  # noqa: D102
         self.code = model.layout.classifier
         declared = parse_invariances(self.invariances, model.layout)
-        self.transformations = next(each.transformations for each in declared if self.code in each.codes)
+        of_class = (each.transformations for each in declared if self.code in each.codes)
+        self.transformations = next(of_class, Transformations())
 
     def d_term(self, model, batch):  # noqa: D102
         images, labels = batch.real.labelled

@@ -20,7 +20,7 @@ from infogan_tf.evaluation.figures import FIGURES, HIGHER, SAMPLES, Figure, desc
 from infogan_tf.evaluation.metrics.agreement import code_agreement, model_centrality
 from infogan_tf.evaluation.record import read_evaluation
 from infogan_tf.evaluation.result import Evaluation
-from infogan_tf.latents.language import read_latents
+from infogan_tf.latents.language import TOLD, read_latents
 from infogan_tf.models import MODELS, labels_told
 from infogan_tf.models.choices import taken
 from infogan_tf.objectives.invariance import INVARIANCE_TERM
@@ -74,7 +74,8 @@ class Run:
     @property
     def has_codes(self) -> bool:
         """Whether there are codes that its model draws images from and reads in them."""
-        return any(kind not in ("label", "class") for kind, _ in read_latents(self.config.latents).all_codes.values())
+        kinds = {kind for kind, _ in read_latents(self.config.latents).all_codes.values()}
+        return bool(kinds - {*TOLD, "class"})
 
     @property
     def finished(self) -> bool:

@@ -15,6 +15,7 @@ from infogan_tf.data.labelled import labelled_choice
 from infogan_tf.data.stream import stream
 from infogan_tf.devices import is_chief
 from infogan_tf.models.base import GenerativeModel
+from infogan_tf.models.choices import not_taken
 from infogan_tf.runs.checkpoints import Checkpoints
 from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.training import stopping, watching
@@ -78,7 +79,7 @@ def _writers(model, data, config, run, progress) -> list[keras.callbacks.Callbac
         watching.MetricsFile(run.metrics_file, config.batch_size),
         board,
         watching.Pictures(run.samples, _some(data.train.images), board),
-        watching.Guards(_some(data.train.images)),
+        watching.Guards(_some(data.train.images), not_taken(config)),
     ]
 
 

@@ -6,6 +6,7 @@ What is called after every step counts steps by itself, as reading a variable wa
 
 import math
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import keras
@@ -54,11 +55,13 @@ class Guards(keras.callbacks.Callback):
 
     Args:
         real_images: Real images, uint8 [N, H, W, C], to compare as many generated ones with.
+        without: The options that the run does not take.
     """
 
-    def __init__(self, real_images: np.ndarray):
+    def __init__(self, real_images: np.ndarray, without: Collection[str] = ()):
         super().__init__()
         self.real_images = real_images
+        self.without = without
         self.said = {}
 
     def on_epoch_end(self, epoch, logs=None):  # noqa: D102
@@ -68,7 +71,7 @@ class Guards(keras.callbacks.Callback):
         step = int(self.model.step.numpy())
         found = {
             **self.model.warnings(logs, step),
-            "collapsed": guards.collapsed(self.model.generate(latents), self.real_images / 255.0),
+            "collapsed": guards.collapsed(self.model.generate(latents), self.real_images / 255.0, self.without),
         }
         for name, sentence in found.items():
             if sentence and not self.said.get(name):
