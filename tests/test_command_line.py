@@ -276,8 +276,8 @@ NOT_READ = [
     # By the model.
     (["--model=gan", "--lambda_info=2"], "--lambda_info: --model=gan does not take it"),
     (["--model=gan", "--lambda_warmup=5"], "--lambda_warmup: --model=gan does not take it"),
-    (["--model=gan", "--invariance_weight=1"], "--invariance_weight: --model=gan has no q_head"),
-    (["--model=gan", "--contrast_weight=1"], "--contrast_weight: --model=gan has no q_head"),
+    (["--model=gan", "--invariance_weight=1"], "--invariance_weight: --model=gan does not take it"),
+    (["--model=gan", "--contrast_weight=1"], "--contrast_weight: --model=gan does not take it"),
     (["--model=gan", "--posterior_stddev=1"], "--posterior_stddev: --model=gan reads no codes"),
     (["--model=vaegan", "--d_updates=2"], "--d_updates: --model=vaegan does not take it"),
     (["--model=vaegan", "--adversarial_loss=hinge"], "--adversarial_loss: --model=vaegan does not take it"),
@@ -296,6 +296,11 @@ NOT_READ = [
     (["--invariances=flip"], "--invariances: --invariance_weight is 0"),
     (["--feature_matching_start=9"], "--feature_matching_start: --feature_matching_weight is 0"),
     (["--instance_noise_steps=9"], "--instance_noise_steps: --instance_noise is 0"),
+    # By another without which it does nothing.
+    (["--invariance_weight=1", "--haste=2"], "--haste: --haste_steps is 0"),
+    (["--invariance_weight=1", "--haste_steps=2"], "--haste_steps: --haste is 1"),
+    (["--invariance_weight=1", "--certainty_start=2"], "--certainty_start: --certainty is 1"),
+    (["--lr_decay_factor=0.5"], "--lr_decay_factor: --lr_decay_steps is empty"),
     # By a loss that sets D no target.
     (["--adversarial_loss=hinge", "--label_smoothing=0.1"], "--label_smoothing: --adversarial_loss=hinge sets D no"),
     (["--adversarial_loss=wasserstein", "--label_smoothing=0.1"], "--label_smoothing: --adversarial_loss=wasserstein"),

@@ -190,7 +190,7 @@ CASES = [
     (["--mode=compare", "--runs=loop"], ["--runs", "two folders of runs", "'loop', with 0"]),
     (["--mode=compare", "--runs=run,loop"], ["--runs", "'run,loop'"]),
     (["--mode=compare", "--runs=run,old"], ["--runs", "0.1.0"]),
-    (["--mode=compare", "--runs=run,gan", "--output=page.txt"], ["--output", "a new .html file"]),
+    (["--mode=compare", "--runs=run,gan", "--output=page.txt"], ["--output", "a new .html or .json file"]),
     # The explorer.
     (["--mode=explore"], ["--run_dir, --saved_model, --url", "none"]),
     (["--mode=explore", "--run_dir=run", "--url=http://127.0.0.1:1"], ["expected one of them", "--run_dir, --url"]),

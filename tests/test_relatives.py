@@ -51,7 +51,8 @@ def test_every_model_trains_in_mixed_precision(model, precision):
 @pytest.mark.parametrize("model", ["cgan", "text"])
 def test_what_is_told_is_known_to_every_family_of_networks(model, networks):
     latents = {"cgan": "noise:4,label:3", "text": "noise:4,caption:sprites"}[model]
-    built = build_model(resolve(Config(), {"model": model, "networks": networks, "latents": latents}), (16, 16, 1))
+    config = resolve(Config(), {"model": model, "networks": networks, "latents": latents})
+    built = build_model(config, (16, 16, 1), "float32")
     told = built.layout.told.width
     assert built.label_embedding(tf.eye(told)).shape == (told, built.trunk.output_shape[-1])
 

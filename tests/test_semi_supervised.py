@@ -73,6 +73,15 @@ def test_weight_norm_is_set_by_the_first_batch_and_then_learnt():
     assert [weight.name for weight in layer.trainable_variables] == ["kernel", "bias"]
 
 
+def test_weight_norm_is_set_by_the_first_part_of_a_batch():
+    layer, inputs = WeightNormDense(7), RNG.normal(size=(300, 5)).astype(np.float32)
+    inputs[100:] += 50.0
+    with batch_statistics(parts=3):
+        outputs = layer(inputs, training=True).numpy()[:100]
+    np.testing.assert_allclose(outputs.mean(axis=0), 0.0, atol=1e-4)
+    np.testing.assert_allclose(outputs.std(axis=0), 1.0, rtol=1e-3)
+
+
 def test_noise_is_of_its_size_another_each_time_and_absent_afterwards():
     keras.utils.set_random_seed(1)
     layer, other, zeros = Noise(0.5), Noise(0.5), np.zeros((2_000, 3), np.float32)

@@ -30,7 +30,8 @@ def new_output(name: str, suffixes: tuple[str, ...], wanted: str) -> Path:
     output = Path(name)
     with writing_to(name):
         exists = output.exists() or output.is_symlink()
-        if exists or suffix_of(name) not in suffixes or not output.absolute().parent.is_dir():
+        is_fit = suffix_of(name) in suffixes and output.name not in suffixes  # .png alone is a name, and no suffix
+        if exists or not is_fit or not output.absolute().parent.is_dir():
             raise UserError(
                 f"--output: expected {wanted} in a folder that exists. Received: {name!r}"
                 + (", which exists" if exists else "")

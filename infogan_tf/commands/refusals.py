@@ -88,7 +88,7 @@ def _sweep(config, given, resolved):
     if not config.resume:
         check_new(config.run_dir, name_of(config.dataset))
         return
-    existing_sweep(config.run_dir, given, plan)
+    existing_sweep(config, given, plan)
     for each in plan:
         if each.is_begun():
             _check_begun(str(each.run), each.options)

@@ -23,7 +23,7 @@ from infogan_tf.reports.comparison import Run, compare_runs, read_runs
 from infogan_tf.runs.claims import at_work, new_run
 from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.runs.records import require_same_images
-from infogan_tf.runs.sweeps import existing_sweep, planned_runs, write_note
+from infogan_tf.runs.sweeps import PAGE, TABLE, existing_sweep, planned_runs, write_note
 from infogan_tf.templates import markdown
 
 DIVERGED, REFUSED = 1, 2
@@ -95,8 +95,9 @@ def _train_all(plan, folder, config, argv):
 def _folder(config, given):
     """The sweep's folder, kept for this process, with a note of what all runs share."""
     if config.resume:
-        folder = existing_sweep(config.run_dir, given, planned_runs(config, given, config.run_dir))
+        folder = existing_sweep(config, given, planned_runs(config, given, config.run_dir))
         with at_work(RunDirectory(folder)):
+            write_note(folder, given)  # of runs made one by one there was none
             yield folder
         return
     with new_run(config.run_dir, name_of(config.dataset)) as run:
@@ -131,9 +132,9 @@ def _conclude(folder, paths, program):
         return
     runs = read_runs(whole)
     page, criteria = compare_runs(runs, program)
-    write_text(folder / "compare.html", page)
-    write_text(folder / "sweep.md", _told(runs, criteria, markdown))
-    print(f"\n{_told(runs, criteria, printable)}\nWrote {folder / 'sweep.md'} and {folder / 'compare.html'}.")
+    write_text(folder / PAGE, page)
+    write_text(folder / TABLE, _told(runs, criteria, markdown))
+    print(f"\n{_told(runs, criteria, printable)}\nWrote {folder / TABLE} and {folder / PAGE}.")
 
 
 def _told(runs, criteria, shown):

@@ -118,7 +118,7 @@ def parse(argv: list[str]) -> tuple[dict[str, object], bool]:
         rest = values(argv)
     except flags.IllegalFlagValueError as error:
         raise UserError(_last_sentence(error)) from error
-    except flags.Error as error:
+    except (flags.Error, ValueError) as error:  # the latter of --noFLAG=VALUE
         raise UserError(f"{error} (--help lists all flags)") from error
     if len(rest) > 1:
         raise UserError(f"expected flags only, such as --dataset=mnist. Received: {rest[1]!r}")

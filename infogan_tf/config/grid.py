@@ -46,7 +46,7 @@ def parse_grid(text: str, given: dict[str, object]) -> dict[str, list[str]]:
     for item in filter(None, (part.strip() for part in text.split(";"))):
         name, _, values = item.partition("=")
         if name not in fields or name in grid or name in given:
-            why = "given twice" if name in grid or name in given else "no option of a run"
+            why = "no option of a run" if name not in fields else "given twice"
             raise UserError(f"--grid: expected OPTION=VALUE,VALUE;... Received: {item!r}, whose {name!r} is {why}")
         grid[name] = [part.strip() for part in values.split("|" if "|" in values else ",")]
         if len({value_of(fields[name], value) for value in grid[name]}) < len(grid[name]):

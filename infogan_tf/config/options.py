@@ -233,8 +233,8 @@ class Config:
 
     labelled: int = option(
         0,
-        "How many training images have a label that is told, as many of each, drawn by the seed: c1 of an InfoGAN is "
-        "to be that label. The data set has to have labels.", "Labels", low=0, high=10**9,
+        "How many training images have a label that is told, as many of each, drawn by the seed: the first code of "
+        "classes of an InfoGAN is to be that label. The data set has to have labels.", "Labels", low=0, high=10**9,
     )  # fmt: skip
     supervision_weight: float = option(
         1.0, "Weight of what c1 is to say of these images.", "Labels", low=0.0, high=1000.0

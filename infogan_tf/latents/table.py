@@ -40,12 +40,20 @@ def read_rows(path: Path, described: Described) -> Iterator[list[float]]:
     """Reads rows of numbers in the order of `columns_of`, whatever the file's order is, one at a time.
 
     Raises:
-        UserError: Where the file is no such table of these columns; it names the line, or a word of a caption.
+        UserError: Where the file is no such table of these columns; it names the line.
     """
     names = columns_of(described)
     kinds = [(read_value, described.codes.get(name, ("", 0))[1]) for name in names]
+
+    def caption(text, _):
+        try:
+            return GRAMMARS[described.grammar].read(text)
+        except UserError as error:
+            words = str(error).removeprefix("--caption: ")
+            raise UserError(f"--latents_file: {words} in line {reader.line_num} of {str(path)!r}") from error
+
     if described.grammar:
-        kinds[names.index(CAPTION)] = (lambda text, _: GRAMMARS[described.grammar].read(text)), 0
+        kinds[names.index(CAPTION)] = caption, 0
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file)

@@ -23,6 +23,13 @@ from infogan_tf.objectives.declarations import FIGURES, read_invariances, read_s
 # The options that set a parameter of another name, because it takes more than their value.
 SET_BY = {"real_target": "label_smoothing", "reference_latents": "virtual_batch_norm"}
 _OPTIONS = {field.name: field for field in dataclasses.fields(Config)}
+# By option, another without which it does nothing: the value of that one with which it is so, and in words.
+_IDLE = {
+    "haste": ("haste_steps", 0, "0"),
+    "haste_steps": ("haste", 1.0, "1"),
+    "certainty_start": ("certainty", 1.0, "1"),
+    "lr_decay_factor": ("lr_decay_steps", "", "empty"),
+}
 
 
 def options_of_model(name: str) -> set[str]:
@@ -60,11 +67,9 @@ def not_taken(config: Config) -> dict[str, str]:
     found = {}
     for place in TERMS:
         first, *others = options_of_term(place).values()
-        missing = [role for role in constant(f"{place}.NEEDS") if role not in roles]
-        if "regularizers" not in parameters(f"{model}.compile"):
+        missing = any(role not in roles for role in constant(f"{place}.NEEDS"))
+        if missing or "regularizers" not in parameters(f"{model}.compile"):
             unread, why = (first, *others), f"--model={config.model} does not take it"
-        elif missing:
-            unread, why = (first, *others), f"--model={config.model} has no {missing[0]}"
         elif not getattr(config, first):
             unread, why = others, f"--{first} is 0"
         else:
@@ -83,6 +88,9 @@ def not_taken(config: Config) -> dict[str, str]:
         found |= dict.fromkeys(("starts", "start_steps"), why)
     elif config.starts == 1:
         found["start_steps"] = "--starts is 1"
+    for option, (other, without, words) in _IDLE.items():
+        if getattr(config, other) == without:
+            found.setdefault(option, f"--{other} is {words}")
     if constant(f"{MODELS[config.model].path}.READS") != "codes":
         found["posterior_stddev"] = f"--model={config.model} reads no codes"
     if "real_target" not in parameters(
@@ -152,6 +160,12 @@ def check_options(config: Config) -> None:
                 f"it; --networks=dcgan takes more. Received: {config.image_size!r}"
             )
     check_cost(config.latents)
+    kinds = {kind for kind, _ in read_latents(config.latents).all_codes.values()}
+    if config.labelled and not kinds & {"cat", "class"}:
+        raise UserError(
+            f"--latents: expected a code of classes, as in cat:10, with --labelled={config.labelled}. "
+            f"Received: {config.latents!r}"
+        )
     changes = "invariances" not in not_taken(config)
     if changes:
         codes = read_latents(config.latents).all_codes.items()
@@ -161,12 +175,6 @@ def check_options(config: Config) -> None:
         # What the images are is not known yet, and does not matter here.
         declared = with_usual(config.invariances, usual_changes(FIGURES, colour=False))
         read_invariances(declared, discrete, continuous)
-    kinds = {kind for kind, _ in read_latents(config.latents).all_codes.values()}
-    if config.labelled and not kinds & {"cat", "class"}:
-        raise UserError(
-            f"--latents: expected a code of classes, as in cat:10, with --labelled={config.labelled}. "
-            f"Received: {config.latents!r}"
-        )
     if config.augmentation:
         read_sizes(config.augmentation, "augmentation")
     if config.starts > 1 and config.start_from:

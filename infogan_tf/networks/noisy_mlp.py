@@ -22,9 +22,11 @@ IMAGE_NOISE, FEATURE_NOISE = 0.3, 0.5
 class WeightNormDense(keras.layers.Layer):
     """A dense layer whose outputs are g v x / |v| + b: Salimans & Kingma 2016 (arXiv:1602.07868).
 
-    The first batch in training, all replicas' parts of it together, sets g and b so that its outputs have mean 0 and
-    standard deviation 1 (section 3); from then on v and b are learnt, and g, one for each unit, is where `learn_scale`
-    is true. The product is computed in the layer's compute dtype, all else in float32.
+    The first batch in training, on all replicas together, sets g and b so that its outputs have mean 0 and standard
+    deviation 1 (section 3); from then on v and b are learnt, and g, one for each unit, is where `learn_scale` is true.
+    Of a batch in parts (`batch_statistics`) it is the first: D is set by real images, as in the authors' code, from
+    which those of an untrained G lie so far that real ones would hardly differ from each other. The product is computed
+    in the layer's compute dtype, all else in float32.
 
     Args:
         units: How many units.
@@ -55,7 +57,7 @@ class WeightNormDense(keras.layers.Layer):
         projected = tf.cast(tf.cast(inputs, self.compute_dtype) @ tf.cast(v, self.compute_dtype), tf.float32)
         projected /= tf.norm(v, axis=0)
         if training:
-            moments = _moments(projected)
+            moments = _moments(tf.split(projected, num_parts())[0])
             scale, bias = tf.cond(self.is_set > 0, lambda: (scale, bias), lambda: _standardising(*moments()))
             self.scale.assign(scale)
             self.bias.assign(bias)

@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 
 # Distinguishable with any colour vision (Okabe and Ito 2008).
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+# Beyond it, near the largest float, Matplotlib finds no ticks.
+_LARGEST = 1e300
 # Characters of names that have room side by side.
 LEGEND_WIDTH = 50
 _STYLE = {
@@ -53,8 +55,8 @@ def line_chart(
 
 
 def curve(lines: list[dict[str, float]], key: str) -> tuple[list[float], list[float]]:
-    """The steps and values of one logged figure, from the lines of metrics.jsonl that have it."""
-    points = [(line["step"], line[key]) for line in lines if key in line]
+    """The steps and values of one logged figure, from the lines of metrics.jsonl that have one that can be drawn."""
+    points = [(line["step"], line[key]) for line in lines if key in line and abs(line[key]) < _LARGEST]
     return [step for step, _ in points], [value for _, value in points]
 
 

@@ -140,11 +140,11 @@ def read_runs(folders: list[Path]) -> list[Run]:
     Raises:
         UserError: Where one is no run.
     """
-    names = collections.Counter(folder.name for folder in folders)
+    names = [(folder if folder.name not in ("", "..") else folder.resolve()).name for folder in folders]
     runs = []
-    for folder in folders:
+    for folder, own in zip(folders, names, strict=True):
         directory, config = existing_run(str(folder), {}, flag="runs")
-        name = written(folder.name if names[folder.name] == 1 else str(folder))
+        name = written(own if names.count(own) == 1 else str(folder))
         found = read_evaluation(directory.evaluation_file, read_latents(config.latents).all_codes)
         runs.append(Run(name, directory, config, read_lines(directory.metrics_file), found))
     return runs

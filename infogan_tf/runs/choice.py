@@ -56,9 +56,10 @@ def read_choice(path: Path, starts: int) -> Choice | None:
         fits = {
             "invariance_terms": len(terms) == starts,
             "agreements": agreements is None or len(agreements) == starts,
-            "chosen": found.chosen == best_start(terms, agreements),
         }
         wrong = [name for name in fits if not fits[name]]
+        if not wrong and found.chosen != best_start(terms, agreements):
+            wrong = ["chosen"]
     if wrong:
         raise UserError(f"{path}: expected what training wrote of {starts} starts. Received: another {wrong[0]!r}")
     return found

@@ -127,11 +127,13 @@ def require_checkpoint(run: RunDirectory, flag: str = "run_dir") -> None:
 def folders_of_runs(text: str) -> list[Path]:
     """The folders that --runs names: separated by commas, or those of the runs in the one folder that it names.
 
+    A folder whose name has commas, as those of a sweep over latents, is one where there is one of this name.
+
     Raises:
         UserError: Where there are fewer than two, or a folder that might hold one cannot be read.
     """
-    folders = [Path(part.strip()) for part in text.split(",") if part.strip()]
     try:
+        folders = list(map(Path, _parted(text)))
         if len(folders) == 1 and not (folders[0] / "config.json").is_file():
             folders = _runs_within(folders[0])
         folders = list({folder.resolve(): folder for folder in folders}.values())
@@ -143,6 +145,17 @@ def folders_of_runs(text: str) -> list[Path]:
             f"Received: {text!r}" + (f", with {len(folders)}" if text else "")
         )
     return folders
+
+
+def _parted(text):
+    """What stands between commas, but for those that belong to the name of a folder that is there."""
+    parts, found = text.split(","), []
+    while parts:
+        counts = (n for n in range(len(parts), 1, -1) if Path(",".join(parts[:n]).strip()).is_dir())
+        count = next(counts, 1)
+        found.append(",".join(parts[:count]).strip())
+        parts = parts[count:]
+    return list(filter(None, found))
 
 
 def _runs_within(folder: Path, depth: int = _DEPTH) -> list[Path]:

@@ -12,7 +12,9 @@ from infogan_tf.files import as_json, read_json, versions, write_text
 from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.runs.records import MAY_CHANGE, existing_run
 
-NOTE = "sweep.json"
+NOTE, TABLE, PAGE = "sweep.json", "sweep.md", "compare.html"
+# What runs made one by one have to be of, even where nobody says so anew.
+_WHOSE = ("dataset", "recipe", "model")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,25 +61,31 @@ def write_note(folder: Path, given: Mapping[str, object]) -> Path:
     return folder / NOTE
 
 
-def existing_sweep(run_dir: str, given: Mapping[str, object], plan: Sequence[Planned]) -> Path:
+def existing_sweep(config: Config, given: Mapping[str, object], plan: Sequence[Planned]) -> Path:
     """The folder of a sweep that was begun.
 
     A folder whose runs were made one by one, by the commands that --dry_run prints, has no note: there the runs
     themselves are looked at.
 
     Args:
-        run_dir: As --run_dir has it.
-        given: The options that the user gave; those that all runs share are to be as they were.
+        config: The options that all runs share, and --run_dir.
+        given: Those of them that the user gave, which are to be as they were.
         plan: Its runs.
 
     Raises:
         UserError: Where it is none, or the options are others.
     """
-    folder = Path(run_dir)
+    run_dir, folder = config.run_dir, Path(config.run_dir)
     if run_dir and not (folder / NOTE).exists() and any(each.is_begun() for each in plan):
+        whose = {name: getattr(config, name) for name in _WHOSE}
         for each in plan:
             if each.is_begun():
-                existing_run(str(each.run), each.options, MAY_CHANGE)
+                existing_run(str(each.run), whose | each.options, [name for name in MAY_CHANGE if name != "steps"])
+        if found := [name for name in (TABLE, PAGE) if (folder / name).exists()]:
+            raise UserError(
+                f"--run_dir: expected runs made one by one, without a {found[0]} among them, which would be written "
+                f"over. Received: {run_dir!r}"
+            )
         return folder
     if not run_dir or not (folder / NOTE).is_file():
         raise UserError(
