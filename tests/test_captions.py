@@ -108,7 +108,7 @@ def test_a_table_has_captions_in_words(tmp_path):
     assert columns_of(described) == ["caption", "z1", "z2"]
     assert list(read_rows(path, described)) == rows
     path.write_text("z1,caption,z2\n0,a blue heart,0\n")
-    with pytest.raises(UserError, match=r"expected words of .* 'blue'"):
+    with pytest.raises(UserError, match=r"^--latents_file: expected words of .* 'blue' .* in line 2 of .*latents\.csv"):
         list(read_rows(path, described))
 
 

@@ -221,6 +221,13 @@ def test_a_damaged_evaluation_is_named_or_serves_all_that_read_it(tmp_path, live
     assert 700 < refused < 2000
 
 
+def test_a_choice_with_agreements_of_other_starts_is_named(tmp_path):
+    run = RunDirectory(tmp_path)
+    run.choice_file.parent.mkdir()
+    run.choice_file.write_text(json.dumps(CHOICE | {"agreements": [0.5]}))
+    assert answer_of(lambda: read_choice(run.choice_file, 2), run.choice_file) is None
+
+
 def test_a_damaged_choice_is_named_or_says_what_it_says(tmp_path):
     run, refused = RunDirectory(tmp_path), 0
     run.choice_file.parent.mkdir()

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from infogan_tf.reports import comparison, pages
 from infogan_tf.reports.results import results_text
 from infogan_tf.reports.run_page import _headline
 from infogan_tf.runs.directory import RunDirectory
-from infogan_tf.runs.records import existing_run
+from infogan_tf.runs.records import existing_run, folders_of_runs
 from infogan_tf.runs.restored import restored_model
 
 
@@ -237,6 +238,16 @@ def test_runs_are_written_as_data(three_runs):
     assert '"image_shape": [16, 16, 1]' in text
 
 
+def test_folders_of_runs_may_have_commas_in_their_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b,c", "latents=noise:62,cat:10-seed=1"):
+        (tmp_path / name).mkdir()
+    assert folders_of_runs("latents=noise:62,cat:10-seed=1,a, b,c") == [
+        Path("latents=noise:62,cat:10-seed=1"), Path("a"), Path("b,c"),
+    ]  # fmt: skip
+    assert folders_of_runs("a,missing") == [Path("a"), Path("missing")]
+
+
 def test_data_of_runs_say_what_they_share_and_what_a_broken_one_logged(tmp_path):
     runs = []
     for name, loss in (("a", 0.12345678), ("b", float("nan"))):
@@ -410,7 +421,7 @@ def test_codes_are_called_by_what_each_run_found_of_them(tmp_path):
         ((), "--runs: expected two folders"),
         (("--runs=nowhere",), "--runs: expected two folders"),
         (("--runs=runs/seed0,nowhere",), "with a config.json"),
-        (("--runs=runs", "--output=page.txt"), "a new .html file"),
+        (("--runs=runs", "--output=page.txt"), "a new .html or .json file"),
         (("--runs=runs", "--output=taken.html"), "which exists"),
     ],
 )

@@ -187,6 +187,13 @@ def test_a_loss_of_plain_outputs_has_a_chart_of_them():
     assert all(name in charted["D's mean output"] for name in outputs)
 
 
+def test_a_chart_leaves_out_what_cannot_be_drawn():
+    values = (0.5, 1.7e308, float("nan"), float("-inf"), 1e299)
+    curve = charts.curve([{"step": i, "d_loss": value} for i, value in enumerate(values, 1)], "d_loss")
+    assert curve == ([1, 5], [0.5, 1e299])
+    assert charts.line_chart({"a": curve}, "step", "d_loss").startswith("<svg")
+
+
 def test_a_legend_has_room_for_its_names_and_none_for_lines_of_nothing():
     names = ("output_real", "output_fake_before", "output_fake_after")
     svg = charts.line_chart({name: ([1, 2, 3], [0, 1, 2]) for name in names} | {"nothing": ([], [])}, "step", "D")

@@ -191,6 +191,11 @@ CASES = [
     (["--mode=compare", "--runs=run,loop"], ["--runs", "'run,loop'"]),
     (["--mode=compare", "--runs=run,old"], ["--runs", "0.1.0"]),
     (["--mode=compare", "--runs=run,gan", "--output=page.txt"], ["--output", "a new .html or .json file"]),
+    (["--mode=compare", "--runs=run,gan", "--output=.json"], ["--output", "a new .html or .json file", "'.json'"]),
+    (["--mode=sample", "--run_dir=run", "--output=.png"], ["--output", "'.png'"]),
+    (["--nojit_compile=true"], ["--nojit_compile=true", "argument"]),
+    (["--mode=sweep", "--grid=mode=train"], ["--grid", "'mode' is no option of a run"]),
+    (["--labelled=20", "--latents=noise:62,uniform:2"], ["--latents", "cat:10", "--labelled=20"]),
     # The explorer.
     (["--mode=explore"], ["--run_dir, --saved_model, --url", "none"]),
     (["--mode=explore", "--run_dir=run", "--url=http://127.0.0.1:1"], ["expected one of them", "--run_dir, --url"]),

@@ -145,6 +145,30 @@ def test_a_sweep_gathers_runs_that_were_made_one_by_one(swept, tmp_path):
     assert not (tmp_path / "all" / "sweep.md").exists()
 
 
+def test_what_is_gathered_is_what_was_asked_for_and_nothing_is_written_over(swept, tmp_path):
+    shutil.copytree(swept[0] / "all", tmp_path / "all")
+    for name in ("sweep.json", "compare.html"):
+        (tmp_path / "all" / name).unlink()
+    (tmp_path / "all" / "sweep.md").write_text("mine")
+
+    def refused(*flags):
+        done = run_here(*FLAGS, "--resume", "--run_dir=all", *flags, cwd=tmp_path, check=False)
+        assert done.returncode == 2
+        assert done.stderr.count("\n") == 1
+        assert (tmp_path / "all" / "sweep.md").read_text() == "mine"
+        return done.stderr
+
+    assert "--run_dir: expected runs made one by one, without a sweep.md among them" in refused()
+    assert "--steps: the run in all/seed=3 has 4 and keeps it. Received: 9" in refused("--steps=9")
+    # One of another model, of which the command says nothing.
+    config = tmp_path / "all" / "seed=4" / "config.json"
+    record = json.loads(config.read_text())
+    record["config"] |= {"model": "gan", "latents": "noise:6"}
+    config.write_text(json.dumps(record))
+    assert "all/seed=4" in (told := refused())
+    assert "--model" in told or "--latents" in told
+
+
 @pytest.mark.slow
 def test_each_run_is_made_in_a_process_of_its_own(swept, tmp_path):
     told = run_main(*FLAGS, "--run_dir=all", cwd=tmp_path).stdout
