@@ -7,8 +7,9 @@ import keras
 import tensorflow as tf
 
 from infogan_tf.latents.layout import LatentLayout
-from infogan_tf.models.base import GenerativeModel, check_fit, over_replicas
+from infogan_tf.models.base import GenerativeModel, check_fit
 from infogan_tf.networks.layers import batch_statistics
+from infogan_tf.replicas import over_replicas
 
 
 @keras.saving.register_keras_serializable(package="infogan_tf")
@@ -129,7 +130,7 @@ class BEGAN(GenerativeModel):
 
     def _measured(self, losses):
         """The losses over all replicas, the measure of convergence, and k."""
-        figures = dict(over_replicas(losses))
+        figures = dict(zip(losses, over_replicas(*losses.values()), strict=True))
         convergence = figures["real_loss"] + tf.abs(self._balance(figures))
         return figures | {"convergence": convergence, "k": tf.convert_to_tensor(self.k)}
 

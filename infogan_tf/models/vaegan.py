@@ -7,11 +7,12 @@ import tensorflow as tf
 
 from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.models.autoencoder import Autoencoder
-from infogan_tf.models.base import check_fit, over_replicas
+from infogan_tf.models.base import check_fit
 from infogan_tf.networks.layers import batch_statistics
 from infogan_tf.objectives.adversarial import nonsaturating_generator_loss
 from infogan_tf.objectives.likelihood import gaussian_distance
 from infogan_tf.random import fold_in
+from infogan_tf.replicas import over_replicas
 
 # D's losses on real and on generated images, in nats, between which both players are updated: as in the authors' code.
 EQUILIBRIUM, MARGIN = 0.68, 0.35
@@ -117,7 +118,7 @@ class VAEGAN(Autoencoder):
                 "d": figures["d_loss"],
             }
             totals = {player: self.scaled(player, loss) for player, loss in losses.items()}
-        due = dict(zip("dg", in_balance(*over_replicas(costs).values()), strict=True))
+        due = dict(zip("dg", in_balance(*over_replicas(*costs.values())), strict=True))
         for player, total in totals.items():
             self.update(player, tape, total, due.get(player))
         self.log(figures | {f"{player}_updated": tf.cast(each, tf.float32) for player, each in due.items()})
