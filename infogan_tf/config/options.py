@@ -320,6 +320,10 @@ class Config:
         1e-3, "Adam's step size for the encoder of a VAE-GAN.", "Training", low=0.0, high=1.0
     )
     adam_beta_1: float = option(0.5, "Adam's decay of the first moment.", "Training", low=0.0, high=0.9999)
+    adam_epsilon: float = option(
+        1e-7, "What Adam adds to the size of gradients before it divides by it: where they are smaller, weights move "
+        "less.", "Training", low=0.0, high=1.0,
+    )  # fmt: skip
     lr_decay_steps: str = option(
         "", "Steps at which the learning rates fall, as in 6000,8000; none if empty.", "Training"
     )

@@ -64,7 +64,7 @@ MODELS = {
         # Those of Salimans et al. 2016 for MNIST, in the authors' code.
         {
             "latents": "noise:100,class:10", "networks": "noisy_mlp", "labelled": 100, "batch_size": 100,
-            "d_learning_rate": 3e-3, "g_learning_rate": 3e-3, "average_decay": 0.9999,
+            "d_learning_rate": 3e-3, "g_learning_rate": 3e-3, "adam_epsilon": 1e-4, "average_decay": 0.9999,
         },
     ),
     "vae": Model(

@@ -91,4 +91,4 @@ def _adam(config, player) -> keras.optimizers.Optimizer:
     if boundaries:
         values = [learning_rate * config.lr_decay_factor**i for i in range(len(boundaries) + 1)]
         learning_rate = keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, values)
-    return FusedAdam(learning_rate, beta_1=config.adam_beta_1, name=f"{player}_optimizer")
+    return FusedAdam(learning_rate, beta_1=config.adam_beta_1, epsilon=config.adam_epsilon, name=f"{player}_optimizer")
