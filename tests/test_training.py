@@ -6,6 +6,7 @@ import pytest
 from infogan_tf.config.options import Config
 from infogan_tf.errors import UserError
 from infogan_tf.models.build import build_model
+from infogan_tf.models.choices import resolve
 from infogan_tf.training.fit import segments
 
 
@@ -44,6 +45,14 @@ def test_learning_rates_fall_at_steps_of_several_updates():
         model.train_on_batch(images)
     assert float(model.d_optimizer.learning_rate) == pytest.approx(0.01)
     assert float(model.g_optimizer.learning_rate) == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize(("model", "epsilon"), [("infogan", 1e-7), ("semi_supervised", 1e-4)])
+def test_adam_has_the_epsilon_of_the_model_unless_another_is_given(model, epsilon):
+    for given, expected in (({}, epsilon), ({"adam_epsilon": 1e-2}, 1e-2)):
+        config = resolve(Config(), {"model": model, **given})
+        built = build_model(config, (8, 8, 1), "float32")
+        assert {optimizer.epsilon for optimizer in built.optimizers.values()} == {expected}
 
 
 def test_weights_are_a_function_of_the_seed():
