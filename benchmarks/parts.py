@@ -88,7 +88,8 @@ class Parts:
 
         model, figures = self.model, d_logged | g_logged
         is_due = model.step % AFTER_EVERY == 0
-        figures["prob_fake_after"] = tf.cond(is_due, lambda: model._output_after(latents), lambda: 0.0)
+        seed = model.stream_seed("regularize")
+        figures["prob_fake_after"] = tf.cond(is_due, lambda: model._output_after(latents, seed), lambda: 0.0)
         model.log(figures, counts={"prob_fake_after": is_due})
         return model.end_step()
 

@@ -76,6 +76,10 @@ BESIDE = {
     **{name: ["--dataset=cifar10"] for name in ("image_size", "channels", "crop", "background", "cache_dir")},
     **{name: [f"--{weight}=1"] for weight, *names in (options_of_term(place).values() for place in TERMS)
        for name in names},
+    "haste": ["--invariance_weight=1", "--haste_steps=1"],
+    "haste_steps": ["--invariance_weight=1", "--haste=2"],
+    "certainty_start": ["--invariance_weight=1", "--certainty=2"],
+    "lr_decay_factor": ["--lr_decay_steps=5"],
 }  # fmt: skip
 # The options whose values are of others, or count with those of others.
 NAMED_BY = {"grid": r"\w+", "seeds": "grid", "codes": "count", "samples": "run_dir|output", "dataset": "run_dir|output",
