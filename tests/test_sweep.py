@@ -145,6 +145,11 @@ def test_a_sweep_gathers_runs_that_were_made_one_by_one(swept, tmp_path):
     assert not (tmp_path / "all" / "sweep.md").exists()
 
 
+def test_seeds_of_the_invariant_recipe_are_swept_over(tmp_path):
+    told = sweep_here("--recipe=invariant", "--starts=1", "--run_dir=all", cwd=tmp_path)
+    assert told.count("Done: 4 steps") == 2
+
+
 def test_what_is_gathered_is_what_was_asked_for_and_nothing_is_written_over(swept, tmp_path):
     shutil.copytree(swept[0] / "all", tmp_path / "all")
     for name in ("sweep.json", "compare.html"):

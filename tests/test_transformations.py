@@ -380,3 +380,5 @@ def test_each_declaration_needs_an_image_of_a_batch():
     check_against(Config(**options), load_data("digits"), replicas=1)
     with pytest.raises(UserError, match="--batch_size: expected 6 or more, as each of the 3 parts of --invariances is"):
         check_against(Config(**options), load_data("digits"), replicas=2)
+    # As a sweep asks before it has looked at the images.
+    check_against(Config(**options | {"invariances": "auto"}), load_data("digits"), replicas=2)

@@ -258,19 +258,21 @@ def check_against(config: Config, data: ImageData, replicas: int, workers: bool 
             f"--batch_size: expected a multiple of {replicas} replicas, 2 or more each. Received: {batch_size}"
         )
     check_labels(config, data)
+    # What `auto` stands for, which a sweep does not know yet, does not matter here.
+    usual = usual_changes(FIGURES, colour=False)
+    declared = with_usual(config.invariances, usual) if _changes_images(config) else ""
     if data.image_shape[-1] == 1:
-        declared = config.invariances if _changes_images(config) else ""
         for name, text in (("augmentation", config.augmentation), ("invariances", declared)):
             if changed := [kind for kind in OF_COLOUR if kind in named_in(text)]:
                 raise UserError(
                     f"--{name}: expected no {changed[0]} for {data.name}, whose images are grey. Received: {text!r}"
                 )
-    if _changes_images(config) and config.invariance_weight:
-        declared = parse_invariances(config.invariances, LatentLayout.parse(config.latents))
-        if batch_size // replicas < len(declared):
+    if declared and config.invariance_weight:
+        parts = len(parse_invariances(declared, LatentLayout.parse(config.latents)))
+        if batch_size // replicas < parts:
             raise UserError(
-                f"--batch_size: expected {len(declared) * replicas} or more, as each of the {len(declared)} parts of "
-                f"--invariances is tried on images of its own. Received: {batch_size}"
+                f"--batch_size: expected {parts * replicas} or more, as each of the {parts} parts of --invariances is "
+                f"tried on images of its own. Received: {batch_size}"
             )
     if config.starts > 1 and workers:
         raise UserError(f"--starts: expected 1 with --strategy=multiworker. Received: {config.starts}")

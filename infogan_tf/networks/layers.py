@@ -158,7 +158,7 @@ class VirtualBatchNormReLU(BatchNormReLU):
             tf.nn.batch_normalization(x, m, tf.maximum(s - m * m, 0.0), self.beta, self.gamma, self.epsilon)
             for x, m, s in ((reference, mean, square), (examples, both_mean, both_square))
         ]
-        values = tf.reshape(mean, [-1]), tf.reshape(square - mean * mean, [-1])
+        values = tf.reshape(mean, [-1]), tf.reshape(tf.maximum(square - mean * mean, 0.0), [-1])
         for moving, value in zip((self.moving_mean, self.moving_variance), values, strict=True):
             moving.assign(moving * self.momentum + value * (1.0 - self.momentum))
         return tf.cast(tf.concat(outputs, axis=0), inputs.dtype)
