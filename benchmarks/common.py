@@ -16,6 +16,7 @@ import numpy as np
 from absl import flags
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as the package has it, before anything imports TensorFlow
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 # The program that asks for a flag shows it in its --help, as if it had defined it itself.

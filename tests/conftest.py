@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as the package has it, before anything imports TensorFlow
 # On the CPU everywhere: many tests compare bits, and a GPU adds up in another order each time.
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 

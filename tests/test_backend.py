@@ -56,3 +56,17 @@ def test_a_keras_that_is_imported_already_is_asked(monkeypatch):
 def test_keras_3_may_be_asked_for_in_words(monkeypatch, value):
     monkeypatch.setenv("TF_USE_LEGACY_KERAS", value)
     require_tensorflow()
+
+
+@pytest.mark.parametrize(
+    ("machine", "given", "expected"),
+    [("x86_64", None, "1"), ("AMD64", None, "1"), ("x86_64", "0", "0"), ("aarch64", None, None)],
+)
+def test_tensorflow_computes_with_its_fastest_kernels_unless_told_otherwise(monkeypatch, machine, given, expected):
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
+    if given:
+        monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", given)
+    require_tensorflow()
+    assert os.environ.get("TF_ENABLE_ONEDNN_OPTS") == expected
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")  # which monkeypatch takes back afterwards
