@@ -20,14 +20,12 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 NOISE, CLASSES, UNIFORMS = 62, 10, 2
 MIN_STDDEV = 0.5
-
-
 LEAK = 0.1
 
 
-def _paper(height, channels):
-    """Generator and trunk of the paper, the number of features, and the D head."""
-    small = height // 4
+def _paper(side, channels):
+    """Generator and trunk of the paper, the number of features, and the D head, for square images."""
+    small = side // 4
     generator = nn.Sequential(
         nn.Linear(NOISE + CLASSES + UNIFORMS, 1024, bias=False),
         nn.BatchNorm1d(1024),
@@ -55,10 +53,10 @@ def _paper(height, channels):
     return generator, trunk, 1024, nn.Linear(1024, 1)
 
 
-def _dcgan(height, channels):
+def _dcgan(side, channels):
     """The same of images of one's own, as deep as they are large."""
-    stages = max(1, height.bit_length() - 3)
-    small, filters = height // 2**stages, [64 * min(2**stage, 8) for stage in range(stages)]
+    stages = max(1, side.bit_length() - 3)
+    small, filters = side // 2**stages, [64 * min(2**stage, 8) for stage in range(stages)]
     features = filters[-1] * small * small
     up = [
         nn.Linear(NOISE + CLASSES + UNIFORMS, features, bias=False),

@@ -289,7 +289,7 @@ class GenerativeModel(KerasMethods):
 
     def scaled(self, player: str, loss: tf.Tensor) -> tf.Tensor:
         """A loss as the player's optimizer takes it: scaled in float16, and by replicas, whose gradients Keras adds."""
-        return self.optimizers[player].scale_loss(loss / tf.distribute.get_replica_context().num_replicas_in_sync)
+        return self.optimizers[player].scale_loss(loss / num_replicas())
 
     def log(self, figures: Mapping[str, tf.Tensor], counts: Mapping[str, tf.Tensor] | None = None) -> None:
         """Counts scalars in, by name; those of `counts` as often as it says."""

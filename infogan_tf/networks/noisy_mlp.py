@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
+from infogan_tf.networks.blocks import Maker
 from infogan_tf.networks.layers import BatchNorm, num_parts
 from infogan_tf.random import drawn_here, fold_in
 from infogan_tf.replicas import num_replicas, over_replicas
@@ -24,9 +25,8 @@ class WeightNormDense(keras.layers.Layer):
 
     The first batch in training, on all replicas together, sets g and b so that its outputs have mean 0 and standard
     deviation 1 (section 3); from then on v and b are learnt, and g, one for each unit, is where `learn_scale` is true.
-    Of a batch in parts (`batch_statistics`) it is the first: D is set by real images, as in the authors' code, from
-    which those of an untrained G lie so far that real ones would hardly differ from each other. The product is computed
-    in the layer's compute dtype, all else in float32.
+    Of a batch in parts (`batch_statistics`) the first part does: D is set by real images, as in the authors' code. The
+    product is computed in the layer's compute dtype, all else in float32.
 
     Args:
         units: How many units.
@@ -104,7 +104,7 @@ class Noise(keras.layers.Layer):
     def __init__(self, stddev: float, **kwargs):
         super().__init__(**kwargs)
         self.stddev = stddev
-        # Whole numbers, all of which float32 has below 2^24.
+        # Its whole part is the key; float32 has all whole numbers below 2^24.
         keys = keras.initializers.RandomUniform(0.0, 2.0**24)
         self.key = self.add_weight(name="key", shape=(), initializer=keys, trainable=False, autocast=False)
         self.seen = self.add_weight(name="seen", shape=(), initializer="zeros", trainable=False, autocast=False)
@@ -187,9 +187,7 @@ def noisy_mlp_networks(
     if num_parameters:
         networks["q_head"] = head("q_head", num_parameters, "parameters")
     if num_labels:
-        vector = layers.Dense(D_UNITS[-1], use_bias=False, kernel_initializer=_small(), dtype="float32", name="vector")
-        inputs = keras.Input((num_labels,), name="labels")
-        networks["label_embedding"] = keras.Sequential([inputs, vector], name="label_embedding")
+        networks["label_embedding"] = Maker(dtype).label_embedding(num_labels, trunk.output_shape[1:])
     return networks
 
 

@@ -136,14 +136,14 @@ const classesOf = (code) => code.num_classes ?? 0;
 // What a class is called by the evaluation; empty where nothing is known.
 const calledBy = (code, value) => code.classes?.[value] ?? "";
 
-// === State: seed, count, lock, and a value or "random" for each code; the address's fragment holds it ===
-
 // By what a model reads in an image, what the page says that it does with one.
 const READ = {
   codes: "Q says which codes it sees",
   noise: "the encoder finds its z, and the decoder draws that",
   classes: "the classifier says of which class it is",
 };
+
+// === State: seed, count, lock, and a value or "random" for each code; the address's fragment holds it ===
 
 let site, meta;
 const state = { seed: 1, count: 16, lock: null, values: {} };
