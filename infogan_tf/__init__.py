@@ -42,7 +42,9 @@ def _register() -> None:
     Raises:
         UserError: Before anything is imported, where Keras is set to another backend than TensorFlow.
     """
-    importlib.import_module("infogan_tf.environment.backend").require_tensorflow()
+    backend = importlib.import_module("infogan_tf.environment.backend")
+    backend.require_tensorflow()
+    backend.prefer_fast_kernels()
     models, networks, terms = (
         importlib.import_module(f"infogan_tf.{name}") for name in ("models", "networks", "objectives")
     )

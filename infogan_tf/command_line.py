@@ -18,7 +18,7 @@ from infogan_tf.config.options import Config
 from infogan_tf.data import LOADERS
 from infogan_tf.data.facts import ImageFacts
 from infogan_tf.data.sources import absolute, expanded, read_source
-from infogan_tf.environment.backend import require_tensorflow
+from infogan_tf.environment.backend import prefer_fast_kernels, require_tensorflow
 from infogan_tf.environment.invocation import command_words, end_with_parent
 from infogan_tf.environment.terminal import unread_is_dropped
 from infogan_tf.errors import NOT_WRITTEN, RunStopped, UserError, about_file, printable
@@ -127,6 +127,7 @@ def _run(argv, recipes):
             print(line)
         return
     require_tensorflow()
+    prefer_fast_kernels()
     command = importlib.import_module(f"infogan_tf.commands.{config.mode}")
     further = []
     if config.mode == "sweep":

@@ -12,19 +12,23 @@ from infogan_tf.errors import UserError
 _YES = ("1", "true", "True")
 
 
+def prefer_fast_kernels() -> None:
+    """Has TensorFlow, if it is not imported yet, compute with oneDNN's kernels on any x86 CPU.
+
+    By itself it does so on those with AVX512 alone, and is half as fast on others (docs/speed.md). What the environment
+    says of it already stays.
+    """
+    if platform.machine() in ("x86_64", "AMD64"):
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+
 def require_tensorflow() -> None:
     """Checks that Keras is set to TensorFlow, without importing Keras, which might fail with another backend.
-
-    Called before TensorFlow is imported, it also has it compute with oneDNN's kernels on any x86 CPU, unless the
-    environment says otherwise: by itself TensorFlow does so on those with AVX512 alone, and is half as fast on others
-    (docs/speed.md).
 
     Raises:
         UserError: Where KERAS_BACKEND, keras.json, or a Keras that is imported already have another backend, or where
             TensorFlow is told to give out Keras 2.
     """
-    if platform.machine() in ("x86_64", "AMD64"):
-        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     if os.environ.get("TF_USE_LEGACY_KERAS") in _YES:
         raise UserError(
             "TF_USE_LEGACY_KERAS: expected 0, or nothing, as infogan_tf is made of Keras 3, with which layers of "
