@@ -71,7 +71,7 @@ def few_images(dataset, config, folder):
 def folder(tmp_path_factory):
     """A data_dir with a few images of each data set of tensorflow-datasets, a cache, and a folder of pictures."""
     folder = tmp_path_factory.mktemp("data")
-    for name in ("mnist", "fashion_mnist", *(place[5:] for place in LOADERS.values() if place.startswith("tfds:"))):
+    for name in (place[5:] for place in LOADERS.values() if place.startswith("tfds:")):
         store(name, folder / "data", {"train": 12, "test": 6})
     (folder / "pictures").mkdir()
     for i, image in enumerate(np.random.default_rng(0).integers(0, 256, (12, 30, 40, 3), dtype=np.uint8)):

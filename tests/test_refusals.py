@@ -54,7 +54,7 @@ CASES = [
     (["--recipe=quick"], ["--recipe", "one of paper, invariant with digits", "'quick'"]),
     (["--dataset=tfds:cifar10", "--recipe=talk"], ["--recipe", "paper, invariant, faces", "tfds:cifar10", "'talk'"]),
     (["--dataset=cifar10", "--image_size=30"], ["--image_size", "multiples of 4", "'30'"]),
-    (["--dataset=mnist", "--image_size=32"], ["--image_size", "--dataset=mnist is as it is"]),
+    (["--dataset=sprites", "--image_size=32"], ["--image_size", "--dataset=sprites is as it is"]),
     (["--model=flow"], ["--model", "one of infogan, gan", "'flow'"]),
     (["--networks=unet"], ["--networks", "one of paper, dcgan, resnet, began, noisy_mlp, mlp", "'unet'"]),
     # Options that the mode does not read.

@@ -75,7 +75,7 @@ class Config:
     dataset: str = option(
         "digits",
         "The images to learn from, which decide the defaults: a data set by name, tfds:NAME of tensorflow-datasets, or "
-        "images of one's own: a folder, a .zip, an .npy or an .npz. Names win: ./mnist is a folder.",
+        "images of one's own: a folder, a .zip, an .npy or an .npz. A name is the data set; ./mnist is a folder.",
         "Data",
         path="one",
     )
@@ -359,7 +359,7 @@ class Config:
     starts: int = option(
         1,
         "How many starts to make, each from weights of its own. After --start_steps one is trained on: of the half "
-        "with the lower invariance terms, the one with whose classes those of the others agree most. Needs "
+        "with the lower invariance terms, the one whose classes agree best with those of the other starts. Needs "
         "--invariance_weight.", "Training", low=1, high=1000,
     )  # fmt: skip
     start_steps: int = option(
@@ -475,7 +475,7 @@ class Config:
         modes=("explore",),
     )
     port: int = option(
-        8510, "The port to listen on; 0 takes a free one, and so is done where it is taken.",
+        8510, "The port to listen on; a free one is taken where it is 0 or in use.",
         "Exploring (--mode=explore)", low=0, high=65_535, modes=("explore",),
     )  # fmt: skip
 

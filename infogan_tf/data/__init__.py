@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 # whose images are made to be of the wanted form, as those of a folder are.
 LOADERS = {
     "digits": "infogan_tf.data.digits:load_digits",
-    "mnist": "infogan_tf.data.tfds:load_tfds",
-    "fashion_mnist": "infogan_tf.data.tfds:load_tfds",
+    "mnist": "tfds:mnist",
+    "fashion_mnist": "tfds:fashion_mnist",
     "sprites": "infogan_tf.data.sprites:load_sprites",
     "sprites64": "infogan_tf.data.sprites:load_sprites",
     "dsprites": "infogan_tf.data.tfds_factors:load_tfds_factors",
@@ -56,7 +56,7 @@ def load_data(
 
     Args:
         name: One of LOADERS; or tfds:NAME, as in tfds:emnist/letters; or the path of a folder, a .zip, an .npy or an
-            .npz. Names win: `./mnist` is a folder.
+            .npz. A name is always the data set: `./mnist` is a folder.
         data_dir: Folder of prepared data, for the data sets that need it; by default the environment variable
             TFDS_DATA_DIR, or ~/tensorflow_datasets where that is not set.
         image_size: Height and width of images of one's own and of tensorflow-datasets, as in 64 or 64x48, multiples of

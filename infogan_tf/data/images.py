@@ -97,7 +97,8 @@ class ImageData:
         label_names: Names of the labels 0, 1, ...; empty where there are no labels, or they have no names.
         attribute_names: Names of the attributes, A of them; empty where there are none.
         factors: True factors of a data set of all their combinations; None for others.
-        digest: A name for these very images, which changes with them; empty of a data set by name.
+        digest: A name for these very images, which changes with them; empty of those that the cache does not keep.
+        own: Whether they are one's own, whose name is that of a folder or file and says nothing of what they are.
         skipped: The files that could not be read, each with why.
         notes: What a reader of its labels and attributes has to know, such as that some images have none.
     """
@@ -109,6 +110,7 @@ class ImageData:
     attribute_names: tuple[str, ...] = ()
     factors: Factors | None = None
     digest: str = ""
+    own: bool = False
     skipped: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
 

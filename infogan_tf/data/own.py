@@ -1,5 +1,7 @@
 """Images that are made to be of a wanted form, by the texts that the options have for it."""
 
+import dataclasses
+
 from infogan_tf.data.arrays import load_array
 from infogan_tf.data.cache import cache_folder
 from infogan_tf.data.decoding import read_crop, read_ground, read_size
@@ -28,7 +30,7 @@ def load_own(
         return load_tfds_images(source.name, source.builder, wanted, folder, data_dir, table)
     refuse_within(str(folder), str(source.path), "cache_dir")
     load = load_array if source.kind == "array" else load_folder
-    return load(source.name, source.path, wanted, folder, table)
+    return dataclasses.replace(load(source.name, source.path, wanted, folder, table), own=True)
 
 
 def read_wanted(image_size: str, channels: str, crop: str, background: str) -> Wanted:

@@ -93,7 +93,7 @@ def is_fixed(text: str, names: Mapping[str, str]) -> bool:
 def read_source(text: str, names: Mapping[str, str], flag: str = "dataset") -> Source:
     """Reads what --dataset names.
 
-    Names win: `mnist` is the data set, `./mnist` a folder.
+    A name is always the data set: `./mnist` is a folder.
 
     Args:
         text: A name, tfds:NAME, a folder, a .zip, an .npy or an .npz.

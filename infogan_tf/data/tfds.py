@@ -8,7 +8,6 @@ from pathlib import Path
 
 from absl import logging
 
-from infogan_tf.data.images import ImageData, Split
 from infogan_tf.environment.internet import reachable
 from infogan_tf.errors import UserError, first_line
 
@@ -16,33 +15,12 @@ from infogan_tf.errors import UserError, first_line
 IMPORTS = {"lsun": "tensorflow_io"}
 
 
-def load_tfds(name: str, data_dir: str | None = None) -> ImageData:
-    """Reads a labelled image data set with tensorflow-datasets; downloads and prepares it first where needed.
+def data_folder(data_dir: str | None) -> Path:
+    """Returns the folder of prepared data, which need not exist.
 
     Args:
-        name: The data set's name, "mnist" or "fashion_mnist".
-        data_dir: Folder of prepared data; by default the environment variable TFDS_DATA_DIR, or ~/tensorflow_datasets
-            where that is not set.
-
-    Raises:
-        UserError: Where the folder cannot be read, or the data is not there and cannot be downloaded.
-    """
-    import tensorflow_datasets as tfds
-
-    builder = prepared_builder(name, data_dir)
-    splits = {}
-    for name_of_split in ("train", "test"):
-        read = tfds.as_numpy(builder.as_dataset(split=name_of_split, batch_size=-1, shuffle_files=False))
-        splits[name_of_split] = Split(read["image"], read["label"])
-    return ImageData(
-        name=name,
-        **splits,
-        label_names=tuple(builder.info.features["label"].names),
-    )
-
-
-def data_folder(data_dir: str | None) -> Path:
-    """Returns the folder of prepared data, which need not exist; the defaults are those of `load_tfds`.
+        data_dir: The folder; by default the environment variable TFDS_DATA_DIR, or ~/tensorflow_datasets where that is
+            not set.
 
     Raises:
         UserError: Where it is that of a user whom there is not.
@@ -59,10 +37,10 @@ def prepared_builder(name: str, data_dir: str | None):
 
     Args:
         name: The data set's name there, as in "mnist" or "emnist/letters".
-        data_dir: Folder of prepared data, as in `load_tfds`.
+        data_dir: Folder of prepared data, as in `data_folder`.
 
     Raises:
-        UserError: As `load_tfds` raises it; or where there is no data set of this name.
+        UserError: As `find_builder` and `prepare` raise it.
     """
     builder = find_builder(name, data_dir)
     prepare(builder, name, data_dir)
@@ -70,7 +48,11 @@ def prepared_builder(name: str, data_dir: str | None):
 
 
 def find_builder(name: str, data_dir: str | None):
-    """Returns the builder as `prepared_builder` does, but its data may still have to be downloaded and prepared."""
+    """Returns the builder as `prepared_builder` does, but its data may still have to be downloaded and prepared.
+
+    Raises:
+        UserError: Where the folder cannot be read, or there is no data set of this name.
+    """
     folder = data_folder(data_dir)
     if folder.exists() and not (folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)):
         raise UserError(f"--data_dir: expected a folder that can be read. Received: {str(folder)!r}")
@@ -114,10 +96,10 @@ def prepare(builder, name: str, data_dir: str | None) -> None:
     Args:
         builder: As `find_builder` returns it.
         name: Its name there.
-        data_dir: Folder of prepared data, as in `load_tfds`.
+        data_dir: Folder of prepared data, as in `data_folder`.
 
     Raises:
-        UserError: As `load_tfds` raises it.
+        UserError: Where the data is not there and cannot be downloaded.
     """
     with without_warnings():  # of data that is not prepared yet
         if builder.is_prepared():

@@ -31,7 +31,7 @@ def load_tfds_factors(name: str, data_dir: str | None = None) -> ImageData:
 
     Args:
         name: The data set's name: "dsprites", 64 x 64 with one channel, or "shapes3d", 64 x 64 in colour.
-        data_dir: Folder of prepared data, as in `load_tfds`.
+        data_dir: Folder of prepared data, as in `tfds.data_folder`.
 
     Raises:
         UserError: Where the data is incomplete, or not there and cannot be downloaded; or where the file cannot be

@@ -36,7 +36,7 @@ def load_tfds_images(
         wanted: What the images are made to be. Their size and channels are the data set's own by default, as those of
             an array; of images of different sizes they are found out as those of a folder.
         cache_dir: The folder of the cache, which is made.
-        data_dir: Folder of prepared data, as in `tfds.load_tfds`.
+        data_dir: Folder of prepared data, as in `tfds.data_folder`.
         table: What is said of the images elsewhere, in place of their attributes, by their index as of arrays.
 
     Raises:

@@ -58,7 +58,7 @@ def report_page(
         record=record,
         describe=describe,
         # A folder of one's own that is called as a data set is not that.
-        headline=_headline(found, "" if material.data.digest else material.data.name),
+        headline=_headline(found, "" if material.data.own else material.data.name),
         codes=[_code_row(name, found) for name in found.codes],
         attributes={name: described[name] for name in shown},
         of_what=of_what,

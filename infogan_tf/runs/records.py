@@ -105,7 +105,9 @@ def require_images_there(run: RunDirectory, config: Config) -> None:
 
 def require_same_images(run: RunDirectory, data: ImageData) -> None:
     """Refuses, by a UserError, to go on with images other than those that a run began with."""
-    if read_json(run.config_file).get("images", data.digest) != data.digest:
+    began_with = read_json(run.config_file).get("images")
+    # A run that was begun when the cache did not keep its data set names none.
+    if began_with and began_with != data.digest:
         raise UserError(
             f"--dataset: expected the images that {run} began with. Received: others; files were added, taken away or "
             "changed since"

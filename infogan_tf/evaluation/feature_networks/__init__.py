@@ -48,6 +48,6 @@ def published_network(data: ImageData, cache_dir: str | Path | None = None) -> F
     Raises:
         NotMeasuredError: Where the network is not in the cache and cannot be fetched.
     """
-    if data.image_shape[-1] == 1 and not data.digest:
+    if data.image_shape[-1] == 1 and not data.own:
         return None
     return inception_features(cache_dir)

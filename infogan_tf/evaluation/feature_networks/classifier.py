@@ -44,7 +44,7 @@ def classifier_features(data: ImageData, cache_dir: str | Path | None = None) ->
         _train(model, data)
         accuracy = float(np.mean(network(data.test.images)[1].argmax(axis=1) == data.test.labels))
         kept.keep(model, path, "test_accuracy", accuracy)
-    least = 0.0 if data.digest else LEAST_ACCURACY.get(data.name, 0.0)
+    least = 0.0 if data.own else LEAST_ACCURACY.get(data.name, 0.0)
     if accuracy < least:
         raise NotMeasuredError(
             f"the feature network of {data.name}: expected a test accuracy of {least:.1%} or more, as figures from a "
@@ -124,6 +124,5 @@ class _Batches(keras.utils.PyDataset):
 
 def _path_of_labels(data: ImageData, cache_dir: str | Path | None) -> Path:
     """Returns the file of the classifier of `data`; its name has a digest of all images, all labels and the recipe."""
-    labels = (data.train.labels, data.test.labels)
-    facts = [data.digest, *labels] if data.digest else [data.train.images, labels[0], data.test.images, labels[1]]
-    return kept.kept_path("classifier", data, [f"recipe {RECIPE}", *facts], cache_dir)
+    trained_on = [f"recipe {RECIPE}", *kept.images_of(data), data.train.labels, data.test.labels]
+    return kept.kept_path("classifier", data, trained_on, cache_dir)

@@ -35,7 +35,7 @@ def kept_path(kind: str, data: ImageData, trained_on: Iterable[object], cache_di
 
 
 def images_of(data: ImageData) -> list[object]:
-    """What says which images these are: the cache's digest of images of one's own, else the images themselves."""
+    """What says which images these are: the digest of those that the cache keeps, else the images themselves."""
     return [data.digest] if data.digest else [data.train.images, data.test.images]
 
 
