@@ -15,6 +15,7 @@ from .invariant import invariant
 PAPER = Config(
     model="infogan",
     dataset="emnist",
+    background="black",
     latents="noise:62,cat:26,uniform:2",
     steps=10_000,
     lr_decay_steps="8000",

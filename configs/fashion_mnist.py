@@ -12,7 +12,14 @@ from infogan_tf.data.facts import ImageFacts
 from .invariant import invariant
 
 # As on MNIST, but for the averages of the weights, which were not tried here.
-PAPER = Config(model="infogan", dataset="fashion_mnist", steps=5_000, lr_decay_steps="4000", lambda_warmup=2_000)
+PAPER = Config(
+    model="infogan",
+    dataset="fashion_mnist",
+    background="black",
+    steps=5_000,
+    lr_decay_steps="4000",
+    lambda_warmup=2_000,
+)
 
 RECIPES = {
     "paper": PAPER,

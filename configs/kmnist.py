@@ -13,7 +13,13 @@ from .invariant import invariant
 
 # As on MNIST.
 PAPER = Config(
-    model="infogan", dataset="kmnist", steps=5_000, lr_decay_steps="4000", lambda_warmup=2_000, average_decay=0.999
+    model="infogan",
+    dataset="kmnist",
+    background="black",
+    steps=5_000,
+    lr_decay_steps="4000",
+    lambda_warmup=2_000,
+    average_decay=0.999,
 )
 
 RECIPES = {

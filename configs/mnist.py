@@ -15,7 +15,13 @@ from .invariant import invariant
 # whatever sets the generator's first, crude images apart, and keeps it; so its weight rises slowly. As long as the
 # authors' code trains, with smaller steps at the end. Averages of the weights draw better than those of one step.
 PAPER = Config(
-    model="infogan", dataset="mnist", steps=5_000, lr_decay_steps="4000", lambda_warmup=2_000, average_decay=0.999
+    model="infogan",
+    dataset="mnist",
+    background="black",
+    steps=5_000,
+    lr_decay_steps="4000",
+    lambda_warmup=2_000,
+    average_decay=0.999,
 )
 
 RECIPES = {

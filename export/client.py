@@ -231,7 +231,7 @@ class Client:
         if self.metadata.get("reads") == "noise":
             size = self.metadata["noise"]["size"]
             found = {f"noise_{what}": (np.float32, (size,)) for what in ("mean", "stddev")}
-        for code in self._read():
+        for code in _codes_read(self.metadata):
             name, classes = code["name"], code["num_classes"]
             if code["kind"] == "bernoulli":
                 found[f"{name}_probability"] = np.float32, ()
@@ -240,11 +240,6 @@ class Client:
             else:
                 found |= {f"{name}_mean": (np.float32, ()), f"{name}_stddev": (np.float32, ())}
         return found
-
-    def _read(self):
-        """What is read of an image, code by code; older models have no classes that are read alone."""
-        own = [code for code in self.metadata["codes"] if code["read"]]
-        return [*own, *self.metadata.get("read_classes", [])]
 
     def _kinds(self):
         """By code, the type of its values; captions are text."""
@@ -268,12 +263,21 @@ class Client:
             raise ClientError(f"{next(iter(codes))}: expected {_code_of(self.metadata)}")
 
     def _require_reading(self, what):
-        reads = self.metadata.get("reads") == "noise" or bool(self._read())
-        self._require(reads, what, "codes that are read from images")
+        self._require(reads_images(self.metadata), what, "codes that are read from images")
 
     def _require(self, has, what, wanted):
         if not has:
             raise ClientError(f"{what}: expected a model with {wanted}. Received: {self.metadata['model']}, without")
+
+
+def reads_images(metadata: dict) -> bool:
+    """Whether a model of this metadata reads anything in images: codes, classes or noise."""
+    return metadata.get("reads") == "noise" or bool(_codes_read(metadata))
+
+
+def _codes_read(metadata):
+    """What is read of an image, code by code; older models have no classes that are read alone."""
+    return [*(code for code in metadata["codes"] if code["read"]), *metadata.get("read_classes", [])]
 
 
 # === Transports ===
@@ -884,7 +888,12 @@ def _encode(client, names):
         raise ClientError(f"--encode: expected files that can be read ({error})") from error
     found, lines = client.encode_png(files), []
     for i, name in enumerate(names):
-        said = ", ".join(f"{key} {value[i]:.4g}" for key, value in found.items() if value.ndim == 1)
+        # Of classes the most probable one is enough; of noise that is read, all its numbers.
+        said = ", ".join(
+            f"{key} {' '.join(f'{number:.4g}' for number in np.ravel(value[i]))}"
+            for key, value in found.items()
+            if value.ndim == 1 or key.startswith("noise_")
+        )
         lines.append(f"{_plain(name)}: {said}")
     return "\n".join(lines)
 

@@ -30,6 +30,7 @@ from client import (
     connect,
     exit_status,
     number_of,
+    reads_images,
     say,
     whole_of,
 )
@@ -49,9 +50,8 @@ HUGE_PICTURE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + 2 * b"\0\0\xff\xff"
 
 def signatures_of(metadata: dict) -> list[str]:
     """Those of SIGNATURES that the model has."""
-    codes = metadata["codes"]
-    varied = any(code["kind"] != CAPTION for code in codes)
-    has = {"traverse": varied, **dict.fromkeys(("encode", "encode_png"), any(code["read"] for code in codes))}
+    varied = any(code["kind"] != CAPTION for code in metadata["codes"])
+    has = {"traverse": varied, **dict.fromkeys(("encode", "encode_png"), reads_images(metadata))}
     return [name for name in SIGNATURES if has.get(name, True)]
 
 

@@ -33,6 +33,13 @@ def test_a_categorical_and_a_continuous_code_never_agree():
     assert code_agreement([CLASSES], [CLASSES.astype(float)]) == 0.0
 
 
+def test_codes_that_collapsed_do_not_agree():
+    same = np.zeros(len(CLASSES), int)
+    assert code_agreement([same], [same]) == 0.0
+    assert code_agreement([same], [CLASSES]) == 0.0
+    assert code_agreement([same.astype(float)], [same.astype(float)]) == 0.0
+
+
 def test_the_run_that_the_others_agree_with_is_central():
     # Runs 0 and 1 differ from each other; both are half like run 2; run 3 is like none.
     agreements = np.array([[1, 0.2, 0.7, 0], [0.4, 1, 0.5, 0], [0.5, 0.7, 1, 0], [0, 0, 0, 1]])

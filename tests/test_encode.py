@@ -21,7 +21,7 @@ from infogan_tf.files import read_json
 from infogan_tf.models.infogan import InfoGAN
 from infogan_tf.pictures import read_png
 from infogan_tf.reports import class_folders, reading
-from infogan_tf.reports.reading import cell
+from infogan_tf.reports.reading import cell, quoted
 from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.runs.restored import restored_model
 
@@ -376,3 +376,11 @@ def test_a_model_that_reads_nothing_is_refused(tmp_path):
     assert done.returncode == 2
     assert "--run_dir: expected a run that reads something in images" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("-1", "-1"), ("+1.5", "+1.5"), ("=1", "'=1"), ("-x", "'-x"), ("a,b", '"a,b"'), ("cat", "cat")],
+)
+def test_a_class_keeps_its_name(name, expected):
+    assert quoted(name) == expected

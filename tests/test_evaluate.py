@@ -357,6 +357,27 @@ def test_runs_that_are_told_captions_are_compared_by_no_codes(tmp_path):
     assert criteria == []
 
 
+def test_runs_that_are_not_finished_are_not_chosen_and_may_have_no_checkpoint(three_runs, tmp_path):
+    shutil.copytree(three_runs / "runs", tmp_path / "runs")
+    shutil.rmtree(tmp_path / "runs" / "seed1" / "checkpoints")
+    metrics = tmp_path / "runs" / "seed1" / "metrics.jsonl"
+    metrics.write_text("")
+    done = run_here("--mode=compare", "--runs=runs", cwd=tmp_path)
+    assert "seed1: not finished, 0 of " in done.stdout
+    assert "From three runs on that are finished" in done.stdout
+
+
+def test_an_evaluation_of_an_earlier_step_is_said(tmp_path):
+    config, lines = Config(steps=4, latents="noise:6,cat:10"), [{"step": 2, "d_loss": 1.0}, {"step": 4, "d_loss": 1.0}]
+    runs = [
+        comparison.Run(name, RunDirectory(tmp_path / name), config, lines, Evaluation("quick", step))
+        for name, step in (("a", 2), ("b", 4))
+    ]
+    page, _ = comparison.compare_runs(runs)
+    assert "a: its evaluation is of step 2, and the run is at 4." in page
+    assert "b: its evaluation" not in page
+
+
 def test_of_runs_that_read_nothing_of_each_other_none_is_named(monkeypatch, three_runs):
     monkeypatch.setattr(comparison, "_agreements", lambda runs: np.eye(3))
     done = run_here("--mode=compare", "--runs=runs", "--output=dead.html", cwd=three_runs)

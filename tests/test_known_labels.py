@@ -299,7 +299,7 @@ def test_labels_are_in_the_table_and_name_no_code():
     found = measured(of)
     assert found.associations["names"] == ["dark", "label 7"]
     assert [match["name"] for match in found.codes["c1"]["goes_with"]] == ["dark", "label 7"]
-    assert found.codes["c1"]["does"] == "the class of the image"
+    assert found.codes["c1"]["does"] == "classes"  # which were not held against the labels
     assert "AUC" not in found.codes["c2"]["does"]
 
 
@@ -351,11 +351,20 @@ def test_labels_of_a_data_set_by_name_are_refused(tiny_run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("accuracy", "does"), [(0.8, "the class of the image"), (0.2, "classes, which are not those of the labels")]
+    ("shares", "accuracy", "does"),
+    [
+        (10 * [0.1], 0.8, "the class of the image"),
+        (10 * [0.1], 0.2, "classes, which are not those of the labels"),
+        # What is right of as many by chance.
+        ([0.5, 0.5], 0.6, "classes, which are not those of the labels"),
+        ([0.5, 0.5], 0.9, "the class of the image"),
+        ([0.6, 0.2, 0.2], 0.65, "classes, which are not those of the labels"),
+    ],
 )
-def test_a_code_is_the_images_class_only_where_the_labels_say_so(accuracy, does):
+def test_a_code_is_the_images_class_only_where_the_labels_say_so(shares, accuracy, does):
     of = material(dark=lambda levels: levels < 100)
-    splits = (Split(split.images) for split in (of.data.train, of.data.test))
+    labels = np.repeat(np.arange(len(shares)), [round(100 * share) for share in shares])
+    splits = (Split(split.images, labels) for split in (of.data.train, of.data.test))
     of = Material(Model(), ImageData("levels", *splits), of.setting)
     found = measured(of)
     found.figures["accuracy/c1"] = accuracy

@@ -276,6 +276,13 @@ def test_images_of_ordered_factors_alone_have_no_labels_and_all_else_is_measured
     assert [note for note in found.notes if "the data set ordered has no labels" in note]
 
 
+@pytest.mark.parametrize(("count", "rows"), [(1, 2), (2, 4), (7, 4)])
+def test_pairs_of_few_images_are_shown(count, rows):
+    images = np.zeros((count, 8, 8, 1), np.uint8)
+    shown = run_page._in_pairs(images, images, "pairs", ("image", "decoded"))
+    assert len(shown.rows) == rows
+
+
 def test_lines_of_metrics_leave_out_what_is_no_number(tmp_path):
     metrics_file = MetricsFile(tmp_path / "metrics.jsonl", batch_size=64)
     metrics_file.set_model(types.SimpleNamespace(step=tf.constant(7)))

@@ -8,6 +8,8 @@ import pytest
 from conftest import run_here
 from PIL import Image
 
+from infogan_tf.commands.images import pictures_of
+from infogan_tf.config.options import Config
 from infogan_tf.data import load_data
 from infogan_tf.data.images import choice_of
 from infogan_tf.evaluation.feature_networks import feature_network
@@ -56,7 +58,10 @@ def test_figures_are_those_of_the_arrays(pictures, measured):
     expected = Evaluation("quick", None)
     real = data.train.images[choice_of(len(data.train.images), COUNT)]
     assert len(np.unique(real, axis=0)) > COUNT - 10  # a choice without repetition
-    measure_samples(compare(feature_network(data), real, images, data.test.images), expected)
+    rng = np.random.default_rng(0)
+    rng.permutation(COUNT)  # by which those that are read are chosen, here all
+    shuffled = images[rng.permutation(COUNT)]
+    measure_samples(compare(feature_network(data), real, shuffled, data.test.images), expected)
     found = measured["drawn.npy"]
     for name, value in expected.figures.items():
         assert found["figures"][name] == pytest.approx(value, rel=1e-5), name
@@ -71,6 +76,18 @@ def test_what_they_lie_in_changes_nothing_but_what_cannot_be_read_is_said(measur
     assert measured["drawn"]["figures"] == pytest.approx(measured["drawn.npy"]["figures"], rel=1e-5)
     assert measured["drawn.npy"]["notes"][0] == "300 of 300 pictures, 16 x 16, grey."
     assert measured["drawn"]["notes"][0] == "300 of 301 pictures, 16 x 16, grey; 1 could not be read."
+
+
+def test_pictures_that_lie_by_class_are_measured_in_random_order(tmp_path):
+    for label in range(2):
+        (tmp_path / "drawn" / str(label)).mkdir(parents=True)
+        for i in range(100):
+            Image.new("L", (16, 16), 100 * label + i).save(tmp_path / "drawn" / str(label) / f"{i}.png")
+    config = Config(dataset="digits", samples=str(tmp_path / "drawn"))
+    found, count, _ = pictures_of(config, (16, 16, 1), 200)
+    assert count == 200
+    assert sorted(found[:, 0, 0, 0]) == list(range(200))
+    assert 30 < np.sum(found[:100, 0, 0, 0] < 100) < 70
 
 
 def test_of_many_a_fixed_choice_is_measured(tmp_path):

@@ -228,6 +228,28 @@ def test_other_forms_of_files_are_read(form, options):
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
+@pytest.mark.parametrize("colours", [2, 4, 16])
+@pytest.mark.parametrize("transparency", [None, 1])
+def test_pictures_of_few_bits_are_read(colours, transparency):
+    picture = Image.fromarray(COLOUR).quantize(colours)
+    file, options = io.BytesIO(), {} if transparency is None else {"transparency": transparency}
+    picture.save(file, "PNG", bits={2: 1, 4: 2, 16: 4}[colours], **options)
+    assert file.getvalue()[24] < 8  # the bits of a place in the palette
+    form = Form(*COLOUR.shape)
+    found = decode_image("file", tf.constant(file.getvalue()), form).numpy() * 255.0
+    np.testing.assert_allclose(found, decode(file.getvalue(), form), atol=1e-4)
+
+
+def test_bitmaps_with_a_palette_are_those_of_greys_alone():
+    form = Form(*GREY.shape, 1)
+    found = decode_image("file", tf.constant(picture_file(GREY, "BMP")), form).numpy() * 255.0
+    np.testing.assert_allclose(found[..., 0], GREY, atol=1e-4)
+    file = io.BytesIO()
+    Image.fromarray(COLOUR).quantize(16).save(file, "BMP")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="file: expected BMP files of 24 or 32 bits, or of greys"):
+        decode_image("file", tf.constant(file.getvalue()), form)
+
+
 FORMS = [Form(16, 24, 3), Form(24, 16, 3, "none"), Form(16, 16, 1), Form(16, 16, 3, (5, 7, 40, 30))]
 
 

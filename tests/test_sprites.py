@@ -78,6 +78,11 @@ def test_the_test_images_are_a_fixed_sample_with_their_labels(sprites):
     np.testing.assert_array_equal(sprites.train.labels[where], sprites.test.labels)
     assert np.bincount(sprites.test.labels).min() > 600
     assert not np.shares_memory(sprites.test.images, sprites.train.images)
+    # What they are compared with is none of them.
+    for most in (2_000, 10_000):
+        chosen = sprites.training_choice(most)
+        assert len(set(chosen)) == most
+        assert not set(chosen) & set(where)
 
 
 def test_every_sprite_lies_wholly_inside_the_frame(moments):

@@ -95,6 +95,14 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(tmp_path, avera
     assert not (tmp_path / "new").exists()
 
 
+def test_labels_that_its_weights_were_told_are_not_forgotten(tmp_path):
+    run_here(*TINY, "--labelled=20", "--run_dir=told", cwd=tmp_path, exporting=False)
+    done = run_here("--start_from=told", "--labelled=0", "--run_dir=new", cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert "--labelled: expected 20 or more with --start_from=told" in done.stderr
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_run_without_a_checkpoint_is_refused(tmp_path, averaged):
     shutil.copytree(averaged, tmp_path / "other")
     shutil.rmtree(tmp_path / "other" / "checkpoints")

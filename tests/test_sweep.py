@@ -9,7 +9,11 @@ from conftest import TINY, assert_same, run_here, run_main, weights
 
 from infogan_tf.commands import sweep
 from infogan_tf.config import grid as grids
+from infogan_tf.config.options import Config
 from infogan_tf.errors import UserError
+from infogan_tf.evaluation.result import Evaluation
+from infogan_tf.reports.comparison import Run
+from infogan_tf.runs.directory import RunDirectory
 
 FLAGS = ("--mode=sweep", "--seeds=3,4", *TINY)
 
@@ -126,6 +130,11 @@ def test_a_dry_run_prints_the_commands_of_the_runs_that_are_not_done(swept, tmp_
     left = run_here(*FLAGS, "--dry_run", "--resume", "--run_dir=all", cwd=tmp_path).stdout.splitlines()
     assert len(left) == 1
     assert left[0].endswith("--seed=4 --run_dir=all/seed=4 --resume")
+    # One that was exported by hand before its end is not done.
+    metrics = tmp_path / "all" / "seed=3" / "metrics.jsonl"
+    metrics.write_text("".join(metrics.read_text().splitlines(keepends=True)[:-1]))
+    left = run_here(*FLAGS, "--dry_run", "--resume", "--run_dir=all", cwd=tmp_path).stdout.splitlines()
+    assert len(left) == 2
 
 
 def test_a_sweep_gathers_runs_that_were_made_one_by_one(swept, tmp_path):
@@ -201,6 +210,21 @@ def test_bad_sweeps_are_refused_in_one_line(swept, flags, message):
     assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not (folder / "new").exists()
+
+
+def test_of_runs_of_which_some_are_evaluated_the_others_show_no_figures_of_training(tmp_path):
+    lines = [{"step": 2, "c1_error": 0.5, "mutual_info/c1": 1.2}]
+    found = Evaluation("quick", 2, figures={"mutual_info/c1": 0.2})
+    config = Config(steps=2, latents="noise:6,cat:10")
+    one, other = (
+        Run(name, RunDirectory(tmp_path / name), config, lines, each) for name, each in (("a", found), ("b", None))
+    )
+    rows = [line.split("|") for line in sweep.sweep_table([one, other]).splitlines()]
+    by_name = {row[1].strip(): [cell.strip() for cell in row[2:-1]] for row in rows}
+    assert by_name["a"] == ["0.5000", "0.2000"]
+    assert by_name["b"] == ["0.5000", ""]
+    assert by_name["mean, all"] == ["0.5000", "0.2000"]
+    assert "1.2000" in sweep.sweep_table([other, other])
 
 
 def test_figures_over_runs():

@@ -46,7 +46,8 @@ def pictures_of(config: Config, image_shape: tuple[int, int, int], most: int) ->
         most: How many are kept, a fixed random choice.
 
     Returns:
-        The pictures, uint8 [N, H, W, C]; how many there are in all; and how many of those chosen could not be read.
+        The pictures, uint8 [N, H, W, C], in a fixed random order; how many there are in all; and how many of those
+        chosen could not be read.
 
     Raises:
         UserError: Where there are none, or they cannot be had.
@@ -54,8 +55,8 @@ def pictures_of(config: Config, image_shape: tuple[int, int, int], most: int) ->
     form = form_by_options(config, image_shape)
     try:
         with contextlib.closing(_opened(read_source(config.samples, {}, "samples"))) as source:
-            chosen = np.zeros(len(source), bool)
-            chosen[np.random.default_rng(0).permutation(len(source))[:most]] = True
+            rng, chosen = np.random.default_rng(0), np.zeros(len(source), bool)
+            chosen[rng.permutation(len(source))[:most]] = True
             shown = tqdm(source.images(form), desc="Pictures", total=len(source), unit="image", delay=1)
             found = [image for (_, image), keep in zip(shown, chosen, strict=True) if keep]
     except UserError as error:  # of loaders that otherwise serve --dataset
@@ -63,7 +64,9 @@ def pictures_of(config: Config, image_shape: tuple[int, int, int], most: int) ->
     pictures = [image for image in found if not isinstance(image, str)]
     if not pictures:
         raise UserError(f"--samples: expected images that can be read. Received: {config.samples!r} ({found[0]})")
-    return np.stack(pictures), len(chosen), len(found) - len(pictures)
+    # As they lie in folders they may be sorted, by class for one; figures of their first thousands are to be of all.
+    shuffled = [pictures[i] for i in rng.permutation(len(pictures))]
+    return np.stack(shuffled), len(chosen), len(found) - len(pictures)
 
 
 def images_in_order(config: Config, form: Form) -> FilesInOrder | RowsInOrder:

@@ -154,8 +154,9 @@ def sweep_table(runs: list[Run], shown: Callable[[str], str] = printable) -> str
     """
     rows = {}
     groups = {}
+    evaluated = any(run.found for run in runs)
     for run in runs:
-        rows[run.name] = figures_of(run)
+        rows[run.name] = figures_of(run, evaluated)
         groups.setdefault(run.configuration, []).append(run)
     names = list(dict.fromkeys(name for row in rows.values() for name in row))
     lines = [_line(["run", *names]), _line(["---"] * (len(names) + 1))]
@@ -171,11 +172,12 @@ def sweep_table(runs: list[Run], shown: Callable[[str], str] = printable) -> str
     return "\n".join(lines) + "\n"
 
 
-def figures_of(run: Run) -> dict[str, float]:
-    """What the table shows of a run."""
+def figures_of(run: Run, evaluated: bool = True) -> dict[str, float]:
+    """What a table shows of a run: what its evaluation found, or its last epoch where none of the runs is evaluated."""
     last = run.lines[-1] if run.lines else {}
     figures = {name: value for name, value in last.items() if name.endswith(LAST_EPOCH)}
-    of = run.found.figures if run.found else last
+    # L_I of training's own batches, with their statistics, is not that of an evaluation.
+    of = (run.found.figures if run.found else {}) if evaluated else last
     return figures | {name: value for name, value in of.items() if name.split("/")[0] in EVALUATED}
 
 

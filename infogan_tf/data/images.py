@@ -97,6 +97,7 @@ class ImageData:
         label_names: Names of the labels 0, 1, ...; empty where there are no labels, or they have no names.
         attribute_names: Names of the attributes, A of them; empty where there are none.
         factors: True factors of a data set of all their combinations; None for others.
+        test_places: Where in `train` the test images lie, int64 [M], of a data set without a split; None for others.
         digest: A name for these very images, which changes with them; empty of those that the cache does not keep.
         own: Whether they are one's own, whose name is that of a folder or file and says nothing of what they are.
         skipped: The files that could not be read, each with why.
@@ -109,6 +110,7 @@ class ImageData:
     label_names: tuple[str, ...] = ()
     attribute_names: tuple[str, ...] = ()
     factors: Factors | None = None
+    test_places: np.ndarray | None = None
     digest: str = ""
     own: bool = False
     skipped: tuple[tuple[str, str], ...] = ()
@@ -137,12 +139,24 @@ class ImageData:
             test=Split(factors.images[sample], None if labels is None else labels[sample]),
             label_names=label_names,
             factors=factors,
+            test_places=sample,
         )
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """Height, width and channels."""
         return self.train.images.shape[1:]
+
+    def training_choice(self, most: int) -> np.ndarray | slice:
+        """The places in `train` of all of its images that are not for testing, or of `most`, a fixed random choice.
+
+        Of a data set without a split that is so small that all of its images are for testing, too, they are all there.
+        """
+        count = len(self.train.images)
+        if self.test_places is None or len(self.test_places) == count:
+            return choice_of(count, most)
+        others = np.delete(np.arange(count), self.test_places)
+        return others[choice_of(len(others), most)]
 
 
 def choice_of(count: int, most: int) -> np.ndarray | slice:

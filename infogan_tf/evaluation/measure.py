@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.cluster import KMeans
 from tqdm import tqdm
 
-from infogan_tf.data.images import ImageData, Split, choice_of
+from infogan_tf.data.images import ImageData, Split
 from infogan_tf.errors import NotMeasuredError
 from infogan_tf.evaluation import sample_figures
 from infogan_tf.evaluation.feature_networks import feature_network, published_network
@@ -37,8 +37,8 @@ from infogan_tf.random import fold_in
 
 # A rank correlation below this names nothing, nor does an area under the ROC curve.
 LEAST_RHO, LEAST_AUC = 0.2, 0.6
-# A class is called after its label where more of its images have it.
-LEAST_SHARE = 0.5
+# A class is called after its label where more of its images have it, and so many more than of all images.
+LEAST_SHARE, LEAST_GAIN = 0.5, 0.2
 # A class is nearly empty below this share of what its prior gives it; two may be one above this overlap. On the digits
 # the most of any two was 0.05 to 0.19 with ten classes, 0.28 to 0.30 with eleven, and 0.33 and more with twelve.
 LEAST_OF_PRIOR, MOST_OVERLAP = 0.25, 0.2
@@ -137,8 +137,8 @@ class Material:
 
     @functools.cached_property
     def training_choice(self) -> np.ndarray | slice:
-        """The places of as many training images as there are draws, or of all: a fixed random choice."""
-        return choice_of(len(self.data.train.images), len(self.images))
+        """The places of as many training images as there are draws, or of all, a fixed random choice."""
+        return self.data.training_choice(len(self.images))
 
     @functools.cached_property
     def training_sample(self) -> np.ndarray:
@@ -432,18 +432,24 @@ def effects(material: Material, found: Evaluation) -> None:
         known = _known_as(facts.get("goes_with", ()), of_classes) if material.data.attribute_names else ""
         bound = found.figures.get(f"mutual_info/{code.name}")
         if isinstance(code, Class):
-            facts["does"] = _class_words(code, found)
+            facts["does"] = _class_words(code, material, found)
         elif bound is None:
             facts["does"] = "unknown: its L_I was not measured"
         elif code.is_dead(bound):
             facts["does"] = "dead: Q reads nothing of it"
         else:
-            facts["does"] = known or (_class_words(code, found) if of_classes else _in_words(facts["correlations"]))
+            own = _class_words(code, material, found) if of_classes else _in_words(facts["correlations"])
+            facts["does"] = known or own
 
 
-def _class_words(code, found):
+def _class_words(code, material, found):
     """What a code of classes does, in words: where the labels are known, whether it tells these."""
-    tells = found.figures.get(f"accuracy/{code.name}", 1.0) > LEAST_SHARE
+    accuracy = found.figures.get(f"accuracy/{code.name}")
+    if accuracy is None:
+        return "classes"
+    # A code that puts all images into one class is right of those with the commonest label.
+    commonest = np.bincount(material.test_labels).max() / len(material.test_labels)
+    tells = accuracy > max(LEAST_SHARE, commonest + LEAST_GAIN)
     return "the class of the image" if tells else "classes, which are not those of the labels"
 
 
@@ -451,8 +457,10 @@ def _class_names(code, found):
     """What each class is called: the label that most of it has, or the attribute that goes with it, or nothing."""
     if found.confusion.get("code") == code.name:
         # Matching gives every class a label, also one that few of its images have.
+        counts = np.sum(found.confusion["counts"], axis=1)
+        usual = dict(zip(found.confusion["labels"], counts / counts.sum(), strict=True)) | {"": 0.0}
         pairs = zip(found.confusion["matched"], found.confusion["shares"], strict=True)
-        return [label if share > LEAST_SHARE else "" for label, share in pairs]
+        return [label if share > max(LEAST_SHARE, usual[label] + LEAST_GAIN) else "" for label, share in pairs]
     matches = found.codes[code.name].get("goes_with", [None] * code.num_classes)
     return [match["name"] if match and match["auc"] >= LEAST_AUC else "" for match in matches]
 

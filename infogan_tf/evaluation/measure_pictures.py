@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from infogan_tf.data.images import ImageData, choice_of
+from infogan_tf.data.images import ImageData
 from infogan_tf.evaluation.feature_networks import feature_network, published_network
 from infogan_tf.evaluation.figures import PUBLISHED_FEATURES
 from infogan_tf.evaluation.measure import Setting
@@ -19,13 +19,13 @@ def measure_pictures(
     """Measures what can be: FID, KID, precision and recall in the networks of `measure`, and the log-likelihood.
 
     Args:
-        pictures: As many as the setting has, or fewer; uint8 [N, H, W, C], of the data's shape.
+        pictures: As many as the setting has, or fewer, in random order; uint8 [N, H, W, C], of the data's shape.
         data: What they are compared with: as many of its training images, or all.
         setting: How many test images are looked at, and in which networks.
         cache_dir: Folder of feature networks, or None for the default.
     """
     found = Evaluation(setting.name, step=None)
-    real = data.train.images[choice_of(len(data.train.images), len(pictures))]
+    real = data.train.images[data.training_choice(len(pictures))]
     test = data.test.images[: setting.images]
 
     def own(_, found):

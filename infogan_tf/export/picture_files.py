@@ -40,10 +40,11 @@ def require_sizes(name: str, files: tf.Tensor, form: Form) -> tf.Tensor:
 def decode_image(name: str, file: tf.Tensor, form: Form) -> tf.Tensor:
     """Decodes a PNG, JPEG or BMP file, which `require_sizes` let pass, to an image as in training.
 
-    As the data loaders do it: photos stand upright, as their EXIF data says; what is transparent lies on the ground;
-    the part that `form.crop` names is resized by Pillow's bicubic filter with rounding to bytes after each step, first
-    its width, then its height. Colours become one channel by the luminance of ITU-R 601. A picture of the image's own
-    size is neither cropped nor resized.
+    As the data loaders do it: JPEG photos stand upright, as their EXIF data says; what is transparent lies on the
+    ground; the part that `form.crop` names is resized by Pillow's bicubic filter with rounding to bytes after each
+    step, first its width, then its height. Colours become one channel by the luminance of ITU-R 601. A picture of the
+    image's own size is neither cropped nor resized. Of large JPEG files the loaders decode a smaller picture, whose
+    levels are a few off.
 
     Args:
         name: Name of the input, for messages.
@@ -51,15 +52,15 @@ def decode_image(name: str, file: tf.Tensor, form: Form) -> tf.Tensor:
         form: Of the image.
 
     Returns:
-        The image, float32 [H, W, C] in [0, 1]. Broken files, and pictures that the part does not fit into, raise an
-        InvalidArgument error in the graph.
+        The image, float32 [H, W, C] in [0, 1]. Broken files, BMP files with a palette of colours, and pictures that the
+        part does not fit into, raise an InvalidArgument error in the graph.
     """
     found = _kind(file)
     decoders = [
-        (found["PNG"], lambda: _on_ground(tf.io.decode_png(file, channels=4, name=name), form.ground)),
+        (found["PNG"], lambda: _on_ground(_decoded_png(name, file), form.ground)),
         (found["JPEG"], lambda: _upright(file, _decoded_jpeg(name, file))),
     ]
-    picture = tf.case(decoders, lambda: _in_colour(tf.io.decode_bmp(file, name=name)))
+    picture = tf.case(decoders, lambda: _in_colour(_decoded_bmp(name, file)))
     picture = tf.ensure_shape(picture, (None, None, 3))
     left, top, wide, high = _part(name, picture, form)
     picture = picture[top : top + high, left : left + wide]
@@ -73,6 +74,28 @@ def decode_image(name: str, file: tf.Tensor, form: Form) -> tf.Tensor:
 def _decoded_jpeg(name, file):
     # Exactly as the data loaders do: TensorFlow's own choice is the faster, less exact transform.
     return tf.io.decode_jpeg(file, channels=3, dct_method="INTEGER_ACCURATE", name=name)
+
+
+def _decoded_png(name, file):
+    """The picture in four channels, uint8 [h, w, 4]."""
+    picture = tf.io.decode_png(file, channels=4, name=name)
+    # To one of fewer than 8 bits TensorFlow adds the greatest number of so few as what is to mean opaque.
+    bits = tf.cast(tf.io.decode_raw(tf.strings.substr(file, 24, 1), tf.uint8)[0], tf.int32)
+    levels, alpha = picture[..., :3], picture[..., 3:]
+    opaque = (bits < 8) & tf.reduce_all(tf.cast(alpha, tf.int32) == 2**bits - 1)
+    return tf.concat([levels, tf.where(opaque, tf.constant(255, tf.uint8), alpha)], axis=-1)
+
+
+def _decoded_bmp(name, file):
+    """The picture, uint8 [h, w, 1, 3 or 4]; one channel are its places in a palette, which has to be that of greys."""
+    picture = tf.io.decode_bmp(file, name=name)
+    header = tf.cast(tf.io.decode_raw(tf.strings.substr(file, 0, _HEADER), tf.uint8), tf.int64)
+    start, end = 14 + _number(header[14:18]), _number(header[10:14])
+    palette = tf.strings.substr(file, start, tf.maximum(end - start, 0) // 4 * 4)
+    colours = tf.cast(tf.reshape(tf.io.decode_raw(palette, tf.uint8), (-1, 4))[:, :3], tf.int32)
+    greys = tf.reduce_all(colours == tf.range(tf.shape(colours)[0])[:, tf.newaxis])
+    message = [f"{name}: expected BMP files of 24 or 32 bits, or of greys. Received: one with a palette of colours"]
+    return checks.require(picture, (tf.shape(picture)[-1] > 1) | greys, message)
 
 
 def _in_colour(picture: tf.Tensor) -> tf.Tensor:

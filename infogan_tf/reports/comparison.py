@@ -27,7 +27,7 @@ from infogan_tf.objectives.invariance import INVARIANCE_TERM
 from infogan_tf.reports import charts
 from infogan_tf.reports.pages import Grid
 from infogan_tf.runs.directory import RunDirectory
-from infogan_tf.runs.metrics_file import read_lines
+from infogan_tf.runs.metrics_file import last_step, read_lines
 from infogan_tf.runs.records import existing_run, folders_of_runs
 from infogan_tf.runs.restored import restored_model
 from infogan_tf.templates import render
@@ -80,7 +80,7 @@ class Run:
     @property
     def finished(self) -> bool:
         """Whether it was trained to its last step."""
-        return bool(self.lines) and self.lines[-1]["step"] >= self.config.steps
+        return last_step(self.lines) >= self.config.steps
 
 
 @dataclasses.dataclass(frozen=True)
@@ -166,11 +166,13 @@ def compare_runs(runs: list[Run], program: Sequence[str] = ()) -> tuple[str, lis
         criteria.append(_invariance(finished))
     if len({_first_classes(run)[1] for run in finished}) > 1 and all(_silhouette(run) is not None for run in finished):
         criteria.append(_number_of_classes(finished))
-    if len(runs) < 3 and all(run.has_codes for run in runs):
-        notes.append("From three runs on, this page also says which one is the most central (ModelCentrality).")
-    elif len(runs) >= 3 and any(run.has_codes for run in runs):
+    if len(finished) < 3 and all(run.has_codes for run in runs):
+        notes.append(
+            "From three runs on that are finished, this page also says which one is the most central (ModelCentrality)."
+        )
+    elif len(finished) >= 3 and any(run.has_codes for run in finished):
         try:
-            criteria.append(_centrality(runs))
+            criteria.append(_centrality(finished))
         except NotMeasuredError as reason:
             notes.append(f"ModelCentrality: not measured; {str(reason).rstrip('.')}.")
     for note in notes:
@@ -255,9 +257,14 @@ def _notes(runs, program):
         if run.found is None
     ]
     notes += [
-        f"{run.name}: not finished, {run.lines[-1]['step'] if run.lines else 0:,} of {run.config.steps:,} steps."
+        f"{run.name}: not finished, {last_step(run.lines):,} of {run.config.steps:,} steps."
         for run in runs
         if not run.finished
+    ]
+    notes += [
+        f"{run.name}: its evaluation is of step {run.found.step:,}, and the run is at {last_step(run.lines):,}."
+        for run in runs
+        if run.found and run.found.step is not None and run.found.step < last_step(run.lines)
     ]
     if len({run.found.setting for run in runs if run.found}) > 1:
         settings = ", ".join(f"{run.name} {run.found.setting}" for run in runs if run.found)

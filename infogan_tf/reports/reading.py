@@ -182,7 +182,7 @@ def _columns_of(code: Code, posterior: Mapping[str, np.ndarray], names: Names) -
     """What the table says of a code, by column."""
     columns = {code.name: code.most_probable(posterior)}
     if code.name in names:
-        columns[f"{code.name}_name"] = np.array([cell(name) for name in names[code.name]])[columns[code.name]]
+        columns[f"{code.name}_name"] = np.array([quoted(name) for name in names[code.name]])[columns[code.name]]
     if code.discrete:
         columns[f"{code.name}_probability"] = code.greatest_probability(posterior)
     elif not code.fixed_stddev:
@@ -191,10 +191,15 @@ def _columns_of(code: Code, posterior: Mapping[str, np.ndarray], names: Names) -
 
 
 def cell(name: str) -> str:
-    """A name as a table's cell: quoted where it has to be, and never a formula.
+    """A file's name as a table's cell, never a formula: `=1.png` is `./=1.png`, the same file to whoever opens it."""
+    return quoted(f"./{name}" if name.startswith(_FORMULA) else name)
 
-    `=1.png` is written as `./=1.png`, which is the same file to whoever opens it.
+
+def quoted(name: str) -> str:
+    """A name as a table's cell: quoted where it has to be, and never a formula, but for numbers as they are.
+
+    A name that a spreadsheet took for a formula has an apostrophe before it, which says that it is text.
     """
-    if name.startswith(_FORMULA):
-        name = f"./{name}"
+    if name.startswith(_FORMULA) and not re.fullmatch(r"[+-]?\d+(\.\d+)?", name):
+        name = f"'{name}"
     return '"' + name.replace('"', '""') + '"' if re.search('[",\r\n]', name) else name

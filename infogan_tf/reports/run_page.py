@@ -284,11 +284,12 @@ def _directions(material, found):
 
 
 def _in_pairs(images, others, caption, names):
-    """Two rows of images, each with its other below it."""
-    columns = len(images) // 2
+    """Two rows of images, each with its other below it; of a single image one row."""
+    columns, rows = max(1, len(images) // 2), min(2, len(images))
     pairs = np.stack([images, others])  # [2, N, H, W, C]
-    shown = np.concatenate([pairs[side, start : start + columns] for start in (0, columns) for side in (0, 1)])
-    return grid(shown, columns, caption, rows=[*names] * 2)
+    starts = [row * columns for row in range(rows)]
+    shown = np.concatenate([pairs[side, start : start + columns] for start in starts for side in (0, 1)])
+    return grid(shown, columns, caption, rows=[*names] * rows)
 
 
 def _neighbours(material):

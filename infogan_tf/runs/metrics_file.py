@@ -22,11 +22,16 @@ def read_lines(path: Path) -> list[dict[str, float]]:
     # Of a line without an end nothing is known, unless it is all there.
     for number, text in enumerate([*whole, last] if _figures(last) else whole, 1):
         line = _figures(text)
-        if line is None or line["step"] <= (lines[-1]["step"] if lines else 0):
+        if line is None or line["step"] <= last_step(lines):
             wanted = "figures by name in every line, with a step that grows"
             raise UserError(f"{path}: expected {wanted}. Received: {text[:80]!r} in line {number}")
         lines.append(line)
     return lines
+
+
+def last_step(lines: list[dict[str, float]]) -> int:
+    """The step at which the last of the epochs ended; 0 without any."""
+    return lines[-1]["step"] if lines else 0
 
 
 def _figures(text: bytes) -> dict[str, float] | None:

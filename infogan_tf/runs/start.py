@@ -22,7 +22,8 @@ def options_of_start(given: Mapping[str, object]) -> Config:
     With other images these are made to be of that run's size and channels, and its labels are no longer theirs.
 
     Raises:
-        UserError: Where it is no run with a checkpoint, or a recipe is given, whose options would be others.
+        UserError: Where it is no run with a checkpoint; where a recipe is given, whose options would be others; or
+            fewer labels than that run was told.
     """
     if "recipe" in given:
         raise UserError(
@@ -30,6 +31,11 @@ def options_of_start(given: Mapping[str, object]) -> Config:
         )
     run, kept = existing_run(given["start_from"], {}, flag="start_from")
     require_checkpoint(run, "start_from")
+    if given.get("labelled", kept.labelled) < kept.labelled:
+        raise UserError(
+            f"--labelled: expected {kept.labelled} or more with --start_from={given['start_from']}, whose weights were "
+            f"told so many labels. Received: {given['labelled']}"
+        )
     changes = {"start_from": given["start_from"], "starts": 1}
     dataset = given.get("dataset", kept.dataset)
     if dataset != kept.dataset:

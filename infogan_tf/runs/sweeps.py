@@ -10,6 +10,7 @@ from infogan_tf.config.options import Config
 from infogan_tf.errors import UserError
 from infogan_tf.files import as_json, read_json, versions, write_text
 from infogan_tf.runs.directory import RunDirectory
+from infogan_tf.runs.metrics_file import last_step, read_lines
 from infogan_tf.runs.records import MAY_CHANGE, existing_run
 
 NOTE, TABLE, PAGE = "sweep.json", "sweep.md", "compare.html"
@@ -36,8 +37,11 @@ class Planned:
         return self.run.config_file.is_file()
 
     def is_done(self) -> bool:
-        """Whether the last thing that a run writes is there: a version of its export."""
-        return bool(versions(self.run.export))
+        """Whether it has all its steps, and the last thing that a run writes is there: a version of its export."""
+        if not versions(self.run.export):
+            return False
+        run, config = existing_run(str(self.run), {})
+        return last_step(read_lines(run.metrics_file)) >= config.steps
 
     def command(self, program: Sequence[str]) -> list[str]:
         """What makes it, or goes on with it where it was begun."""

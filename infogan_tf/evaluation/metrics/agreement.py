@@ -15,7 +15,7 @@ def code_agreement(drawn: list[np.ndarray], read: list[np.ndarray]) -> float:
     Each code of one run is paired with one code of the other so that the pairs' summed agreement is greatest; the
     result is this sum over the number of codes, of the run with more. The agreement of two categorical codes is their
     adjusted mutual information (Vinh et al. 2010), 0 if independent; of two continuous codes, the absolute value of
-    Spearman's rank correlation; of a categorical and a continuous code, 0.
+    Spearman's rank correlation; of a categorical and a continuous code, or where one is constant, 0.
 
     Lin et al. 2020 (arXiv:1906.06034, section 4) use the FactorVAE score instead, which asks only whether a code stays
     constant: any two runs with a working c1 would get full marks, whatever the classes mean.
@@ -47,10 +47,11 @@ def _checked(name, codes):
 
 def _agreement(a, b):
     discrete = [np.issubdtype(code.dtype, np.integer) for code in (a, b)]
+    # What is always the same says nothing: two codes that both collapsed do not agree.
+    if any(discrete) != all(discrete) or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return 0.0
     if all(discrete):
         return max(metrics.adjusted_mutual_info_score(a, b), 0.0)
-    if any(discrete) or np.ptp(a) == 0 or np.ptp(b) == 0:
-        return 0.0
     return abs(float(stats.spearmanr(a, b).statistic))
 
 

@@ -522,7 +522,7 @@ for (const { name, sign, holder, average } of groups) {
 }
 $("groups").append(element("b", {}, "="), element("div", {}), result);
 
-// A sum of latents, each with a weight. Of classes it has that whose weights add up to most, of several the first.
+// A sum of latents, each with a weight. Of classes, and of captions, it has that whose weights add up to most, of several the first.
 function weightedSum(terms) {
   const sum = (of) => terms.reduce((total, [latents, weight]) => total + weight * of(latents), 0);
   const elected = (name) => {
@@ -531,7 +531,7 @@ function weightedSum(terms) {
     return [...votes].reduce((best, vote) => (vote[1] > best[1] + 1e-9 ? vote : best))[0];
   };
   const noise = Array.from({ length: meta.noise.size }, (_, index) => sum((latents) => latents.noise[index]));
-  const valueOf = (code) => (classesOf(code) ? elected(code.name) : sum(({ values }) => values[code.name]));
+  const valueOf = (code) => (classesOf(code) || code.words ? elected(code.name) : sum(({ values }) => values[code.name]));
   return { noise, values: Object.fromEntries(meta.codes.map((code) => [code.name, valueOf(code)])) };
 }
 
