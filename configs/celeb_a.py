@@ -7,12 +7,11 @@ Commands: infogan --dataset=celeb_a
 """
 
 import dataclasses
-import functools
 
 from infogan_tf.config.options import Config
 from infogan_tf.data.facts import ImageFacts
 
-from .invariant import invariant
+from .invariant import with_real_images
 
 # Ten codes of ten classes. The largest square in the middle is made 32x32. The paper does not say for how long.
 PAPER = Config(
@@ -27,8 +26,7 @@ PAPER = Config(
 
 RECIPES = {
     "paper": PAPER,
-    "invariant": functools.partial(
-        invariant,
+    **with_real_images(
         PAPER,
         ImageFacts(count=162_770, height=32, width=32, figures=False, framed=True),
         latents="noise:128,cat:10,cat:10,uniform:2",

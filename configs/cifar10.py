@@ -4,12 +4,10 @@ Commands: infogan --dataset=cifar10
           infogan --dataset=cifar10 --recipe=invariant
 """
 
-import functools
-
 from infogan_tf.config.options import Config
 from infogan_tf.data.facts import ImageFacts
 
-from .invariant import invariant
+from .invariant import with_real_images
 
 # Not among the paper's data: a class for each kind, noise as on its colour images, networks as for images of one's own.
 PAPER = Config(
@@ -27,7 +25,5 @@ PAPER = Config(
 
 RECIPES = {
     "paper": PAPER,
-    "invariant": functools.partial(
-        invariant, PAPER, ImageFacts(count=50_000, height=32, width=32, figures=False, equal=True)
-    ),
+    **with_real_images(PAPER, ImageFacts(count=50_000, height=32, width=32, figures=False, equal=True)),
 }

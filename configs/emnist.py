@@ -4,12 +4,10 @@ Commands: infogan --dataset=emnist
           infogan --dataset=emnist --recipe=invariant
 """
 
-import functools
-
 from infogan_tf.config.options import Config
 from infogan_tf.data.facts import ImageFacts
 
-from .invariant import invariant
+from .invariant import with_real_images
 
 # As on MNIST, but for a class for each letter, and for twice as many steps for twice as many images.
 PAPER = Config(
@@ -25,7 +23,5 @@ PAPER = Config(
 
 RECIPES = {
     "paper": PAPER,
-    "invariant": functools.partial(
-        invariant, PAPER, ImageFacts(count=88_800, height=28, width=28, figures=True, equal=True)
-    ),
+    **with_real_images(PAPER, ImageFacts(count=88_800, height=28, width=28, figures=True, equal=True)),
 }

@@ -4,12 +4,10 @@ Commands: python main.py --dataset=fashion_mnist
           python main.py --dataset=fashion_mnist --recipe=invariant
 """
 
-import functools
-
 from infogan_tf.config.options import Config
 from infogan_tf.data.facts import ImageFacts
 
-from .invariant import invariant
+from .invariant import with_real_images
 
 # As on MNIST, but for the averages of the weights, which were not tried here.
 PAPER = Config(
@@ -23,7 +21,5 @@ PAPER = Config(
 
 RECIPES = {
     "paper": PAPER,
-    "invariant": functools.partial(
-        invariant, PAPER, ImageFacts(count=60_000, height=28, width=28, figures=True, equal=True)
-    ),
+    **with_real_images(PAPER, ImageFacts(count=60_000, height=28, width=28, figures=True, equal=True)),
 }

@@ -11,7 +11,7 @@ from infogan_tf.config.options import Config
 from infogan_tf.data.facts import ImageFacts
 
 from . import celeb_a, chairs, faces, lsun
-from .invariant import invariant
+from .invariant import invariant, quick
 
 # The paper's objective, with networks that fit images of any size: spectral norm keeps D from running ahead, so that D
 # and G take steps of one size. The slow start of lambda and the averages of the weights are those of MNIST's recipes.
@@ -28,12 +28,14 @@ PAPER = Config(
 )
 
 # By recipe, what it is for images of which this is known.
-BY_FACTS = {"invariant": functools.partial(invariant, PAPER)}
+BY_FACTS = {"invariant": functools.partial(invariant, PAPER), "quick": functools.partial(quick, PAPER)}
+
+# Of these, as long as nobody has looked at them.
+UNSEEN = ImageFacts(count=10_000, height=32, width=32, figures=False)
 
 RECIPES = {
     "paper": PAPER,
-    # As long as nobody has looked at them.
-    "invariant": functools.partial(BY_FACTS["invariant"], ImageFacts(count=10_000, height=32, width=32, figures=False)),
+    **{name: functools.partial(by_facts, UNSEEN) for name, by_facts in BY_FACTS.items()},
     # The paper's own for data that has to lie in a folder.
     **faces.RECIPES,
     **chairs.RECIPES,

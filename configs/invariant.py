@@ -1,9 +1,11 @@
-"""The recipe --recipe=invariant: the one that serves images of any kind, by what is known of them.
+"""The recipes --recipe=invariant and quick: those that serve images of any kind, by what is known of them.
 
 No data set of this name is there; the files of data sets take from here.
 """
 
 import dataclasses
+import functools
+from collections.abc import Callable
 
 from infogan_tf.config.options import Config
 from infogan_tf.data.facts import ImageFacts
@@ -67,7 +69,7 @@ def invariant(paper: Config, facts: ImageFacts, steps: int | None = None, **opti
         # Over about the last fifth.
         "average_decay": round(max(0.0, 1.0 - 5.0 / steps), 6),
     }
-    if facts.figures and max(facts.height, facts.width) <= MOST_WITH_DENSE:
+    if _are_small_figures(facts):
         tolerance = 0.0 if facts.equal else _UNEQUAL
         late = str(max(1, steps * 4 // 5))
         kind = _FIGURES | {
@@ -82,6 +84,31 @@ def invariant(paper: Config, facts: ImageFacts, steps: int | None = None, **opti
     most = 2 ** (facts.count.bit_length() - 1)
     kind = kind | {"batch_size": min(kind["batch_size"], most)}
     return dataclasses.replace(paper, **(_SHARED | schedule | kind | options))
+
+
+def quick(paper: Config, facts: ImageFacts, steps: int | None = None, **options: object) -> Config:
+    """`invariant` in about a quarter of the time, with fewer and shorter starts.
+
+    Args:
+        paper: As `invariant` takes it.
+        facts: What is known of the images.
+        steps: How many steps; None is 24 in 100 of those of `invariant`, 1,000 at least.
+        options: Those that this data set has in place of the recipe's.
+    """
+    steps = steps or max(1_000, _length(facts) * 24 // 100)
+    short = max(1, steps // 4)
+    starts = {"starts": 3, "start_steps": short, "haste_steps": short} if _are_small_figures(facts) else {}
+    return invariant(paper, facts, steps, **(starts | options))
+
+
+def with_real_images(paper: Config, facts: ImageFacts, **options: object) -> dict[str, Callable[..., Config]]:
+    """Both recipes of a data set, by name, as functions of the number of steps; the arguments are those of each."""
+    return {recipe.__name__: functools.partial(recipe, paper, facts, **options) for recipe in (invariant, quick)}
+
+
+def _are_small_figures(facts):
+    """Whether they are figures that the paper's networks for MNIST are made for."""
+    return facts.figures and max(facts.height, facts.width) <= MOST_WITH_DENSE
 
 
 def _length(facts):

@@ -5,12 +5,10 @@ Commands: infogan --dataset=lsun
           infogan --dataset=~/bedrooms --recipe=lsun
 """
 
-import functools
-
 from infogan_tf.config.options import Config
 from infogan_tf.data.facts import ImageFacts
 
-from .invariant import invariant
+from .invariant import with_real_images
 
 # Not among the paper's data, but among those of talks about it: codes as on MNIST, noise as on CelebA, networks as for
 # images of one's own.
@@ -30,5 +28,5 @@ PAPER = Config(
 
 RECIPES = {
     "paper": PAPER,
-    "invariant": functools.partial(invariant, PAPER, ImageFacts(count=3_033_042, height=64, width=64, figures=False)),
+    **with_real_images(PAPER, ImageFacts(count=3_033_042, height=64, width=64, figures=False)),
 }

@@ -4,12 +4,10 @@ Commands: infogan --dataset=smallnorb
           infogan --dataset=smallnorb --recipe=invariant
 """
 
-import functools
-
 from infogan_tf.config.options import Config
 from infogan_tf.data.facts import ImageFacts
 
-from .invariant import invariant
+from .invariant import with_real_images
 
 # A class for each kind, and a uniform code each for height, side and light, as far as these can be told apart; networks
 # as for images of one's own.
@@ -26,7 +24,5 @@ PAPER = Config(
 
 RECIPES = {
     "paper": PAPER,
-    "invariant": functools.partial(
-        invariant, PAPER, ImageFacts(count=24_300, height=64, width=64, figures=True, equal=True)
-    ),
+    **with_real_images(PAPER, ImageFacts(count=24_300, height=64, width=64, figures=True, equal=True)),
 }

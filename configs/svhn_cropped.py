@@ -4,12 +4,10 @@ Commands: infogan --dataset=svhn_cropped
           infogan --dataset=svhn_cropped --recipe=invariant
 """
 
-import functools
-
 from infogan_tf.config.options import Config
 from infogan_tf.data.facts import ImageFacts
 
-from .invariant import invariant
+from .invariant import with_real_images
 
 # Four codes of ten classes and four continuous ones. The paper does not say for how long.
 PAPER = Config(
@@ -23,10 +21,7 @@ PAPER = Config(
 
 RECIPES = {
     "paper": PAPER,
-    "invariant": functools.partial(
-        invariant,
-        PAPER,
-        ImageFacts(count=73_257, height=32, width=32, figures=False),
-        latents="noise:124,cat:10,uniform:4",
+    **with_real_images(
+        PAPER, ImageFacts(count=73_257, height=32, width=32, figures=False), latents="noise:124,cat:10,uniform:4"
     ),
 }

@@ -40,7 +40,7 @@ def refused(capsys, *flags):
         (["--precision=float8"], ["--precision", "one of auto, float32", "'float8'"]),
         (["--mode=fly"], ["--mode", "train, sweep, evaluate, compare, sample, encode, export", "'fly'"]),
         (["--dataset=mnits"], ["--dataset", "digits", "fashion_mnist", "'mnits'"]),
-        (["--recipe=quick"], ["--recipe", "one of paper, invariant", "'quick'"]),
+        (["--recipe=fast"], ["--recipe", "one of paper, invariant, quick", "'fast'"]),
         (["--dataset=shapes3d", "--recipe=invariant"], ["--recipe", "one of paper with shapes3d", "'invariant'"]),
         (["--invariance_weight=1", "--invariances=rotate"], ["--invariances", "rotate:SIZE", "'rotate'"]),
         (["--starts=3"], ["--starts", "--invariance_weight is 0", "3"]),

@@ -143,6 +143,27 @@ def test_the_invariant_recipe_goes_by_what_the_images_are(facts, networks, steps
 
 
 @pytest.mark.parametrize(
+    ("facts", "steps", "starts"),
+    [
+        (ImageFacts(60_000, 28, 28, figures=True, equal=True), 1_200, (3, 300, 300)),
+        (ImageFacts(1_437, 16, 16, figures=True), 1_000, (3, 250, 250)),
+        (ImageFacts(50_000, 32, 32, figures=False), 2_400, (1, 500, 0)),
+    ],
+)
+def test_the_quick_recipe_is_the_invariant_one_of_fewer_steps(facts, steps, starts):
+    config, invariant = BY_FACTS["quick"](facts), BY_FACTS["invariant"](facts, steps)
+    assert config.steps == steps
+    assert (config.starts, config.start_steps, config.haste_steps) == starts
+    assert (
+        dataclasses.replace(
+            config, starts=invariant.starts, start_steps=invariant.start_steps, haste_steps=invariant.haste_steps
+        )
+        == invariant
+    )
+    assert BY_FACTS["quick"](facts, 3).start_steps == 1
+
+
+@pytest.mark.parametrize(
     ("count", "figures", "size"), [(3, True, 2), (64, True, 64), (127, True, 64), (128, True, 128), (70, False, 64)]
 )
 def test_the_invariant_recipes_batch_is_no_larger_than_the_images_are_many(count, figures, size):

@@ -99,7 +99,7 @@ def test_labels_that_its_weights_were_told_are_not_forgotten(tmp_path):
     run_here(*TINY, "--labelled=20", "--run_dir=told", cwd=tmp_path, exporting=False)
     done = run_here("--start_from=told", "--labelled=0", "--run_dir=new", cwd=tmp_path, check=False)
     assert done.returncode == 2
-    assert "--labelled: expected 20 or more with --start_from=told" in done.stderr
+    assert "--labelled: expected 20 or more with --start_from=" in done.stderr
     assert not (tmp_path / "new").exists()
 
 
