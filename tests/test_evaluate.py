@@ -406,7 +406,8 @@ def test_of_runs_that_minimised_one_invariance_term_the_lowest_is_named(monkeypa
         )
     ]
     page, criteria = comparison.compare_runs(runs)
-    assert [criterion.best for criterion in criteria] == [*best, "c"]
+    # Of two that are finished each is as central as the other.
+    assert [criterion.best for criterion in criteria] == best + ["c"] * (step == 2)
     assert f"take <b>{criteria[0].best}</b>" in page
 
 
