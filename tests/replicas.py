@@ -126,11 +126,13 @@ def relatives() -> dict[str, dict[str, object]]:
     rates = dict.fromkeys(("d_learning_rate", "g_learning_rate"), 1e-5)
     of_noise = Config(networks="dcgan", width=4, latents="normal_noise:3", **rates)
     of_classes = Config(networks="noisy_mlp", latents="noise:3,class:10", labelled=10, **rates)
+    noisy = dataclasses.replace(of_noise, networks="noisy_mlp")
     for name, model, equilibrium, options in (
         ("d", "vaegan", 3.0, of_noise),
         ("g", "vaegan", 0.0, of_noise),
         ("", "began", None, of_noise),
         ("", "semi_supervised", None, of_classes),
+        ("", "gan", None, noisy),
     ):
         vaegan.EQUILIBRIUM = equilibrium
         options = dataclasses.replace(options, model=model)

@@ -70,7 +70,7 @@ def test_two_replicas_stand_still_and_keep_a_balance_as_one_device_does(tmp_path
     done = replicas("relatives", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
-    assert len(found) == 8
+    assert len(found) == 10
     for name, each in found.items():
         _, still, dtype = name.split(" ")
         assert each["still"] == ([still] if still else []), name

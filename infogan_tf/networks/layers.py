@@ -63,7 +63,7 @@ class BatchNorm(keras.layers.BatchNormalization):
 
     def _normalize(self, inputs):
         """Normalises by the batch's statistics and records them: Ioffe & Szegedy 2015, algorithm 1."""
-        several = num_replicas() > 1 and _statistics.get().across_replicas
+        several = exchanges_statistics()
         if several and self.synchronized:
             outputs, mean, variance = self._normalize_over_replicas(inputs)
         else:
@@ -245,6 +245,11 @@ class MinibatchDiscrimination(keras.layers.Layer):
         matrices = tf.reshape(inputs @ self.kernel, (-1, self.kernels, self.dimensions))
         distances = tf.reduce_sum(tf.abs(matrices[:, tf.newaxis] - matrices[tf.newaxis]), axis=-1)  # [B, B, kernels]
         return tf.concat([inputs, tf.reduce_sum(tf.exp(-distances), axis=1) - 1.0], axis=-1)
+
+
+def exchanges_statistics() -> bool:
+    """Whether there are several replicas, which may exchange statistics, see `batch_statistics`."""
+    return num_replicas() > 1 and _statistics.get().across_replicas
 
 
 def num_parts() -> int:

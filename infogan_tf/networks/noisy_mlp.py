@@ -11,9 +11,9 @@ import tensorflow as tf
 from keras import layers
 
 from infogan_tf.networks.blocks import Maker
-from infogan_tf.networks.layers import BatchNorm, num_parts
+from infogan_tf.networks.layers import BatchNorm, exchanges_statistics, num_parts
 from infogan_tf.random import drawn_here, fold_in
-from infogan_tf.replicas import num_replicas, over_replicas
+from infogan_tf.replicas import over_replicas
 
 G_UNITS, D_UNITS = (500, 500), (1000, 500, 250, 250, 250)
 IMAGE_NOISE, FEATURE_NOISE = 0.3, 0.5
@@ -74,8 +74,8 @@ class WeightNormDense(keras.layers.Layer):
 
 
 def _moments(outputs):
-    """A function that gives mean and variance of outputs [B, units], over all replicas."""
-    if num_replicas() == 1:
+    """A function that gives mean and variance of outputs [B, units], over all replicas that may exchange them."""
+    if not exchanges_statistics():
         return lambda: tf.nn.moments(outputs, axes=[0])
     # Here, as replicas cannot talk to each other inside a branch.
     mean, square = over_replicas(tf.reduce_mean(outputs, axis=0), tf.reduce_mean(tf.square(outputs), axis=0))
