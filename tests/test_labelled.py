@@ -73,7 +73,7 @@ def test_supervision_is_the_cross_entropy_of_the_known_classes():
     rng = np.random.default_rng(1)
     images, labels = rng.random((12, 8, 8, 1), np.float32), rng.integers(0, 10, 12)
     real = Real(tf.zeros((4, 8, 8, 1)), labelled=(tf.constant(images), tf.constant(labels)))
-    loss, figures = model.regularizers[0].added("d", model, Batch(real, None, None, None, None, SEED))
+    loss, figures = model.regularizers[0].added("d", model, Batch(real, None, None, None, None, SEED, None, None))
     logits = model.q_head(model.trunk(images, training=True), training=True).numpy()[:, :10].astype(np.float64)
     log_q = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
     expected = -log_q[np.arange(12), labels].mean()

@@ -51,7 +51,8 @@ def all_of_them():
 
 
 def batch(real=None, fake=None, real_features=None, fake_features=None, latents=None, seed=SEED):
-    return Batch(Real(real), fake, latents, real_features, fake_features, seed)
+    """What D has seen, shown all images as they are."""
+    return Batch(Real(real), fake, latents, real_features, fake_features, seed, real, fake)
 
 
 # === Information from real images ===
@@ -173,6 +174,21 @@ def test_invariance_reads_images_and_their_changed_copies(declared):
         expected += tf.reduce_mean(kl)
     found = regularizer.d_term(model, batch(REAL, real_features=features))
     assert float(found) == pytest.approx(float(expected), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "shown", [InstanceNoise(0.5, steps=10), Augmentation("brightness:0.5,shift:0.3")], ids=["noise", "augmentation"]
+)
+def test_invariance_changes_copies_of_the_images_as_d_is_shown_them(shown):
+    term, seen = Invariance(1.0, "flip"), []
+    model = make_model(regularizers=[term, shown])
+    changed = term._changed
+    term._changed = lambda i, images, seed: changed(i, seen.append(images) or images, seed)
+    latents = model.layout.sample(16, SEED)
+    fake = model.generator(latents, training=True)
+    model.d_pass(Real(REAL), fake, latents, SEED)
+    real_shown, _ = tf.split(shown.show(model, tf.concat([REAL, fake], axis=0), SEED), 2)
+    np.testing.assert_array_equal(seen[0], real_shown)
 
 
 @pytest.mark.parametrize(("count", "num_classes"), [(64, 10), (128, 26), (1_000, 2)])

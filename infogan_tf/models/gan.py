@@ -221,7 +221,7 @@ class GAN(GenerativeModel):
             features = self.trunk(images, training=True)
             real_logits, fake_logits = tf.split(self.logits(features, conditions, training=True), 2)
         real_features, fake_features = tf.split(features, 2)
-        batch = Batch(real, fake_images, latents, real_features, fake_features, seed)
+        batch = Batch(real, fake_images, latents, real_features, fake_features, seed, *tf.split(images, 2))
         loss, own = self.d_loss(real_logits, fake_logits, batch, training=True)
         total, figures = self._with_terms("d", loss, batch)
         return total, {"d_loss": loss, **self.outputs(real=real_logits), **own, **figures}
@@ -240,7 +240,8 @@ class GAN(GenerativeModel):
             conditions = self.conditions_of(latents)
             logits = self.logits(features, conditions, training=True)
             loss = self.generator_loss(logits, real, conditions, fold_in(seed, 4))
-        total, figures = self._with_terms("g", loss, Batch(real, fake_images, latents, None, features, seed))
+        batch = Batch(real, fake_images, latents, None, features, seed, None, images)
+        total, figures = self._with_terms("g", loss, batch)
         return total, {"g_loss": loss, **self.outputs(fake_before=logits), **figures}
 
     def shown(self, images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -295,7 +296,7 @@ class GAN(GenerativeModel):
         real_features, features = self.describe(real.images), self.describe(fake_images)
         conditions = self.conditions_of(latents)
         real_logits, fake_logits = (self.logits(each, conditions, training=False) for each in (real_features, features))
-        batch = Batch(real, fake_images, latents, real_features, features, seed)
+        batch = Batch(real, fake_images, latents, real_features, features, seed, real.images, fake_images)
         d_loss, own = self.d_loss(real_logits, fake_logits, batch, training=False)
         figures = {
             "d_loss": d_loss,

@@ -54,7 +54,7 @@ class Declaration:
 class Invariance(Term):
     """Q also reads real images: the same in each as in a transformed copy, surely, no class more often than its prior.
 
-    Over real images x and their copies Tx, in nats, with each T that is declared for the code,
+    Over real images x as D is shown them and their copies Tx, in nats, with each T that is declared for the code,
 
         sum over codes declared     E[KL(Q(c|x) || Q(c|Tx))]
         sum over discrete codes     entropy_weight E[H(Q(c|x))] + marginal_weight max(0, KL(E[Q(c|x)] || p(c)) - t)
@@ -118,7 +118,7 @@ class Invariance(Term):
     def d_term(self, model, batch):  # noqa: D102
         shares = [slice(i, None, len(self.declarations)) for i in range(len(self.declarations))]
         features = [batch.real_features[share] for share in shares]
-        drawn = [self._changed(i, batch.real.images[share], batch.seed) for i, share in enumerate(shares)]
+        drawn = [self._changed(i, batch.shown_real[share], batch.seed) for i, share in enumerate(shares)]
         amounts, copies = zip(*drawn, strict=True)
         # The scope records no statistics: what is read later is images as they are, not transformed ones.
         with keras.StatelessScope():

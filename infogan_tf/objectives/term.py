@@ -43,6 +43,8 @@ class Batch:
         real_features: The trunk's, [B, F]; None in the generator's pass.
         fake_features: The trunk's, [B, F].
         seed: Of this pass's random draws, int32 [2].
+        shown_real: The real images as D was shown them, float32 [B, H, W, C]; None in the generator's pass.
+        shown_fake: The fake images likewise.
     """
 
     real: Real
@@ -51,6 +53,8 @@ class Batch:
     real_features: tf.Tensor | None
     fake_features: tf.Tensor
     seed: tf.Tensor
+    shown_real: tf.Tensor | None
+    shown_fake: tf.Tensor
 
 
 class Term(keras.layers.Layer):
