@@ -12,6 +12,7 @@ from infogan_tf.config.options import Config
 from infogan_tf.data.images import ImageData, Split
 from infogan_tf.data.labelled import labelled_choice
 from infogan_tf.errors import UserError
+from infogan_tf.objectives.augmentation import Augmentation
 from infogan_tf.objectives.supervision import Supervision
 from infogan_tf.objectives.term import Batch, Real
 from infogan_tf.training.watching import ClassifierError
@@ -79,6 +80,17 @@ def test_supervision_is_the_cross_entropy_of_the_known_classes():
     expected = -log_q[np.arange(12), labels].mean()
     assert float(loss) == pytest.approx(2.0 * expected, rel=1e-3)
     assert float(figures["d_supervision"]) == pytest.approx(expected, rel=1e-3)
+
+
+def test_supervision_shows_its_images_as_d_is_shown_images():
+    terms = [Supervision(10, 1.0, "c2~shear:0.2"), Augmentation("contrast:1,brightness:1")]
+    model = make_model(image_shape=(8, 8, 1), regularizers=terms)
+    images = tf.constant(np.random.default_rng(1).random((12, 8, 8, 1), np.float32))
+    real = Real(images, labelled=(images, tf.range(12) % 10))
+    given = Batch(real, None, None, None, None, SEED, None, None)
+    changed = float(terms[0].d_term(model, given))
+    model.terms = terms[:1]
+    assert abs(changed - float(terms[0].d_term(model, given))) > 1e-3
 
 
 def test_supervision_changes_nothing_where_nothing_is_declared_for_the_class():

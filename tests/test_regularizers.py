@@ -307,6 +307,20 @@ def test_r2_is_the_same_at_generated_images():
     )
 
 
+def test_penalties_are_at_images_as_d_is_shown_them():
+    w = tf.Variable(np.random.default_rng(0).normal(size=64), dtype=tf.float32)
+    model, seen = of_function(lambda x: tf.square(tf.linalg.matvec(x, w)) / 2)
+    shown = REAL + 1.0, REAL - 1.0
+    given = Batch(Real(REAL), 1 - REAL, None, None, None, SEED, *shown)
+    for term in (R1(1.0), R2(1.0), GradientPenalty(1.0)):
+        term.d_term(model, given)
+    np.testing.assert_array_equal(seen[0], shown[0])
+    np.testing.assert_array_equal(seen[1], shown[1])
+    between = REAL - seen[2]  # from -1 where it is real to 1 where it is generated
+    np.testing.assert_allclose(between, np.broadcast_to(between[:, :1, :1], between.shape), atol=1e-6)
+    assert between.numpy().std() > 0.3
+
+
 def test_d_is_shown_changed_images_and_the_generator_learns_through_the_changes():
     term = Augmentation("brightness:0.3,shift:0.25")
     model = make_model(regularizers=[term])
@@ -428,6 +442,15 @@ def test_the_shared_code_is_learnt():
     losses = [float(step(tf.constant([0, i]))) for i in range(60)]
     assert losses[0] > 1.0  # ln 3 is 1.1
     assert np.mean(losses[-5:]) < 0.6
+
+
+def test_pairs_are_shown_as_d_is_shown_images():
+    model = make_model("noise:3,cat:4,uniform:2", regularizers=[Contrast(1.0), Augmentation("contrast:1,brightness:1")])
+    given, term = batch(latents=tf.zeros((8, model.layout.width))), model.regularizers[0]
+    changed = [float(loss) for loss in (term.d_term(model, given), term.g_term(model, given))]
+    model.terms = [term]
+    plain = [float(loss) for loss in (term.d_term(model, given), term.g_term(model, given))]
+    assert np.abs(np.subtract(changed, plain)).min() > 1e-3
 
 
 @pytest.mark.parametrize(("step", "counts"), [(6, False), (7, True)])

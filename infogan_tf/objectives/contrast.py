@@ -14,7 +14,7 @@ class Contrast(Term):
     """-E[log H(i | x, x')] for pairs that share code number i alone: InfoGAN-CR, Lin et al. 2020 (arXiv:1906.06034).
 
     G and H minimise it together. H there is a network of its own; here it is a head on the trunk's features of both
-    images, as Q's is, and belongs to D's optimizer.
+    images, as Q's is, and belongs to D's optimizer; the trunk is shown them as D is.
 
     Args:
         weight: Lambda of the paper's equation 6.
@@ -53,7 +53,7 @@ class Contrast(Term):
             images = tf.stop_gradient(images)
         # The scope records no statistics: D's are of the images that it is to tell apart.
         with keras.StatelessScope():
-            features = model.trunk(images, training=True)
+            features = model.trunk(model.shown(images, fold_in(batch.seed, 13)), training=True)
             logits = self.head(tf.concat(tf.split(features, 2), axis=-1), training=True)
         # No branch saves the passes before the start, as in `FeatureMatching`.
         counts = tf.cast(model.step >= self.start, tf.float32)

@@ -12,7 +12,7 @@ def squared_gradient_norms(model: keras.Model, images: tf.Tensor, conditions: tf
 
     Args:
         model: The model, whose D it is.
-        images: Where the gradient is taken.
+        images: Where the gradient is taken, as D is shown them.
         conditions: What a conditional D is told of them, see `GAN.conditions_of`.
     """
     with keras.StatelessScope(), tf.GradientTape() as tape:
@@ -24,38 +24,37 @@ def squared_gradient_norms(model: keras.Model, images: tf.Tensor, conditions: tf
 
 @keras.saving.register_keras_serializable(package="infogan_tf")
 class R1(Term):
-    """E[||grad_x D(x)||^2] / 2 at real images: Mescheder et al. 2018 (arXiv:1801.04406), equation 9."""
+    """E[||grad_x D(x)||^2] / 2 at real images as D is shown them: Mescheder et al. 2018 (arXiv:1801.04406), eq. 9."""
 
     NEEDS = ("trunk", "d_head")
 
     def d_term(self, model, batch):  # noqa: D102
-        return 0.5 * tf.reduce_mean(
-            squared_gradient_norms(model, batch.real.images, model.conditions_of(batch.latents))
-        )
+        return 0.5 * tf.reduce_mean(squared_gradient_norms(model, batch.shown_real, model.conditions_of(batch.latents)))
 
 
 @keras.saving.register_keras_serializable(package="infogan_tf")
 class R2(Term):
-    """E[||grad_x D(x)||^2] / 2 at generated images: Mescheder et al. 2018 (arXiv:1801.04406), equation 10."""
+    """The same at generated images as D is shown them: Mescheder et al. 2018 (arXiv:1801.04406), equation 10."""
 
     NEEDS = ("trunk", "d_head")
 
     def d_term(self, model, batch):  # noqa: D102
-        return 0.5 * tf.reduce_mean(
-            squared_gradient_norms(model, batch.fake_images, model.conditions_of(batch.latents))
-        )
+        return 0.5 * tf.reduce_mean(squared_gradient_norms(model, batch.shown_fake, model.conditions_of(batch.latents)))
 
 
 @keras.saving.register_keras_serializable(package="infogan_tf")
 class GradientPenalty(Term):
-    """E[(||grad_x D(x)|| - 1)^2] at x between real and fake images: Gulrajani et al. 2017 (arXiv:1704.00028), eq. 3."""
+    """E[(||grad_x D(x)|| - 1)^2] at x between real and fake images as D is shown them: Gulrajani et al. 2017, eq. 3.
+
+    (arXiv:1704.00028.)
+    """
 
     NEEDS = ("trunk", "d_head")
 
     def d_term(self, model, batch):  # noqa: D102
-        count = tf.shape(batch.real.images)[0]
+        count = tf.shape(batch.shown_real)[0]
         share = drawn_here(count, lambda rows: tf.random.stateless_uniform((rows, 1, 1, 1), batch.seed))
-        between = share * batch.real.images + (1.0 - share) * batch.fake_images
+        between = share * batch.shown_real + (1.0 - share) * batch.shown_fake
         norms = tf.sqrt(squared_gradient_norms(model, between, model.conditions_of(batch.latents)) + 1e-12)
         return tf.reduce_mean(tf.square(norms - 1.0))
 

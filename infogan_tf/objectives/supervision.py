@@ -13,9 +13,9 @@ from infogan_tf.random import fold_in
 class Supervision(Term):
     """-E[log Q(c = y|Tx)] over real images x with a known label y: the first code of classes is to be the label.
 
-    T changes an image as its class allows, so that few of them are not learnt by heart. With the classes of an InfoGAN
-    tied to labels by a few images, L_I and `Invariance` do the rest. A step is given such images beside the others, see
-    `GAN.real_of`.
+    T changes an image as its class allows, so that few of them are not learnt by heart; Tx is shown as D is shown
+    images. With the classes of an InfoGAN tied to labels by a few images, L_I and `Invariance` do the rest. A step is
+    given such images beside the others, see `GAN.real_of`.
 
     Args:
         labelled: How many images have a known label, from 1.
@@ -41,9 +41,10 @@ class Supervision(Term):
         images, labels = batch.real.labelled
         amounts = self.transformations.amounts(tf.shape(images)[0], fold_in(batch.seed, 7))
         changed = self.transformations(images, amounts, fold_in(batch.seed, 8))
+        shown = model.shown(changed, fold_in(batch.seed, 14))
         # The scope records no statistics, as in Invariance.
         with keras.StatelessScope():
-            parameters = model.q_head(model.trunk(changed, training=True), training=True)
+            parameters = model.q_head(model.trunk(shown, training=True), training=True)
         log_q = self.code.log_probabilities(model.layout.split_parameters(parameters)[self.code.name])
         return -tf.reduce_mean(tf.gather(log_q, labels, batch_dims=1))
 
