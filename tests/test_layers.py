@@ -124,6 +124,13 @@ def test_virtual_batch_norm_takes_the_reference_batch_and_the_example_itself(sha
         np.testing.assert_allclose(found[row], in_numpy(batch, gamma, beta, 1e-5, slope)[0][-1], atol=1e-4)
 
 
+def test_virtual_batch_norm_takes_a_batch_in_parts_as_a_whole():
+    layer, x = made((9, 5), 0.1, VirtualBatchNormReLU, rows=ROWS), normal(9, 5)  # a reference, and five others
+    whole = layer(x, training=True)
+    with batch_statistics(parts=2):
+        np.testing.assert_array_equal(layer(x, training=True), whole)
+
+
 def test_virtual_batch_norm_of_what_hardly_varies_is_finite():
     layer = made((8, 5), 0.1, VirtualBatchNormReLU, rows=ROWS)
     x = tf.constant(100.0 + 0.01 * np.random.default_rng(0).normal(size=(8, 5)), tf.float32)

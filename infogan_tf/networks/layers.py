@@ -123,7 +123,8 @@ class VirtualBatchNormReLU(BatchNormReLU):
 
     In training, the first rows of a batch are the reference batch that `AddReference` put there. It is normalised by
     its own statistics, each other row by those of the reference batch and this row together. The reference batch's
-    statistics are recorded for inference.
+    statistics are recorded for inference. As no row depends on another of its batch, a batch in parts
+    (`batch_statistics`) is taken whole.
 
     Args:
         negative_slope: Slope of the rectifier for negative inputs, in [0, 1); 0 is a plain ReLU.
@@ -138,6 +139,11 @@ class VirtualBatchNormReLU(BatchNormReLU):
     def get_config(self):
         """Returns every argument of the constructor, for `keras.saving`."""
         return {**super().get_config(), "rows": self.rows}
+
+    def call(self, inputs, training=None, mask=None):
+        """Returns activations of the shape and dtype of `inputs`, [B, ..., C]."""
+        with batch_statistics():
+            return super().call(inputs, training=training, mask=mask)
 
     def _normalize(self, inputs):
         inputs32 = tf.cast(inputs, tf.float32)
