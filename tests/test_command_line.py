@@ -284,6 +284,8 @@ NOT_READ = [
     (["--model=vae", "--reconstruction_weight=1"], "--reconstruction_weight: --model=vae does not take it"),
     (["--e_learning_rate=0.1"], "--e_learning_rate: --model=infogan does not take it"),
     (["--gamma=0.3"], "--gamma: --model=infogan does not take it"),
+    (["--model=vae", "--minibatch_kernels=5"], "--minibatch_kernels: --model=vae has no d_head"),
+    (["--model=began", "--networks=paper", "--minibatch_kernels=5"], "--minibatch_kernels: --model=began has no"),
     # By the networks.
     (["--networks=mlp", "--spectral_norm"], "--spectral_norm: --networks=mlp does not take it"),
     (["--networks=mlp", "--virtual_batch_norm"], "--virtual_batch_norm: --networks=mlp does not take it"),

@@ -295,7 +295,10 @@ class Config:
         0, "Minibatch discrimination: how many measures of likeness to the rest of the batch D is given.", "Toolbox",
         low=0, high=1000,
     )  # fmt: skip
-    spectral_norm: bool = option(False, "Divide D's weights by their largest singular value.", "Toolbox")
+    spectral_norm: bool = option(
+        False, "Divide D's weights by their largest singular value; of a VAE, which has no D, those of its encoder.",
+        "Toolbox",
+    )  # fmt: skip
     virtual_batch_norm: bool = option(
         False, "Batch norm in G whose statistics are those of a fixed batch and the image itself.", "Toolbox"
     )

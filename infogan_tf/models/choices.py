@@ -22,6 +22,8 @@ from infogan_tf.objectives.declarations import FIGURES, read_invariances, read_s
 
 # The options that set a parameter of another name, because it takes more than their value.
 SET_BY = {"real_target": "label_smoothing", "reference_latents": "virtual_batch_norm"}
+# The options of a family that change one network alone, and its role: a model without it has nothing to change.
+_OF_ROLE = {"minibatch_kernels": "d_head"}
 _OPTIONS = {field.name: field for field in dataclasses.fields(Config)}
 # By option, another without which it does nothing: the value of that one with which it is so, and in words.
 _IDLE = {
@@ -64,7 +66,8 @@ def not_taken(config: Config) -> dict[str, str]:
     roles = {role for roles in constant(f"{model}.PLAYERS").values() for role in roles}
     read = options_of_model(config.model) | options_of_family(config.networks)
     # By option, why the first that could read it does not; one that anything else reads is read all the same.
-    found = {}
+    found = {option: f"--model={config.model} has no {role}" for option, role in _OF_ROLE.items() if role not in roles}
+    read -= set(found)
     for place in TERMS:
         first, *others = options_of_term(place).values()
         missing = any(role not in roles for role in constant(f"{place}.NEEDS"))
