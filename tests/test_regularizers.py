@@ -12,8 +12,10 @@ from conftest import make_model
 from keras import layers
 from test_infogan import IMAGES, PARTS, Recorder
 
+from infogan_tf.config.options import Config
 from infogan_tf.errors import UserError
 from infogan_tf.latents.layout import LatentLayout
+from infogan_tf.models.build import terms_of
 from infogan_tf.models.infogan import InfoGAN
 from infogan_tf.objectives.augmentation import Augmentation
 from infogan_tf.objectives.contrast import Contrast
@@ -365,6 +367,14 @@ def test_gradient_penalty_is_taken_evenly_between_real_and_fake():
     shares = seen[0][:, 0, 0, 0]
     np.testing.assert_array_equal(seen[0], np.broadcast_to(shares[:, None, None, None], seen[0].shape))
     assert scipy.stats.kstest(shares, "uniform").pvalue > 1e-3
+
+
+def test_noise_on_black_is_not_clipped_by_the_augmentation():
+    terms = terms_of(Config(instance_noise=0.1, augmentation="shift:0.1"))
+    shown = tf.zeros((50, 8, 8, 1))
+    for term in terms:
+        shown = term.show(SimpleNamespace(step=tf.constant(0)), shown, SEED)
+    assert scipy.stats.kstest(np.ravel(shown), scipy.stats.norm(0, 0.1).cdf).pvalue > 1e-3
 
 
 @pytest.mark.parametrize(("step", "stddev"), [(0, 0.5), (5, 0.25), (9, 0.05), (10, 0.0), (11, 0.0)])

@@ -16,8 +16,9 @@ TERMS = (
     "infogan_tf.objectives.smoothness:R1",
     "infogan_tf.objectives.smoothness:R2",
     "infogan_tf.objectives.smoothness:GradientPenalty",
-    "infogan_tf.objectives.smoothness:InstanceNoise",
+    # In this order: what is changed by it is clipped to [0, 1], which would take half of the noise from black.
     "infogan_tf.objectives.augmentation:Augmentation",
+    "infogan_tf.objectives.smoothness:InstanceNoise",
     "infogan_tf.objectives.contrast:Contrast",
     "infogan_tf.objectives.history:HistoricalAveraging",
     "infogan_tf.objectives.interpolation:Interpolation",

@@ -63,6 +63,8 @@ class GradientPenalty(Term):
 class InstanceNoise(Term):
     """Gaussian noise on all that D is shown, falling to nothing: Sonderby et al. 2017 (arXiv:1610.04490), section 2.
 
+    It is added last: an `Augmentation`, which clips to [0, 1], stands before it in the list of terms.
+
     Args:
         weight: The noise's standard deviation at first, for pixels in [0, 1].
         steps: The step from which on there is none; until then it falls in a straight line.
