@@ -120,6 +120,21 @@ def test_it_learns_the_labels_and_is_kept(tmp_path):
     assert set(exported["sample"].structured_input_signature[1]) == {"count", "seed"}
 
 
+def test_it_is_evaluated_as_it_reads_images():
+    model = make()
+    model.fit(batches(count=2), verbose=0)
+    before = [variable.numpy() for variable in model.weights]
+    found = model.evaluate(batches(), verbose=0, return_dict=True)
+    assert set(found) == set(model.logged())
+    of_labels = model.encode(IMAGES)["c1"]["probabilities"][np.arange(12), LABELS]
+    assert found["labelled_loss"] == pytest.approx(-np.log(of_labels).mean(), rel=1e-4)
+    assert found["d_loss"] > found["labelled_loss"]
+    for variable, value in zip(model.weights, before, strict=True):
+        np.testing.assert_array_equal(variable, value)
+    history = model.fit(batches(), validation_data=batches(), verbose=0).history
+    assert {f"val_{name}" for name in found} <= set(history)
+
+
 def test_averages_take_the_noise_along():
     model = make(average_decay=0.5)
     model.fit(batches(count=20), verbose=0)

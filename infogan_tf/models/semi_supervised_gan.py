@@ -25,7 +25,8 @@ class SemiSupervisedGAN(GenerativeModel):
 
     `fit` takes batches of images with, in place of labels, a pair of as many further images and their labels, as
     `tf.data.Dataset.zip((images, pairs))` gives them. It logs d_loss, g_loss, labelled_loss (the first part of d_loss,
-    nats), prob_real and prob_fake, the means of D(x) and D(G(z)).
+    nats), prob_real and prob_fake, the means of D(x) and D(G(z)). `evaluate` takes the same, and gives the same figures
+    with inference statistics.
 
     Args:
         layout: A LatentLayout of noise and a class, or its text such as "noise:100,class:10".
@@ -90,32 +91,54 @@ class SemiSupervisedGAN(GenerativeModel):
 
     def train_step(self, data):
         """An update of the classifier, then one of the generator, on one draw of latents."""
-        given = self.real_of(data)
-        real_images, (labelled_images, labels) = given.images, given.labelled
-        latents = self.draw(tf.shape(real_images)[0], self.stream_seed("train", self.step))
+        real = self.real_of(data)
+        latents = self.draw(tf.shape(real.images)[0], self.stream_seed("train", self.step))
         with tf.GradientTape() as g_tape:
             fake_images = self.generator(latents, training=True)
         with tf.GradientTape() as tape:
-            images = tf.concat([labelled_images, real_images, tf.stop_gradient(fake_images)], axis=0)
-            # Batch norm's statistics, where there is any, and noise are of each kind of images alone.
-            with batch_statistics(parts=3):
-                logits = self.q_head(self.trunk(images, training=True), training=True)
-            labelled, real, fake = tf.split(logits, 3)
-            losses = semi_supervised_losses(labelled, labels, real, fake)
-            total = self.scaled("d", losses["labelled_loss"] + losses["unlabelled_loss"])
+            figures = self._classified(real, tf.stop_gradient(fake_images), training=True)
+            total = self.scaled("d", figures["d_loss"])
         self.update("d", tape, total)
-        with g_tape, keras.StatelessScope(), batch_statistics(parts=2):
-            features = self.trunk(tf.concat([real_images, fake_images], axis=0), training=True)
-            real_features, fake_features = tf.split(features, 2)
-            g_loss = mean_distance(real_features, fake_features) / tf.cast(tf.shape(features)[1], tf.float32)
+        with g_tape, keras.StatelessScope():
+            g_loss = self._distance(real, fake_images, training=True)
             g_total = self.scaled("g", g_loss)
         self.update("g", g_tape, g_total)
-        figures = {"g_loss": g_loss, "labelled_loss": losses["labelled_loss"]}
-        figures["d_loss"] = losses["labelled_loss"] + losses["unlabelled_loss"]
-        for name, its_logits in (("prob_real", real), ("prob_fake", fake)):
-            figures[name] = tf.reduce_mean(tf.sigmoid(tf.reduce_logsumexp(its_logits, axis=-1)))
-        self.log(figures)
+        self.log({"g_loss": g_loss, **figures})
         return self.end_step()
+
+    def test_step(self, data):
+        """The train step's figures with inference statistics, on fresh latents; nothing is updated."""
+        real = self.real_of(data)
+        fake_images = self.generator(self.draw(tf.shape(real.images)[0], self.evaluation_seed()), training=False)
+        g_loss = self._distance(real, fake_images, training=False)
+        return self.end_test_step({"g_loss": g_loss, **self._classified(real, fake_images, training=False)})
+
+    def _classified(self, real, fake_images, training):
+        """What the classifier minimises, its first part, and the means of D's output, by name."""
+        labelled_images, labels = real.labelled
+        images = tf.concat([labelled_images, real.images, fake_images], axis=0)
+        # Batch norm's statistics, where there is any, and noise are of each kind of images alone.
+        with batch_statistics(parts=3):
+            logits = self.q_head(self.trunk(images, training=training), training=training)
+        of_labelled, of_real, of_fake = tf.split(logits, 3)
+        losses = semi_supervised_losses(of_labelled, labels, of_real, of_fake)
+        return {
+            "labelled_loss": losses["labelled_loss"],
+            "d_loss": losses["labelled_loss"] + losses["unlabelled_loss"],
+            "prob_real": _mean_probability(of_real),
+            "prob_fake": _mean_probability(of_fake),
+        }
+
+    def _distance(self, real, fake_images, training):
+        """What the generator minimises: the squared distance of mean features, the mean over these."""
+        with batch_statistics(parts=2):
+            features = self.trunk(tf.concat([real.images, fake_images], axis=0), training=training)
+        return mean_distance(*tf.split(features, 2)) / tf.cast(tf.shape(features)[1], tf.float32)
+
+
+def _mean_probability(logits):
+    """The mean of D(x), of the classes' logits [B, K]."""
+    return tf.reduce_mean(tf.sigmoid(tf.reduce_logsumexp(logits, axis=-1)))
 
 
 def semi_supervised_losses(
