@@ -93,6 +93,13 @@ def test_supervision_shows_its_images_as_d_is_shown_images():
     assert abs(changed - float(terms[0].d_term(model, given))) > 1e-3
 
 
+@pytest.mark.parametrize("labels", [(), (np.zeros(8, np.int64),)], ids=["none", "of the images themselves"])
+def test_supervision_without_labelled_images_is_refused(labels):
+    model = make_model(regularizers=[Supervision(10, 1.0, "flip")], run_eagerly=True)
+    with pytest.raises(ValueError, match="labels: expected, in their place, a pair of further images and their labels"):
+        model.fit(np.zeros((8, 8, 8, 1), np.uint8), *labels, verbose=0)
+
+
 def test_supervision_changes_nothing_where_nothing_is_declared_for_the_class():
     model = make_model(image_shape=(8, 8, 1), regularizers=[Supervision(10, 1.0, "c2~shear:0.2")])
     term = model.regularizers[0]

@@ -135,6 +135,14 @@ def test_it_is_evaluated_as_it_reads_images():
     assert {f"val_{name}" for name in found} <= set(history)
 
 
+@pytest.mark.parametrize("data", [(IMAGES,), (IMAGES, LABELS), (tf.data.Dataset.from_tensors((IMAGES, LABELS)),)])
+def test_images_without_labelled_ones_beside_them_are_refused(data):
+    model = make(run_eagerly=True)
+    for method in (model.fit, model.evaluate):
+        with pytest.raises(ValueError, match="labels: expected, in their place, a pair of further images and their"):
+            method(*data, verbose=0)
+
+
 def test_averages_take_the_noise_along():
     model = make(average_decay=0.5)
     model.fit(batches(count=20), verbose=0)

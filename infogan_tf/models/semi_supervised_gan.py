@@ -115,7 +115,7 @@ class SemiSupervisedGAN(GenerativeModel):
 
     def _classified(self, real, fake_images, training):
         """What the classifier minimises, its first part, and the means of D's output, by name."""
-        labelled_images, labels = real.labelled
+        labelled_images, labels = real.expect_labelled()
         images = tf.concat([labelled_images, real.images, fake_images], axis=0)
         # Batch norm's statistics, where there is any, and noise are of each kind of images alone.
         with batch_statistics(parts=3):

@@ -38,7 +38,7 @@ class Supervision(Term):
         self.transformations = next(of_class, Transformations())
 
     def d_term(self, model, batch):  # noqa: D102
-        images, labels = batch.real.labelled
+        images, labels = batch.real.expect_labelled()
         amounts = self.transformations.amounts(tf.shape(images)[0], fold_in(batch.seed, 7))
         changed = self.transformations(images, amounts, fold_in(batch.seed, 8))
         shown = model.shown(changed, fold_in(batch.seed, 14))

@@ -25,6 +25,19 @@ class Real:
     conditions: tf.Tensor | None = None
     labelled: tuple[tf.Tensor, tf.Tensor] | None = None
 
+    def expect_labelled(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """`labelled`, for what cannot do without.
+
+        Raises:
+            ValueError: Where there are none.
+        """
+        if self.labelled is None:
+            raise ValueError(
+                "labels: expected, in their place, a pair of further images and their labels, as "
+                "tf.data.Dataset.zip((images, pairs)) gives them. Received no pair"
+            )
+        return self.labelled
+
     def map(self, function: Callable[[tf.Tensor], tf.Tensor]) -> "Real":
         """The same of what the function makes of each tensor."""
         conditions = None if self.conditions is None else function(self.conditions)
