@@ -86,6 +86,25 @@ def test_a_conditional_gan_learns_from_images_with_labels_alone():
     model.fit(pairs, verbose=0)
 
 
+NO_LABELS = [
+    ([0, 2, 2, 1, 0, 3], "integers from 0 to below 3. Received: 3 among them"),
+    (LABELS - 1, "integers from 0 to below 3. Received: -1 among them"),
+    (LABELS.astype(np.float32), "integers. Received: float32"),
+    (LABELS[:, np.newaxis], r"shape \[N\]. Received: shape \[6, 1\]"),
+    (np.eye(3)[LABELS], r"shape \[N\]. Received: shape \[6, 3\]"),
+]
+
+
+@pytest.mark.parametrize(("labels", "words"), NO_LABELS)
+def test_labels_in_arrays_are_looked_at(labels, words):
+    model = conditional_gan()
+    for method in (model.fit, model.evaluate, model.train_on_batch, model.test_on_batch):
+        with pytest.raises(ValueError, match=f"^labels: expected {words}$"):
+            method(IMAGES, labels)
+    with pytest.raises(ValueError, match=f"^labels: expected {words}$"):
+        model.fit(IMAGES, LABELS, validation_data=(IMAGES, labels))
+
+
 def test_a_conditional_gan_is_saved_with_its_vectors(tmp_path):
     model = conditional_gan()
     model.fit(IMAGES, LABELS, batch_size=6, verbose=0)

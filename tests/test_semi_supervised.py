@@ -143,6 +143,11 @@ def test_images_without_labelled_ones_beside_them_are_refused(data):
             method(*data, verbose=0)
 
 
+def test_labels_of_labelled_images_are_looked_at():
+    with pytest.raises(ValueError, match=r"^labels: expected integers from 0 to below 3. Received: 3 among them$"):
+        make().fit(IMAGES, (IMAGES, LABELS + 1), verbose=0)
+
+
 def test_averages_take_the_noise_along():
     model = make(average_decay=0.5)
     model.fit(batches(count=20), verbose=0)

@@ -112,6 +112,14 @@ def test_a_conditional_vae_decodes_the_label_that_it_is_told():
     assert model.encode(IMAGES)["noise"]["mean"].shape == (6, 2)
 
 
+@pytest.mark.parametrize("labels", [LABELS + 3, LABELS.astype(np.float32), LABELS[:, np.newaxis]])
+def test_a_conditional_vae_decodes_no_other_labels(labels):
+    model = make(ConditionalVAE, "normal_noise:2,label:3", 5)
+    for decode in (model.reconstruct, lambda images, labels: model.decode(np.zeros((6, 2), np.float32), labels)):
+        with pytest.raises(ValueError, match=r"^labels: expected .*Received: .*$"):
+            decode(IMAGES, labels)
+
+
 def test_what_is_exported_encodes_and_reconstructs(tmp_path):
     model = make(ConditionalVAE, "normal_noise:2,label:3", 5)
     exported = tf.saved_model.load(str(export_saved_model(model, tmp_path))).signatures

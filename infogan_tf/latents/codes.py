@@ -99,6 +99,10 @@ class Code:
         """The block of what is known of real images, [B, width], for a code that is told of these."""
         return self.to_block(given)
 
+    def check_known(self, given: np.ndarray | tf.Tensor) -> None:
+        """Raises a ValueError where an array is not what `known` takes, or names a class that there is not."""
+        _check_classes(given, (), self.num_classes)
+
     @property
     def written_dtype(self) -> tf.DType:
         """The type of what `written` gives."""
@@ -251,6 +255,9 @@ class Caption(Code):
         sizes = self.language.sizes
         columns = tf.unstack(tf.convert_to_tensor(given), num=len(sizes), axis=-1)
         return tf.concat([tf.one_hot(words, size) for words, size in zip(columns, sizes, strict=True)], axis=-1)
+
+    def check_known(self, given):  # noqa: D102
+        _check_classes(given, (len(self.language.sizes),), np.array(self.language.sizes))
 
     @property
     def written_dtype(self):  # noqa: D102
@@ -407,6 +414,21 @@ class Normal(Continuous):
 
     def sample(self, count, seed):  # noqa: D102
         return tf.random.stateless_normal((count,), as_seed(seed))
+
+
+def _check_classes(given, shape, num_classes):
+    """Raises a ValueError for labels that are not integers [N, *shape] from 0 to below `num_classes`."""
+    labels = np.asarray(given)
+    if labels.ndim != 1 + len(shape) or labels.shape[1:] != shape:
+        expected = ", ".join(map(str, ("N", *shape)))
+        raise ValueError(f"labels: expected shape [{expected}]. Received: shape {list(labels.shape)}")
+    if labels.dtype.kind not in "iu":
+        raise ValueError(f"labels: expected integers. Received: {labels.dtype}")
+    wrong = (labels < 0) | (labels >= num_classes)
+    if wrong.any():
+        raise ValueError(
+            f"labels: expected integers from 0 to below {num_classes}. Received: {labels[wrong][0]} among them"
+        )
 
 
 KINDS = {

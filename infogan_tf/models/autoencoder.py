@@ -61,17 +61,23 @@ class Autoencoder(GenerativeModel):
 
         Args:
             z: The noise.
-            labels: Integers [B], of a decoder that is told them.
+            labels: Integers [B] from 0, of a decoder that is told them.
+
+        Raises:
+            ValueError: For labels that are missing, or that are none of the decoder's.
         """
-        told = self.layout.told
-        return self.generate(self.layout.join(z, {told.name: labels_of((z, labels))} if told else {}))
+        told, values = self.layout.told, {}
+        if told:
+            values[told.name] = labels_of((z, labels))
+            told.check_known(values[told.name])
+        return self.generate(self.layout.join(z, values))
 
     def reconstruct(self, images, labels=None) -> np.ndarray:
         """What the decoder makes of each image's mean z, float32 [B, H, W, C] in [0, 1].
 
         Args:
             images: Any number of images as in `fit`, an array.
-            labels: Theirs, integers [B], of a decoder that is told them.
+            labels: Theirs, as `decode` takes them.
         """
         return self.decode(self.encode(images)["noise"]["mean"], labels)
 

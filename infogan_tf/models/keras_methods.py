@@ -60,7 +60,7 @@ class KerasMethods(keras.Model):
         Args:
             x: The images: an array or a list, alone, in a pair with labels, or as "image" of a dict; or batches of
                 these: a tf.data.Dataset, a PyDataset, a generator.
-            y: Labels of an array of images.
+            y: Labels of an array of images: for a model that is told them integers [N] from 0; other models take any.
             batch_size: How many images of an array a step takes; 32 where it is None.
             epochs: Number of the last epoch.
             verbose: As in Keras.
@@ -180,11 +180,16 @@ class KerasMethods(keras.Model):
         return latent_rows(self.layout.width)
 
     def _with_labels(self, x, y, sample_weight, *steps, check=checked):
-        """Checked images, or their batches, and labels where they were given apart."""
+        """Checked images, or their batches, and checked labels where they were given apart."""
         if isinstance(x, tuple) and y is None and sample_weight is None:
             x, y, sample_weight = unpacked(x)
         refuse_weights(sample_weight=sample_weight)
-        return check(x, self._image_rows, *steps), y
+        x = check(x, self._image_rows, *steps)
+        # In their place there may be a pair of further images and their labels.
+        code, labels = (self.layout.classifier, y[-1]) if isinstance(y, tuple) else (self.layout.told, y)
+        if code is not None and labels is not None:
+            code.check_known(labels)
+        return x, y
 
     # === What Keras does in them ===
 
