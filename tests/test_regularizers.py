@@ -463,6 +463,14 @@ def test_pairs_are_shown_as_d_is_shown_images():
     assert np.abs(np.subtract(changed, plain)).min() > 1e-3
 
 
+@pytest.mark.parametrize("synchronized", [True, False])
+def test_the_heads_batch_norm_goes_by_the_option(synchronized):
+    (term,) = terms_of(Config(contrast_weight=1.0, sync_batch_norm=synchronized))
+    make_model("noise:3,cat:4,uniform:2", regularizers=[term])
+    assert term.head.get_layer("fc_bn").synchronized is synchronized
+    assert Contrast.from_config(term.get_config()).sync_batch_norm is synchronized
+
+
 @pytest.mark.parametrize(("step", "counts"), [(6, False), (7, True)])
 def test_contrast_counts_from_its_start(step, counts):
     model = make_model("noise:3,cat:4,uniform:2", regularizers=[Contrast(1.0, start=7)])

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from infogan_tf.networks.layers import BatchNormReLU
+from infogan_tf.networks.blocks import LEAK, Maker
 from infogan_tf.objectives.term import Term
 from infogan_tf.random import drawn_here, fold_in
 
@@ -19,20 +19,24 @@ class Contrast(Term):
     Args:
         weight: Lambda of the paper's equation 6.
         start: The first step that it counts in, from 0; before, the term is 0. The paper switches it on late.
+        sync_batch_norm: Whether the head's batch norm takes its statistics over all replicas of a `tf.distribute`
+            strategy.
     """
 
     NEEDS = ("q_head",)
 
-    def __init__(self, weight: float, start: int = 0, **kwargs):
+    def __init__(self, weight: float, start: int = 0, sync_batch_norm: bool = True, **kwargs):
         super().__init__(weight, **kwargs)
         self.start = start
+        self.sync_batch_norm = sync_batch_norm
 
     def prepare(self, model):  # noqa: D102
+        make = Maker(model.q_head.layers[0].dtype_policy, self.sync_batch_norm)
         self.head = keras.Sequential(
             [
                 keras.Input((2 * model.trunk.output_shape[-1],)),
-                layers.Dense(128, use_bias=False, dtype=model.q_head.layers[0].dtype_policy, name="fc"),
-                BatchNormReLU(0.1, momentum=0.9, epsilon=1e-5, dtype=model.q_head.layers[0].dtype_policy, name="fc_bn"),
+                layers.Dense(128, use_bias=False, dtype=make.dtype, name="fc"),
+                make.batch_norm("fc_bn", LEAK),
                 layers.Dense(len(model.layout.codes), dtype="float32", name="shared"),
             ],
             name="head",
@@ -60,7 +64,7 @@ class Contrast(Term):
         return counts * tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=shared, logits=logits))
 
     def get_config(self):  # noqa: D102
-        return {**super().get_config(), "start": self.start}
+        return {**super().get_config(), "start": self.start, "sync_batch_norm": self.sync_batch_norm}
 
     @staticmethod
     def pairs(layout, count: tf.Tensor | int, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
