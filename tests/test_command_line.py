@@ -302,7 +302,15 @@ NOT_READ = [
     (["--invariance_weight=1", "--haste=2"], "--haste: --haste_steps is 0"),
     (["--invariance_weight=1", "--haste_steps=2"], "--haste_steps: --haste is 1"),
     (["--invariance_weight=1", "--certainty_start=2"], "--certainty_start: --certainty is 1"),
+    (
+        ["--invariance_weight=1", "--marginal_weight=0", "--marginal_tolerance=0.1"],
+        "--marginal_tolerance: --marginal_weight is 0",
+    ),
     (["--lr_decay_factor=0.5"], "--lr_decay_factor: --lr_decay_steps is empty"),
+    # By the codes.
+    (["--latents=noise:62,cat:10", "--lambda_cont=2"], "--lambda_cont: --latents has no continuous code"),
+    (["--latents=noise:62,cat:10,bernoulli:1", "--posterior_stddev=1"], "--posterior_stddev: --latents has no contin"),
+    (["--latents=noise:62,uniform:2", "--lambda_cat=2"], "--lambda_cat: --latents has no discrete code"),
     # By a loss that sets D no target.
     (["--adversarial_loss=hinge", "--label_smoothing=0.1"], "--label_smoothing: --adversarial_loss=hinge sets D no"),
     (["--adversarial_loss=wasserstein", "--label_smoothing=0.1"], "--label_smoothing: --adversarial_loss=wasserstein"),
@@ -331,6 +339,7 @@ def test_what_nothing_reads_may_be_given_as_it_is_by_default():
         (["--model=gan", "--latents=noise:62,cat:10"], "--latents: expected no codes"),
         (["--latents=noise:62"], "--latents: expected a code"),
         (["--latents=noise:62,cat:10,label:10"], "--latents: expected no label"),
+        (["--latents=noise:62,cat:10", "--contrast_weight=1"], "--latents: expected two codes or more with --contrast"),
         (
             ["--model=gna"],
             "--model: expected one of infogan, gan, cgan, text, semi_supervised, vae, cvae, vaegan, began. "

@@ -24,12 +24,19 @@ from infogan_tf.objectives.declarations import FIGURES, read_invariances, read_s
 SET_BY = {"real_target": "label_smoothing", "reference_latents": "virtual_batch_norm"}
 # The options of a family that change one network alone, and its role: a model without it has nothing to change.
 _OF_ROLE = {"minibatch_kernels": "d_head"}
+# The options that are of codes of one kind: whether of those with classes, and the kind in words.
+_OF_CODES = {
+    "lambda_cat": (True, "discrete"),
+    "lambda_cont": (False, "continuous"),
+    "posterior_stddev": (False, "continuous"),
+}
 _OPTIONS = {field.name: field for field in dataclasses.fields(Config)}
 # By option, another without which it does nothing: the value of that one with which it is so, and in words.
 _IDLE = {
     "haste": ("haste_steps", 0, "0"),
     "haste_steps": ("haste", 1.0, "1"),
     "certainty_start": ("certainty", 1.0, "1"),
+    "marginal_tolerance": ("marginal_weight", 0.0, "0"),
     "lr_decay_factor": ("lr_decay_steps", "", "empty"),
 }
 
@@ -96,6 +103,10 @@ def not_taken(config: Config) -> dict[str, str]:
             found.setdefault(option, f"--{other} is {words}")
     if constant(f"{MODELS[config.model].path}.READS") != "codes":
         found["posterior_stddev"] = f"--model={config.model} reads no codes"
+    kinds = {bool(classes) for _, classes in read_latents(config.latents).codes.values()}
+    for option, (has_classes, words) in _OF_CODES.items():
+        if has_classes not in kinds:
+            found.setdefault(option, f"--latents has no {words} code")
     if "real_target" not in parameters(
         f"infogan_tf.objectives.adversarial:{config.adversarial_loss}_discriminator_loss"
     ):
@@ -167,6 +178,11 @@ def check_options(config: Config) -> None:
     if config.labelled and not kinds & {"cat", "class"}:
         raise UserError(
             f"--latents: expected a code of classes, as in cat:10, with --labelled={config.labelled}. "
+            f"Received: {config.latents!r}"
+        )
+    if config.contrast_weight and len(read_latents(config.latents).codes) < 2:
+        raise UserError(
+            f"--latents: expected two codes or more with --contrast_weight, which tells them apart. "
             f"Received: {config.latents!r}"
         )
     changes = "invariances" not in not_taken(config)
