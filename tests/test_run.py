@@ -116,6 +116,26 @@ def test_the_curves_are_means_of_the_steps_between_two_points(tmp_path):
     assert rates == pytest.approx({3: 1e-3, 6: 1e-3})
 
 
+def test_the_first_point_after_a_resumption_is_of_the_steps_since(tmp_path):
+    from conftest import make_model
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.util import tensor_util
+
+    from infogan_tf.runs.checkpoints import Checkpoints
+    from infogan_tf.training.stopping import SaveCheckpoints
+    from infogan_tf.training.watching import TensorBoard
+
+    model, images = make_model(run_eagerly=True), np.random.default_rng(0).integers(0, 256, (24, 8, 8, 1), np.uint8)
+    used = [TensorBoard(tmp_path, {}, every=6), SaveCheckpoints(Checkpoints(tmp_path / "saved"), 100, epoch_steps=6)]
+    totals = [
+        model.fit(part, batch_size=4, verbose=0, callbacks=used).history["g_loss"][0] * steps
+        for part, steps in ((images[:16], 4), (images[16:], 6))
+    ]
+    events = EventAccumulator(str(tmp_path)).Reload()
+    (point,) = (tensor_util.make_ndarray(e.tensor_proto).item() for e in events.Tensors("train/g_loss"))
+    assert point == pytest.approx((totals[1] - totals[0]) / 2, rel=1e-4)
+
+
 def test_pictures_are_real_grids(tiny_run):
     picture = read_png(tiny_run[0] / "samples" / "c1_00000004.png")
     assert picture.shape == (10 * 17 + 1, 10 * 17 + 1, 1)

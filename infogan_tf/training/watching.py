@@ -172,7 +172,8 @@ class TensorBoard(keras.callbacks.Callback):
     Args:
         folder: Folder of the event files.
         config: Options of the run by name, as `Config.to_json` returns them.
-        every: Number of steps between two points of the training curves; each is the mean of the steps since the last.
+        every: Number of steps between two points of the training curves; each is the mean of the steps since the last,
+            or since the epoch began or was taken up again.
     """
 
     def __init__(self, folder: Path, config: dict[str, object], every: int = 50):
@@ -195,8 +196,13 @@ class TensorBoard(keras.callbacks.Callback):
             hparams.hparams({name: "" if value is None else value for name, value in self.config.items()})
 
     def on_epoch_begin(self, epoch, logs=None):  # noqa: D102
-        self.window = (0.0, 0.0)
+        self.window = None
         self.first = int(self.model.step.numpy())
+
+    def on_train_batch_begin(self, batch, logs=None):  # noqa: D102
+        # An epoch that is taken up again has its sums back by now, see `stopping.SaveCheckpoints`.
+        if self.window is None:
+            self.window = self.model.means.totals.numpy(), self.model.means.counts.numpy()
 
     def on_train_batch_end(self, batch, logs=None):  # noqa: D102
         step = self.first + batch + 1
