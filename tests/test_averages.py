@@ -92,6 +92,16 @@ def test_what_is_exported_has_the_averages(model):
     assert_same(values(model.weights), own)
 
 
+def test_before_the_first_averaging_the_present_weights_serve():
+    model = make_model(average_decay=0.9, run_eagerly=True)
+    model.step.assign(AVERAGE_EVERY - 2)
+    model.train_on_batch(IMAGES)
+    own = values(model.network_variables)
+    with model.averaged():
+        assert_same(values(model.network_variables), own)
+    assert_same(values(model.float32_twin().network_variables), own)
+
+
 def test_without_a_decay_there_are_none(model):
     plain = make_model()
     assert plain.averages is None

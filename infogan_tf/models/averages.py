@@ -12,8 +12,8 @@ AVERAGE_EVERY = 10
 class Averages(keras.layers.Layer):
     """Keeps a + (1 - decay) (v - a) for every variable v: Polyak & Juditsky 1992, with exponential weights.
 
-    Batch norm's moving averages are averaged as the weights are. In the first steps the decay is at most
-    (1 + n) / (10 + n) after n averagings, so that the initial weights are soon forgotten.
+    Batch norm's moving averages are averaged as the weights are. Nothing is before step AVERAGE_EVERY. In the first
+    steps the decay is at most (1 + n) / (10 + n) after n averagings, so that the initial weights are soon forgotten.
 
     Args:
         variables: What is averaged; the methods are given the same variables again, in the same order.

@@ -16,7 +16,7 @@ from infogan_tf.latents.codes import Code
 from infogan_tf.latents.language import lacking, read_latents
 from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.models import updates
-from infogan_tf.models.averages import Averages
+from infogan_tf.models.averages import AVERAGE_EVERY, Averages
 from infogan_tf.models.batches import in_batches
 from infogan_tf.models.callbacks import Optimizers
 from infogan_tf.models.keras_methods import KerasMethods
@@ -319,8 +319,11 @@ class GenerativeModel(KerasMethods):
 
     @contextlib.contextmanager
     def averaged(self) -> Iterator[None]:
-        """Within this block the networks have the averages of their weights, where `average_decay` keeps them."""
-        if self.averages is None:
+        """Within this block the networks have the averages of their weights, where `average_decay` keeps them.
+
+        Before step AVERAGE_EVERY these are the weights that training began with; the networks have their present ones.
+        """
+        if self.averages is None or self.step.numpy() < AVERAGE_EVERY:
             yield
             return
         own = [variable.numpy() for variable in self.network_variables]
