@@ -79,6 +79,9 @@ def compare() -> dict[str, object]:
     fast, _ = trained(strategy, steps_per_execution=2)
     # The averages are brought up to date once, and so nearly forgetful that they are the weights of that moment.
     apart, _ = trained(strategy, steps=AVERAGE_EVERY, sync_batch_norm=False, learning_rate=1e-2, average_decay=1e-6)
+    with strategy.scope():
+        by_hand = compiled()
+    one_step, of_both = (model.train_on_batch(IMAGES, return_dict=True) for model in (compiled(), by_hand))
     float16, _ = trained(strategy, steps=4, dtype="mixed_float16", learning_rate=1e-2)
     scale = float(float16.d_optimizer.dynamic_scale.numpy())
     before = float16.get_weights()
@@ -102,10 +105,11 @@ def compare() -> dict[str, object]:
             float(np.abs(a.numpy() - b.numpy()).max() / np.abs(a.numpy()).max())
             for a, b in zip(alone.non_trainable_variables, together.non_trainable_variables, strict=True)
         ),
-        "out_of_sync": [path for model in (together, fast, apart, float16) for path in out_of_sync(model)],
+        "out_of_sync": [path for model in (together, fast, apart, by_hand, float16) for path in out_of_sync(model)],
         "steps_per_execution": all(
             a.tobytes() == b.tobytes() for a, b in zip(fast.get_weights(), together.get_weights(), strict=True)
         ),
+        "train_on_batch": max(abs(one_step[name] / of_both[name] - 1.0) for name in ("d_loss", "g_loss", "q_loss")),
         "averages_off_by": max(
             float(np.abs(average.numpy() - v.numpy()).max())
             for average, v in zip(apart.averages.values, apart.network_variables, strict=True)

@@ -11,9 +11,11 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
-from conftest import MAIN, NO_EXPORT, logged, run_here, wait_for
+from conftest import MAIN, NO_EXPORT, logged, run_here, small_model, wait_for
 
 from infogan_tf.commands.train import check_against
 from infogan_tf.config.options import Config
@@ -60,6 +62,7 @@ def test_two_replicas_train_as_one_device_does(tmp_path):
     assert found["statistics"] < 1e-3
     assert found["out_of_sync"] == []
     assert found["steps_per_execution"]
+    assert found["train_on_batch"] < 1e-4
     assert found["averages_off_by"] < 1e-5
     assert found["moved_by_overflow"] == []
     assert found["scales"][1] == found["scales"][0] / 2
@@ -101,6 +104,25 @@ def test_what_two_devices_cannot_do_is_refused(options, message):
     check_against(Config(), data, replicas=2)
     with pytest.raises(UserError, match=re.escape(message)):
         check_against(Config(**options), data, replicas=2)
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [
+        ("fit", {"batch_size": 4}),
+        ("fit", {"batch_size": 3}),
+        ("fit", {"validation_split": 0.2}),
+        ("evaluate", {"batch_size": 8}),
+        ("train_on_batch", {}),
+    ],
+)
+def test_arrays_that_two_replicas_cannot_share_equally_are_refused(method, arguments):
+    model = small_model()
+    model._distribute_strategy = SimpleNamespace(num_replicas_in_sync=2)
+    with pytest.raises(ValueError, match=r"^images: expected a multiple of 2 replicas in every batch. Received: "):
+        getattr(model, method)(np.zeros((9, 8, 8, 1), np.uint8), **arguments)
+    with pytest.raises(ValueError, match=r"Received: 3, with batches of 32 one of 3$"):
+        model.fit(np.zeros((8, 8, 8, 1), np.uint8), validation_data=np.zeros((3, 8, 8, 1), np.uint8))
 
 
 @pytest.mark.slow

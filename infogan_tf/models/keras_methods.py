@@ -1,5 +1,8 @@
 """Keras's own methods for models of images drawn from latents: what they are given is looked at first."""
 
+import math
+import types
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -9,6 +12,7 @@ from infogan_tf.data.given import (
     Rows,
     checked,
     checked_rows,
+    comes_in_batches,
     image_rows,
     latent_rows,
     refuse_weights,
@@ -59,7 +63,8 @@ class KerasMethods(keras.Model):
 
         Args:
             x: The images: an array or a list, alone, in a pair with labels, or as "image" of a dict; or batches of
-                these: a tf.data.Dataset, a PyDataset, a generator.
+                these: a tf.data.Dataset, a PyDataset, a generator. Of an array the replicas of a `tf.distribute`
+                strategy have to get equal parts of every batch, the last one too.
             y: Labels of an array of images: for a model that is told them integers [N] from 0; other models take any.
             batch_size: How many images of an array a step takes; 32 where it is None.
             epochs: Number of the last epoch.
@@ -88,12 +93,19 @@ class KerasMethods(keras.Model):
         _check_batch_size(batch_size)
         if not 0.0 <= validation_split < 1.0:
             raise ValueError(f"validation_split: expected a share from 0 to below 1. Received: {validation_split!r}")
+        validation_batch_size = kwargs.get("validation_batch_size") or batch_size
+        if not comes_in_batches(x):
+            trained_on = math.floor(len(x) * (1.0 - validation_split))  # as Keras has it
+            self._check_shares(trained_on, batch_size)
+            self._check_shares(len(x) - trained_on, validation_batch_size)
         if validation_data is not None:
             if isinstance(validation_data, (tuple, list)):  # a list is a pair here, in Keras
                 given = unpacked(validation_data)
             else:
                 given = validation_data, None, None
             validation_data = self._with_labels(*given, validation_steps, "validation_steps")
+            if not comes_in_batches(validation_data[0]):
+                self._check_shares(len(validation_data[0]), validation_batch_size)
         history = super().fit(
             x,
             y,
@@ -121,16 +133,19 @@ class KerasMethods(keras.Model):
             self._assert_compile_called("evaluate")
             x, y = self._with_labels(x, y, sample_weight, steps, "steps")
             _check_batch_size(batch_size)
+            if not comes_in_batches(x):
+                self._check_shares(len(x), batch_size)
         found = super().evaluate(x, y, batch_size=batch_size, verbose=verbose, steps=steps, **kwargs)
         if found in ({}, []):
             raise self._image_rows.wrong(NO_BATCH)
         return found
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
-        """As `keras.Model.train_on_batch`, of images as in `fit`."""
+        """As `keras.Model.train_on_batch`, of images as in `fit`; the replicas of a strategy share them out."""
         self._assert_compile_called("train_on_batch")
         refuse_weights(class_weight=class_weight)
         x, y = self._with_labels(x, y, sample_weight, check=checked_rows)
+        self._check_shares(len(x), len(x))
         return super().train_on_batch(x, y, return_dict=return_dict)
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
@@ -191,6 +206,16 @@ class KerasMethods(keras.Model):
             code.check_known(labels)
         return x, y
 
+    def _check_shares(self, count, batch_size):
+        """Refuses images in an array where replicas would get unequal parts of a batch, or none."""
+        replicas, batch_size = self.distribute_strategy.num_replicas_in_sync, batch_size or 32  # Keras's own
+        for size in (min(batch_size, count), count % batch_size):
+            if size % replicas:
+                raise ValueError(
+                    f"images: expected a multiple of {replicas} replicas in every batch. "
+                    f"Received: {count}, with batches of {batch_size} one of {size}"
+                )
+
     # === What Keras does in them ===
 
     @property
@@ -213,16 +238,23 @@ class KerasMethods(keras.Model):
                 self.train_function = Program(self, self.train_function)
             return self.train_function
 
-        def one_step(iterator):
-            logs = strategy.run(self.train_step, args=(next(iterator),))
+        @tf.function
+        def one_step(parts):
+            logs = strategy.run(self.train_step, args=(parts,))
             # Every replica logs the same figures.
             return {name: strategy.experimental_local_results(value)[0] for name, value in logs.items()}
 
         @tf.function
-        def train_function(iterator):
+        def steps(iterator):
             for _ in tf.range(self.steps_per_execution - 1):
-                one_step(iterator)
-            return one_step(iterator)
+                one_step(next(iterator))
+            return one_step(next(iterator))
+
+        def train_function(iterator):
+            # A graph cannot ask the generator of `train_on_batch`, and nobody has shared out its batch.
+            if isinstance(iterator, types.GeneratorType):
+                return one_step(_shared_out(next(iterator), strategy))
+            return steps(iterator)
 
         self.train_function = train_function
         return train_function
@@ -233,6 +265,19 @@ class KerasMethods(keras.Model):
     def _get_metrics_result_or_logs(self, logs):
         """An epoch's figures: what was never logged in it is absent, and not 0."""
         return self.means.counted()
+
+
+def _shared_out(batch, strategy):
+    """A batch as each replica of a strategy gets its equal part of it, in order."""
+
+    def part(context):
+        def own(rows):
+            size = len(rows) // context.num_replicas_in_sync
+            return rows[context.replica_id_in_sync_group * size :][:size]
+
+        return tf.nest.map_structure(own, keras.utils.pack_x_y_sample_weight(*unpacked(batch)))
+
+    return strategy.experimental_distribute_values_from_function(part)
 
 
 def _check_batch_size(batch_size):
