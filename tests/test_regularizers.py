@@ -388,6 +388,12 @@ def test_instance_noise_falls_to_nothing(step, stddev):
         np.testing.assert_array_equal(shown, images)
 
 
+@pytest.mark.parametrize("steps", [0, -1, float("nan")])
+def test_instance_noise_takes_a_step_to_fall(steps):
+    with pytest.raises(ValueError, match="steps: expected an integer from 1"):
+        InstanceNoise(0.1, steps=steps)
+
+
 def test_d_is_shown_the_noise_in_both_passes():
     regularizer = InstanceNoise(0.5, steps=10)
     model = make_model(regularizers=[regularizer])

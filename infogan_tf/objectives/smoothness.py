@@ -67,13 +67,18 @@ class InstanceNoise(Term):
 
     Args:
         weight: The noise's standard deviation at first, for pixels in [0, 1].
-        steps: The step from which on there is none; until then it falls in a straight line.
+        steps: The step from which on there is none, from 1; until then it falls in a straight line.
+
+    Raises:
+        ValueError: For fewer steps.
     """
 
     NEEDS = ("d_head",)
 
     def __init__(self, weight: float, steps: int, **kwargs):
         super().__init__(weight, **kwargs)
+        if not steps >= 1:
+            raise ValueError(f"steps: expected an integer from 1. Received: {steps!r}")
         self.steps = steps
 
     def stddev(self, step: tf.Tensor) -> tf.Tensor:
