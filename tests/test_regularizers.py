@@ -127,6 +127,7 @@ def test_transformations_are_declared_for_codes():
             "CODE~... with a continuous code and, first, one of rotate, .*, hue. Received: 'c1~shear",
         ),
         ("c2~flip", "a continuous code and, first, one of rotate"),
+        ("c2~shift_x:0.1,shift:0.1", "shift_y in place of shift in CODE~shift_x"),
         ("c2~shift:0.1", "a continuous code and, first, one of .*shift_x, shift_y"),
     ],
 )

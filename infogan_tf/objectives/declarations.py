@@ -173,6 +173,13 @@ def _read_item(item, text, discrete, continuous):
             f"--invariances: expected CODE~... with a continuous code and, first, one of {movable}. "
             f"Received: {item!r} in {text!r}"
         )
+    # One amount is drawn along each axis, which both would be multiplied by.
+    if moves_with in ("shift_x", "shift_y") and "shift" in sizes:
+        other = "shift_y" if moves_with == "shift_x" else "shift_x"
+        raise UserError(
+            f"--invariances: expected {other} in place of shift in CODE~{moves_with}..., which would move it farther. "
+            f"Received: {item!r} in {text!r}"
+        )
     return Declared(codes, sizes, moves_with)
 
 
