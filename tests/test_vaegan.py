@@ -19,7 +19,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 1), dtype=np.uint8)
 WEIGHT = 0.3
 
 
-def make(dtype="float32", rate=1e-3, kind=keras.optimizers.Adam, **arguments):
+def make(dtype="float32", rate=1e-3, kind=keras.optimizers.Adam, weight=WEIGHT, **arguments):
     """A compiled VAE-GAN on tiny images, whose networks all say something of them."""
     keras.utils.set_random_seed(0)
     networks, others = (mlp_networks(2, 4, (8, 8, 1), dtype) for _ in range(2))
@@ -27,9 +27,9 @@ def make(dtype="float32", rate=1e-3, kind=keras.optimizers.Adam, **arguments):
     model = VAEGAN("normal_noise:2", networks["generator"], encoder, networks["trunk"], networks["d_head"])
     rng = np.random.default_rng(1)
     for network in model.networks.values():
-        for weight in network.trainable_variables:
-            weight.assign(rng.normal(size=weight.shape) / np.sqrt(weight.shape[0]))
-    model.compile(*(kind(rate) for _ in "deg"), reconstruction_weight=WEIGHT, **arguments)
+        for variable in network.trainable_variables:
+            variable.assign(rng.normal(size=variable.shape) / np.sqrt(variable.shape[0]))
+    model.compile(*(kind(rate) for _ in "deg"), reconstruction_weight=weight, **arguments)
     return model
 
 
@@ -48,6 +48,12 @@ def computed(model, seed):
         "fake": -tf.reduce_mean(tf.math.log(1 - d_decoded) + tf.math.log(1 - d_drawn)) / 2,
         "g_loss": -tf.reduce_mean(tf.math.log(d_decoded) + tf.math.log(d_drawn)) / 2,
     }
+
+
+@pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
+def test_a_weight_that_is_none_is_refused(weight):
+    with pytest.raises(ValueError, match="reconstruction_weight: expected a number from 0"):
+        make(weight=weight)
 
 
 def test_the_losses_are_those_of_the_paper():

@@ -1,5 +1,6 @@
 """The VAE-GAN: a VAE whose likeness of images is not that of their pixels, but what a discriminator learnt."""
 
+import math
 from typing import ClassVar
 
 import keras
@@ -93,8 +94,10 @@ class VAEGAN(Autoencoder):
             **kwargs: As `keras.Model.compile` takes them (jit_compile, run_eagerly, steps_per_execution).
 
         Raises:
-            ValueError: As `GenerativeModel.compile_players`.
+            ValueError: For a weight below 0 or not finite; and as `GenerativeModel.compile_players`.
         """
+        if not 0.0 <= reconstruction_weight < math.inf:
+            raise ValueError(f"reconstruction_weight: expected a number from 0. Received: {reconstruction_weight!r}")
         self.reconstruction_weight = reconstruction_weight
         optimizers = {"d": d_optimizer, "e": e_optimizer, "g": g_optimizer}
         self.compile_players(optimizers, average_decay=average_decay, **kwargs)
