@@ -179,6 +179,16 @@ def test_invariance_reads_images_and_their_changed_copies(declared):
     assert float(found) == pytest.approx(float(expected), rel=1e-4)
 
 
+def test_a_batch_of_fewer_images_than_declarations_is_borne():
+    model, term = make_model(), Invariance(1.0, "flip;c2=shear:0.3;c3=shear:0.3")
+    term.prepare(model)
+    with tf.GradientTape() as tape:
+        found = term.d_term(model, batch(REAL[:2], real_features=model.trunk(REAL[:2], training=True)))
+    gradients = tape.gradient(found, model.q_head.trainable_variables + model.trunk.trainable_variables)
+    assert np.isfinite(found)
+    assert all(np.isfinite(gradient).all() for gradient in gradients if gradient is not None)
+
+
 @pytest.mark.parametrize(
     "shown", [InstanceNoise(0.5, steps=10), Augmentation("brightness:0.5,shift:0.3")], ids=["noise", "augmentation"]
 )

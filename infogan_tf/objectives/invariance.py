@@ -76,7 +76,8 @@ class Invariance(Term):
     Args:
         weight: What the sum is multiplied by.
         invariances: Which transformations leave which codes as they are or move them, see `parse_invariances`. Each
-            declaration is tried on its share of the batch.
+            declaration is tried on its share of the batch, which is empty where images are fewer than they; a
+            divergence of no image is 0.
         entropy_weight: Weight of the conditional entropy E[H(Q(c|x))], from 0.
         marginal_weight: Weight of the distance between the classes' frequencies in the batch and the prior, from 0.
         marginal_tolerance: How large that distance may be at no cost, in nats, from 0. An empty class of ten makes it
@@ -135,7 +136,7 @@ class Invariance(Term):
             found = declaration.divergences(*map(model.layout.split_parameters, (one, other)), amount)
             for name, divergence in found.items():
                 divergences[name].append(divergence)
-        terms = [tf.reduce_mean(tf.concat(parts, axis=0)) for parts in divergences.values()]
+        terms = [_mean_or_0(tf.concat(parts, axis=0)) for parts in divergences.values()]
         by_code = model.layout.split_parameters(of_images)
         entropy_weight, marginal_weight = self._weights(model.step)
         for code in model.layout.read_codes:
@@ -167,6 +168,11 @@ class Invariance(Term):
             "haste", "haste_steps", "certainty", "certainty_start",
         )  # fmt: skip
         return {**super().get_config(), **{name: getattr(self, name) for name in own}}
+
+
+def _mean_or_0(values):
+    """The mean of values [B], 0 where there is none."""
+    return tf.where(tf.size(values) > 0, tf.reduce_mean(values), 0.0)
 
 
 def entropy_and_distance(log_q: tf.Tensor, log_prior: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
