@@ -83,6 +83,41 @@ def test_train_and_test_are_the_split(tmp_path):
     assert data.label_names == ("a", "b")
 
 
+@pytest.mark.parametrize(
+    ("folders", "test", "outside"),
+    [
+        (("train", "val"), "val", 0),
+        (("Train", "Test"), "Test", 0),
+        (("train", "validation"), "validation", 0),
+        (("train", "valid", "test"), "test", 12),
+        (("TRAIN", "unlabelled", "Valid"), "Valid", 12),
+    ],
+)
+def test_folders_of_a_split_are_told_in_any_case_and_what_lies_beside_them_is_said(
+    tmp_path, capsys, folders, test, outside
+):
+    for folder in folders:
+        for i in range(12):
+            write(tmp_path / "set" / folder / "ab"[i % 2] / f"{i}.png", encoded(picture((16, 16), i)))
+    data = load(tmp_path / "set", tmp_path)
+    assert (len(data.train.images), len(data.test.images)) == (12, 12)
+    assert data.label_names == ("a", "b")
+    assert {file.name.split("/")[0] for file in list_images(tmp_path / "set").test} == {test}
+    told = f"{outside} images lie outside of train/ and {test.lower()}/ and are left out, such as "
+    assert (told in capsys.readouterr().out) == bool(outside)
+
+
+@pytest.mark.parametrize("folders", [("bus", "train"), ("cat", "test")])
+def test_a_class_may_be_called_as_a_folder_of_a_split(tmp_path, folders):
+    for i in range(24):
+        write(tmp_path / "set" / folders[i % 2] / f"{i}.png", encoded(picture((16, 16), i)))
+    assert load(tmp_path / "set", tmp_path).label_names == folders
+    # And below a split: only what is at the top is one.
+    for i in range(4):
+        write(tmp_path / "split" / ("train", "test")[i % 2] / folders[i // 2] / f"{i}.png", encoded(picture((16, 16))))
+    assert load(tmp_path / "split", tmp_path).label_names == folders
+
+
 def test_without_folders_there_are_no_labels(tmp_path):
     for i in range(12):
         write(tmp_path / "flat" / f"{i}.bmp", encoded(picture(seed=i), "BMP"))
@@ -135,7 +170,7 @@ def test_a_folder_around_everything_is_not_counted(tmp_path, around):
 def test_a_folder_around_class_folders_is_not_counted(tmp_path):
     for i in range(12):
         write(tmp_path / "set" / "train" / "pets" / "ab"[i % 2] / f"{i}.png", encoded(picture((16, 16), i)))
-    assert load(tmp_path / "set", tmp_path).label_names == ()  # below the split the first folder is the label: one
+    assert load(tmp_path / "set", tmp_path).label_names == ("a", "b")
     assert load(tmp_path / "set" / "train", tmp_path).label_names == ("a", "b")
 
 

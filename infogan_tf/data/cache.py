@@ -16,7 +16,7 @@ from infogan_tf.errors import UserError
 from infogan_tf.files import alone_in, as_json, partial_name, read_json, remove_leftovers, write_text
 
 # To be raised with any change to how images are made: what another version kept is not used.
-VERSION = 2
+VERSION = 3
 _LONGEST_NAME = 100  # bytes of the data set's name in a folder's; file systems take 255 in all
 _HEADER = 128  # bytes of an .npy file's header, whatever the number of images
 

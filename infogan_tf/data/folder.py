@@ -77,6 +77,11 @@ def load_folder(name: str, path: Path, wanted: Wanted, cache_dir: Path, table: T
     """
     listing = list_images(path)
     files = (*listing.train, *listing.test)
+    if listing.outside:
+        print(
+            f"{len(listing.outside):,} images lie outside of {'/ and '.join(listing.split)}/ and are left out, such as "
+            f"{shown(listing.outside[0].name)}."
+        )
     # Before anything is decoded, as this may take long.
     rows = None if table is None else table.rows_of([file.name for file in files])
 
@@ -98,7 +103,7 @@ def load_folder(name: str, path: Path, wanted: Wanted, cache_dir: Path, table: T
                 f"--dataset: expected images for training and for evaluation. Received: {str(path)!r}, with "
                 f"{len(train):,} and {len(test):,} that can be read"
             )
-        classes, labels = labels_of((*train, *test), listing.around)
+        classes, labels = labels_of((*train, *test), listing.around + bool(listing.split))
         return {
             "train": len(train),
             "test": len(test),

@@ -20,6 +20,9 @@ LARGEST_FILE = 2**28
 DEFLATED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # The share held out where there is no split, and the most images; it is halved until it is no more than these.
 HELD_OUT, MOST_HELD_OUT = 0.1, 10_000
+# What the folders of a split are called, in lower case: that for training, and that for evaluation, the first of these
+# that is there.
+TRAIN, TEST = "train", ("test", "val", "valid", "validation")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,11 +48,15 @@ class Listing:
         train: What is for training.
         test: What is for evaluation.
         around: How many folders lie around all of them, one within another, as `zip -r` puts one into an archive.
+        split: What the folders of the split are called, in lower case; empty where there is none.
+        outside: What is for neither, as it lies outside of the split's folders.
     """
 
     train: tuple[File, ...]
     test: tuple[File, ...]
     around: int = 0
+    split: tuple[str, ...] = ()
+    outside: tuple[File, ...] = ()
 
 
 def list_files(path: Path) -> list[File]:
@@ -67,19 +74,22 @@ def list_files(path: Path) -> list[File]:
 def list_images(path: Path) -> Listing:
     """Says which of the files that `list_files` lists are for training, and which for evaluation.
 
-    `train/` and `test/` at the top are the split; a folder that all images lie in is not counted. Otherwise a tenth,
-    about 10,000 at most, is held out by a hash of each file's name within the folder, so that an added file moves no
-    other; above 100,000 files, 200,000, and so on, the share is halved.
+    `train/` and `test/` at the top are the split, or `train/` and the first of TEST that is there; a folder that all
+    images lie in is not counted. Without both a tenth, about 10,000 at most, is held out by a hash of each file's name
+    within the folder, so that an added file moves no other; above 100,000 files, 200,000, and so on, the share is
+    halved.
 
     Raises:
         UserError: Where the folder or archive cannot be read, or has fewer than two images.
     """
     files = list_files(path)
     around = _folders_around(files)
-    tops = [_parts(file.name, around)[:-1][:1] for file in files]
-    if ["train"] in tops and ["test"] in tops:
-        train = [file for file, top in zip(files, tops, strict=True) if top == ["train"]]
-        test = [file for file, top in zip(files, tops, strict=True) if top == ["test"]]
+    # Of a file that lies in no folder it is its name, which has a suffix.
+    tops = [_parts(file.name, around)[0].lower() for file in files]
+    split, outside = _split_of(tops), []
+    if split:
+        train, test = ([file for file, top in zip(files, tops, strict=True) if top == name] for name in split)
+        outside = [file for file, top in zip(files, tops, strict=True) if top not in split]
     else:
         share = held_out_share(len(files))
         test = [file for file in files if place_of(file.name) < share]
@@ -96,19 +106,19 @@ def list_images(path: Path) -> Listing:
             f"--dataset: expected a folder or archive with two images or more, {', '.join(SUFFIXES)}. "
             f"Received: {str(path)!r}, with {len(files)}"
         )
-    return Listing(tuple(train), tuple(test), around)
+    return Listing(tuple(train), tuple(test), around, split, tuple(outside))
 
 
-def labels_of(files: Iterable[File], around: int = 0) -> tuple[tuple[str, ...], list[int]]:
+def labels_of(files: Iterable[File], above: int = 0) -> tuple[tuple[str, ...], list[int]]:
     """Returns the names of the class folders, sorted, and the number of each file's; nothing where there are none.
 
     A class folder is the first one below the split. All files have to lie in one, of two or more.
 
     Args:
         files: Of a listing.
-        around: Its `Listing.around`.
+        above: How many folders lie above those of the classes: around all, and that of the split.
     """
-    found = [_class_of(file.name, around) for file in files]
+    found = [_class_of(file.name, above) for file in files]
     classes = set(found)
     if None in classes or len(classes) < 2:
         return (), []
@@ -245,16 +255,19 @@ def _parts(name, around=0):
 
 
 def _folders_around(files: list[File]) -> int:
-    """How many folders all files lie in, one within another, and which are no part of a split; they are sorted."""
+    """How many folders all files lie in, one within another; the files are sorted."""
     # What the first and the last have in common, those between have as well.
     ends = [_parts(file.name)[:-1] for file in (*files[:1], *files[-1:])]
-    shared = itertools.takewhile(lambda folders: len(set(folders)) == 1, zip(*ends, strict=False))
-    return len(list(itertools.takewhile(lambda folders: folders[0] not in ("train", "test"), shared)))
+    return len(list(itertools.takewhile(lambda folders: len(set(folders)) == 1, zip(*ends, strict=False))))
 
 
-def _class_of(name: str, around: int) -> str | None:
-    """The folder that labels a file: the first below the split; None where it lies in none."""
-    parts = _parts(name, around)
-    if parts[0] in ("train", "test"):
-        parts = parts[1:]
+def _split_of(tops: Iterable[str]) -> tuple[str, ...]:
+    """The folders of a split among those at the top, both in lower case; empty where there are not both."""
+    found = set(tops)
+    return next(((TRAIN, test) for test in TEST if {TRAIN, test} <= found), ())
+
+
+def _class_of(name: str, above: int) -> str | None:
+    """The folder that labels a file: the first below so many others; None where it lies in none."""
+    parts = _parts(name, above)
     return parts[0] if len(parts) > 1 else None

@@ -110,7 +110,7 @@ def require_same_images(run: RunDirectory, data: ImageData) -> None:
     if began_with and began_with != data.digest:
         raise UserError(
             f"--dataset: expected the images that {run} began with. Received: others; files were added, taken away or "
-            "changed since"
+            "changed since, or this version makes other images of them"
         )
 
 
