@@ -167,6 +167,16 @@ def test_a_folder_around_everything_is_not_counted(tmp_path, around):
     assert load(tmp_path / "unpacked", tmp_path).train.labels is None
 
 
+def test_backslashes_of_an_archive_made_on_windows_part_folders(photos, tmp_path):
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as file:
+        for path in sorted(photos.rglob("*.png")):
+            file.writestr(str(path.relative_to(photos)).replace("/", "\\"), path.read_bytes())
+    one, other = load(photos, tmp_path), load(tmp_path / "photos.zip", tmp_path)
+    assert other.label_names == ("cats", "dogs")
+    np.testing.assert_array_equal(one.train.images, other.train.images)
+    np.testing.assert_array_equal(one.test.labels, other.test.labels)
+
+
 def test_a_folder_around_class_folders_is_not_counted(tmp_path):
     for i in range(12):
         write(tmp_path / "set" / "train" / "pets" / "ab"[i % 2] / f"{i}.png", encoded(picture((16, 16), i)))

@@ -165,10 +165,11 @@ def reading(path: Path) -> Iterator[Callable[[File], bytes]]:
         yield read_file
         return
     with zipfile.ZipFile(path) as archive:
+        own_names = {_with_slashes(name): name for name in archive.namelist()}
 
         def read(file):
             try:
-                return _bounded(archive.open(file.name))
+                return _bounded(archive.open(own_names[file.name]))
             except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, KeyError, EOFError) as error:
                 raise ValueError(str(error)) from error
 
@@ -232,8 +233,8 @@ def _of_archive(path: Path) -> list[File]:
         raise UserError(f"--dataset: expected a .zip that can be read ({error}). Received: {str(path)!r}") from error
     found = {}
     for info in infos:
-        parts = PurePosixPath(info.filename).parts
-        if info.is_dir() or not info.filename.lower().endswith(SUFFIXES) or any(map(_is_hidden, parts)):
+        name = _with_slashes(info.filename)
+        if info.is_dir() or not name.lower().endswith(SUFFIXES) or any(map(_is_hidden, PurePosixPath(name).parts)):
             continue
         if info.compress_type not in DEFLATED:
             raise UserError(
@@ -241,8 +242,13 @@ def _of_archive(path: Path) -> list[File]:
             )
         if info.flag_bits & 1:
             raise UserError(f"--dataset: expected a .zip without a password. Received: {str(path)!r}")
-        found[info.filename] = File(info.filename, info.file_size, info.CRC)
+        found[name] = File(name, info.file_size, info.CRC)
     return list(found.values())
+
+
+def _with_slashes(name):
+    """A name in an archive as it ought to be; some programs on Windows write backslashes."""
+    return name.replace("\\", "/")
 
 
 def _is_hidden(name):
