@@ -318,6 +318,27 @@ def test_sixteen_bits_and_cmyk_and_one_bit():
     assert (decode(encoded(Image.new("1", (8, 8), 1)), FORM) == 255).all()
 
 
+def tiff(size, bits, photometric, pixels):
+    """A TIFF of one strip as Pillow writes none, of bytes as they lie there."""
+    tags = {256: size[0], 257: size[1], 258: bits, 259: 1, 262: photometric, 273: 8, 277: 1, 278: size[1]}
+    tags[279] = len(pixels)
+    entries = b"".join(struct.pack("<HHLHH", tag, 3, 1, value, 0) for tag, value in sorted(tags.items()))
+    return b"II*\0" + struct.pack("<L", 8 + len(pixels)) + pixels + struct.pack("<H", len(tags)) + entries + bytes(4)
+
+
+def test_of_a_tiff_white_is_what_its_tags_say():
+    twelve = struct.pack("<8H", *range(0, 4096, 585))
+    packed = b"".join(bytes([a >> 4, (a & 15) << 4 | b >> 8, b & 255]) for a, b in struct.iter_unpack("<2H", twelve))
+    found = decode(tiff((8, 8), 12, 1, 8 * packed), Form(8, 8, 1))
+    np.testing.assert_array_equal(found[0, :, 0], np.round(np.arange(0, 4096, 585) / 4095 * 255))
+    sixteen = struct.pack("<8H", *range(0, 65_536, 9_362))
+    for photometric, expected in ((1, np.arange(0, 65_536, 9_362) / 257), (0, 255 - np.arange(0, 65_536, 9_362) / 257)):
+        found = decode(tiff((8, 8), 16, photometric, 8 * sixteen), Form(8, 8, 1))
+        np.testing.assert_allclose(found[0, :, 0], expected, atol=0.5)
+    with pytest.raises(NotDecodedError, match="integers of 32 bits, of which nobody knows which is white"):
+        decode(tiff((8, 8), 32, 1, bytes(256)), FORM)
+
+
 def test_of_an_animation_the_first_frame():
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
     for kind in ("GIF", "WEBP"):

@@ -5,6 +5,7 @@ import io
 
 import numpy as np
 from PIL import ExifTags, Image, ImageColor
+from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION
 
 from infogan_tf.config.numbers import read_integer
 from infogan_tf.errors import UserError
@@ -114,7 +115,7 @@ def decode(content: bytes, form: Form) -> np.ndarray:
         # JPEG can be decoded at a half, a quarter or an eighth of its size: enough, where the images are to be small.
         if isinstance(form.crop, str):
             image.draft(None, (2 * form.width, 2 * form.height))
-        return fitted(_upright(image), form)
+        return fitted(_in_eight_bits(_upright(image), getattr(image, "tag_v2", {})), form)
 
 
 def fitted(picture: Image.Image, form: Form) -> np.ndarray:
@@ -183,13 +184,23 @@ def _first_line(error, otherwise):
     return next(iter(str(error).splitlines()), "") or otherwise
 
 
+def _in_eight_bits(image, tags):
+    """The picture, of 12 or 16 bits in 8; `tags` are the TIFF's that it is from, or none."""
+    if not image.mode.startswith("I"):
+        return image
+    (bits, *_) = tags.get(BITSPERSAMPLE, (16,))
+    values = np.asarray(image).astype(np.int64)
+    if bits > 16:
+        raise NotDecodedError(f"integers of {bits} bits, of which nobody knows which is white")
+    if values.min(initial=0) < 0:
+        raise NotDecodedError("pixels below 0")
+    values = np.round(values / ((2**bits - 1) / 255)).astype(np.uint8)
+    # Of 8 bits Pillow sees to it.
+    return Image.fromarray(255 - values if tags.get(PHOTOMETRIC_INTERPRETATION) == 0 else values)
+
+
 def _on_ground(image, ground):
     """The picture without transparency, in 8 bits."""
-    if image.mode.startswith("I"):  # 16 bits, also where Pillow keeps them in 32
-        values = np.asarray(image).astype(np.int64)
-        if values.min(initial=0) < 0 or values.max(initial=0) > 65_535:
-            raise NotDecodedError("more than 16 bits a pixel")
-        return Image.fromarray(np.round(values / 257).astype(np.uint8))
     if image.mode == "F":
         raise NotDecodedError("floating-point pixels")
     if image.has_transparency_data:
