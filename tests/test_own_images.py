@@ -308,6 +308,21 @@ def test_what_is_transparent_lies_on_the_ground():
     assert (decode(encoded(palette, transparency=1), FORM) == 255).all()
 
 
+@pytest.mark.parametrize(
+    ("icon", "background", "channels"),
+    [
+        (Image.new("RGBA", (16, 16), (20, 20, 20, 0)), "red", 3),
+        (Image.new("LA", (16, 16), (20, 0)), "red", 3),
+        (Image.new("LA", (16, 16), (20, 255)), "red", 1),
+        (Image.new("RGBA", (16, 16), (255, 0, 0, 0)), "white", 1),  # a colour that nobody sees
+    ],
+)
+def test_whether_it_is_in_colour_is_told_on_the_ground(tmp_path, icon, background, channels):
+    for i in range(2):
+        write(tmp_path / "icons" / f"{i}.png", encoded(icon))
+    assert load(tmp_path / "icons", tmp_path, background=background).image_shape[2] == channels
+
+
 def test_sixteen_bits_and_cmyk_and_one_bit():
     ramp = Image.fromarray(np.repeat(np.arange(0, 65_536, 8_192, dtype=np.uint16)[np.newaxis], 8, axis=0))
     expected = np.round(np.arange(0, 65_536, 8_192) / 257)

@@ -131,17 +131,21 @@ def fitted(picture: Image.Image, form: Form) -> np.ndarray:
     return np.asarray(part).reshape(form.height, form.width, form.channels)
 
 
-def look(content: bytes) -> tuple[int, int, bool]:
+def look(content: bytes, ground: tuple[int, int, int] = (255, 255, 255)) -> tuple[int, int, bool]:
     """Height, width and whether it is in colour, of the image in a file.
+
+    Args:
+        content: Of the file.
+        ground: What lies under what is transparent, which is seen as well; red, green and blue in 0..255.
 
     Raises:
         NotDecodedError: Where it cannot be had.
     """
     with _opened(content) as image:
         upright = _upright(image)
-        if upright.mode in ("1", "L", "LA") or upright.mode.startswith(("I", "F")):
+        if upright.mode.startswith(("I", "F")):
             return upright.height, upright.width, False
-        picture = upright.convert("RGB")
+        picture = _on_ground(upright, ground).convert("RGB")
         picture.thumbnail((64, 64))
         pixels = np.asarray(picture).astype(np.int16)
         return upright.height, upright.width, bool(np.ptp(pixels, axis=-1).max() > 8)  # JPEG's rounding tints a grey

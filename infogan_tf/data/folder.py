@@ -136,7 +136,7 @@ def _form(wanted: Wanted, path: Path, files: tuple[File, ...], read: Callable[[F
         found = []
         for file in files[:: max(1, len(files) // LOOKED_AT)]:
             with contextlib.suppress(OSError, ValueError):
-                found.append(look(read(file)))
+                found.append(look(read(file), wanted.ground))
         if not found:
             raise UserError(
                 f"--dataset: expected images. Received: {str(path)!r}, with files that are none, such as "

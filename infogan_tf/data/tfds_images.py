@@ -184,7 +184,7 @@ def _form_and_reader(records: _Records, wanted: Wanted) -> tuple[Form, Callable[
     some = [content for content, *_ in itertools.islice(records.read(), LOOKED_AT)]
     height, width, channels = records.feature.shape
     try:
-        found = [look(content) for content in some]
+        found = [look(content, wanted.ground) for content in some]
     except NotDecodedError as error:
         raise records.refused(f"whose images cannot be read ({error})") from error
     if height and width:
