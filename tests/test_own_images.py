@@ -1,5 +1,6 @@
 """Images of one's own: what is listed, held out and labelled, how files become images, and what is refused."""
 
+import errno
 import io
 import json
 import os
@@ -503,6 +504,21 @@ def test_a_few_that_cannot_be_read_are_left_out_and_named(photos, tmp_path):
     data = load(photos, tmp_path)
     assert len(data.train.images) + len(data.test.images) == 40
     assert sorted(name for name, _ in data.skipped) == ["\\xff\\xfe.png", "text.png"]
+
+
+def test_a_file_that_the_system_does_not_give_out_is_refused_and_read_later(photos, tmp_path, monkeypatch):
+    def failing_open(self, *args, **kwargs):
+        if self.name == "7.png":
+            raise PermissionError(errno.EACCES, "Permission denied", str(self))
+        return given_out(self, *args, **kwargs)
+
+    given_out = Path.open
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", failing_open)
+        with pytest.raises(UserError, match=r"read \(Permission denied\)\. Received: .*, with cats/deeper/7.png"):
+            load(photos, tmp_path)
+    data = load(photos, tmp_path)
+    assert (len(data.train.images) + len(data.test.images), data.skipped) == (40, ())
 
 
 def test_a_name_with_a_line_break_stays_in_one_line(photos, tmp_path):

@@ -72,8 +72,8 @@ def load_folder(name: str, path: Path, wanted: Wanted, cache_dir: Path, table: T
         table: What is said of the files elsewhere.
 
     Raises:
-        UserError: Where they cannot be listed, more than a tenth cannot be read, the cache cannot be written, or the
-            table is of other files.
+        UserError: Where they cannot be listed, the system does not give one out, more than a tenth cannot be read, the
+            cache cannot be written, or the table is of other files.
     """
     listing = list_images(path)
     files = (*listing.train, *listing.test)
@@ -90,7 +90,8 @@ def load_folder(name: str, path: Path, wanted: Wanted, cache_dir: Path, table: T
         with reading(path) as read, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's, of files that are odd: here, as threads share the filters
             form = _form(wanted, path, files, read)
-            write_rows(target, len(files), (form.height, form.width, form.channels), _rows(files, read, form, skipped))
+            rows = _rows(path, files, read, form, skipped)
+            write_rows(target, len(files), (form.height, form.width, form.channels), rows)
         if len(skipped) > MOST_UNREADABLE * len(files):
             raise UserError(
                 f"--dataset: expected images, of which at most a tenth cannot be read. Received: {str(path)!r}, where "
@@ -147,10 +148,27 @@ def _form(wanted: Wanted, path: Path, files: tuple[File, ...], read: Callable[[F
     return Form(*size, channels, wanted.crop, wanted.ground)
 
 
-def _rows(files, read, form, skipped) -> Iterator[tuple[int, np.ndarray] | None]:
-    """The images, each at the next place; those that cannot be read are left out, and put into `skipped` with why."""
-    place = 0
-    for file, image in decoded(files, read, form):
+def _rows(path, files, read, form, skipped) -> Iterator[tuple[int, np.ndarray] | None]:
+    """The images, each at the next place; those that cannot be read are left out, and put into `skipped` with why.
+
+    One that the system does not give out now is refused: it would stay left out of what is kept when that has changed.
+    """
+    place, of_system = 0, {}
+
+    def read_file(file):
+        try:
+            return read(file)
+        except OSError as error:
+            if error.errno is not None:
+                of_system[file] = error
+            raise
+
+    for file, image in decoded(files, read_file, form):
+        if file in of_system:
+            raise UserError(
+                f"--dataset: expected files that can be read ({of_system[file].strerror}). "
+                f"Received: {str(path)!r}, with {shown(file.name)}"
+            )
         if isinstance(image, str):
             skipped.append((file, image))
             yield None
