@@ -673,6 +673,12 @@ def test_what_an_archive_claims_is_not_taken_for_granted(tmp_path, monkeypatch):
         load(tmp_path / "many.npz", tmp_path)
 
 
+def test_an_array_of_one_picture_is_not_taken_for_many(tmp_path):
+    np.save(tmp_path / "one.npy", np.zeros((48, 32, 3), np.uint8))
+    with pytest.raises(UserError, match=r"expected images \[N, H, W, C\]; it has \[48, 32, 3\], which is one image"):
+        load(tmp_path / "one.npy", tmp_path)
+
+
 def test_a_truncated_array_is_refused(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros((20, 16, 16), np.uint8))
     content = (tmp_path / "a.npy").read_bytes()

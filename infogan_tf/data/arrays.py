@@ -200,6 +200,8 @@ def _array(path: Path, name: str | None, of_images: bool) -> _Array:
             member, size, stream = info.filename, info.file_size, stack.enter_context(archive.open(info))
         array = _Array(path, member, *_read_header(stream))
     if of_images:
+        if len(array.shape) == 3 and array.shape[2] in (1, 3, 4):
+            raise ValueError(f"expected images [N, H, W, C]; it has {list(array.shape)}, which is one image [H, W, C]")
         good = array.dtype == np.uint8 and len(array.shape) in (3, 4) and (*array.shape, 1)[3] in (1, 3, 4)
         good = good and 0 < array.shape[1] * array.shape[2] <= MOST_PIXELS
         wanted = "uint8 images, [N, H, W] or [N, H, W, C] of 1, 3 or 4 channels"
