@@ -679,6 +679,16 @@ def test_an_array_of_one_picture_is_not_taken_for_many(tmp_path):
         load(tmp_path / "one.npy", tmp_path)
 
 
+@pytest.mark.parametrize("missing", ["y_train", "y_test"])
+def test_labels_of_one_split_alone_are_refused(tmp_path, missing):
+    images, labels = np.zeros((9, 16, 16), np.uint8), np.arange(9)
+    arrays = {"x_train": images, "y_train": labels, "x_test": images, "y_test": labels}
+    del arrays[missing]
+    np.savez(tmp_path / "a.npz", **arrays)
+    with pytest.raises(UserError, match=f"labels of both splits, or of neither; it has no {missing}"):
+        load(tmp_path / "a.npz", tmp_path)
+
+
 def test_a_truncated_array_is_refused(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros((20, 16, 16), np.uint8))
     content = (tmp_path / "a.npy").read_bytes()

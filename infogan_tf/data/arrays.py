@@ -178,10 +178,12 @@ def _chosen(path: Path) -> tuple[list[_Array], list[_Array | None]]:
     if not pairs:
         wanted = ", ".join(" with ".join(images for images, _ in pairs) for pairs in reversed(kinds))
         raise ValueError(f"none of its arrays is called {wanted}: {', '.join(sorted(names)) or 'it has none'}")
-    labelled = all(labels in names for _, labels in pairs)
+    missing = [labels for _, labels in pairs if labels not in names]
+    if 0 < len(missing) < len(pairs):
+        raise ValueError(f"expected the labels of both splits, or of neither; it has no {missing[0]}")
     return (
         [_array(path, images, True) for images, _ in pairs],
-        [_array(path, labels, False) if labelled else None for _, labels in pairs],
+        [None if missing else _array(path, labels, False) for _, labels in pairs],
     )
 
 
