@@ -102,6 +102,15 @@ def test_of_many_a_fixed_choice_is_measured(tmp_path):
     assert max(found[0]["figures"]["precision"], found[0]["figures"]["recall"]) < 0.1  # noise looks like no digit
 
 
+def test_the_part_of_each_image_that_is_trained_on_is_not_taken_of_samples_once_more(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (5, 16, 16, 1), dtype=np.uint8)
+    np.save(tmp_path / "drawn.npy", images)
+    config = Config(dataset=str(tmp_path), samples=str(tmp_path / "drawn.npy"), crop="8,8,16,16")
+    pictures, count, unread = pictures_of(config, (16, 16, 1), 10)
+    np.testing.assert_array_equal(pictures, images)
+    assert (count, unread) == (5, 0)
+
+
 def test_few_pictures_leave_notes_and_no_pictures_are_refused(tmp_path):
     (tmp_path / "few").mkdir()
     (tmp_path / "few" / "text.png").write_text("just text")

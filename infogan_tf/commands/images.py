@@ -40,6 +40,8 @@ def form_by_options(config: Config, image_shape: tuple[int, int, int]) -> Form:
 def pictures_of(config: Config, image_shape: tuple[int, int, int], most: int) -> tuple[np.ndarray, int, int]:
     """Reads the pictures that --samples names, brought to the shape of the data set's images as those are.
 
+    The part of each that --crop may name is not taken of them: they show that part already.
+
     Args:
         config: The options.
         image_shape: Of the data set.
@@ -53,6 +55,8 @@ def pictures_of(config: Config, image_shape: tuple[int, int, int], most: int) ->
         UserError: Where there are none, or they cannot be had.
     """
     form = form_by_options(config, image_shape)
+    if not isinstance(form.crop, str):
+        form = dataclasses.replace(form, crop="center")
     try:
         with contextlib.closing(_opened(read_source(config.samples, {}, "samples"))) as source:
             rng, chosen = np.random.default_rng(0), np.zeros(len(source), bool)
