@@ -166,6 +166,7 @@ CASES = [
     (["--mode=encode", "--run_dir=numbers", "--output=sorted/"], ["--output", "no classes", "sorted/"]),
     (["--mode=encode", "--run_dir=run", "--dataset=full", "--output=full/c.csv"], ["--output", "outside", "/c.csv"]),
     (["--mode=encode", "--run_dir=run", "--dataset=full", "--output=full/s/"], ["--output", "outside", "full/s/"]),
+    (["--mode=encode", "--run_dir=own", "--dataset=swept", "--output=full/s/"], ["--output", "outside", "full/s"]),
     (["--mode=encode", "--run_dir=run", "--dataset=full", "--crop=left"], ["--crop", "center, none", "'left'"]),
     (["--mode=encode", "--run_dir=run", "--batch_size=3"], ["--batch_size", "keeps it", "3"]),
     # Several.
@@ -259,6 +260,7 @@ def folder(tmp_path_factory):
     (folder / "few.csv").write_text("\n".join([header, *(f"{k},0.5,-0.5" + ",0" * 62 for k in (9, 10)), ""]))
     infogan, gan = {"model": "infogan"}, {"model": "gan"}
     runs = {"run": infogan, "gan": gan, "bare": infogan, "old": gan, "unknown": gan}
+    runs["own"] = infogan | {"dataset": str(folder / "full")}
     runs["numbers"] = infogan | {"latents": "noise:4,uniform:2"}
     for name, given in runs.items():
         options = taken(resolve(recipe_of(configs, "digits", "paper"), given))

@@ -154,7 +154,9 @@ def _encode(config, given, resolved):
 
     read_crop(kept.crop), read_ground(kept.background)
     read_source(kept.dataset, LOADERS)
-    codes_output(config.output, kept.dataset, read_latents(kept.latents).all_codes)
+    output, _ = codes_output(config.output, kept.dataset, read_latents(kept.latents).all_codes)
+    # With --dataset the run's own images are others: what lay there would keep it from going on.
+    refuse_within(str(output), existing_run(config.run_dir, {})[1].dataset, "output")
 
 
 def _export(config, given, resolved):
