@@ -88,6 +88,11 @@ CASES = [
     (["--mode=sweep", "--dataset=."], ["--run_dir", "outside the folder of images", "'runs'"]),
     (["--mode=evaluate", "--samples=full", "--output=full/a.json"], ["--output", "outside", "'full/a.json'"]),
     (["--mode=evaluate", "--samples=swept", "--dataset=."], ["--output", "outside the folder", "'samples.json'"]),
+    # Weights to begin with.
+    (["--start_from=run", "--latents=noise:62,uniform:2,cat:10"], ["--start_from", "latents", "/run'", "10,uniform:2"]),
+    (["--start_from=run", "--latents=normal_noise:62,cat:10,uniform:2"], ["--start_from", "latents", "are noise:62"]),
+    (["--start_from=run", "--model=vae"], ["--start_from", "latents"]),
+    (["--mode=sweep", "--start_from=run", "--grid=latents=noise:4,cat:3|noise:74"], ["--start_from", "noise:4,cat:3"]),
     # Runs.
     (["--run_dir=file"], ["--run_dir", "expected a folder", "'file'"]),
     (["--run_dir=file/below"], ["--run_dir", "expected a folder", "'file/below'"]),

@@ -76,7 +76,7 @@ def test_it_resumes_when_the_other_run_is_gone(tmp_path, averaged):
     [
         (
             ["--latents=noise:6,cat:10"],
-            "--start_from: expected a run whose networks are the new one's; they differ in generator",
+            "--start_from: expected a run whose latents are the new one's, noise:6,cat:10",
         ),
         (["--recipe=invariant"], "--recipe: expected none with --start_from"),
         (["--starts=2", "--invariance_weight=1"], "--starts: expected 1 with --start_from"),

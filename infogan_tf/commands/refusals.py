@@ -27,6 +27,7 @@ from infogan_tf.runs.records import (
     require_checkpoint,
     require_images_there,
 )
+from infogan_tf.runs.start import check_start
 from infogan_tf.runs.sweeps import existing_sweep, planned_runs
 
 
@@ -58,6 +59,8 @@ def _check_beginning(config, run_dir):
     """Of a new run, but for its folder."""
     refuse_within(run_dir or "runs", config.dataset, "run_dir")
     check_options(config)
+    if config.start_from:
+        check_start(config)
     _check_labels(config)
 
 

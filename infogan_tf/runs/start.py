@@ -10,6 +10,7 @@ from infogan_tf.config.options import Config
 from infogan_tf.data import LOADERS
 from infogan_tf.data.sources import is_fixed
 from infogan_tf.errors import UserError
+from infogan_tf.latents.language import read_latents
 from infogan_tf.runs.records import existing_run, require_checkpoint
 
 if TYPE_CHECKING:
@@ -44,6 +45,16 @@ def options_of_start(given: Mapping[str, object]) -> Config:
             height, width, channels = run.image_shape()
             changes |= {"image_size": f"{height}x{width}", "channels": str(channels)}
     return dataclasses.replace(kept, **changes)
+
+
+def check_start(config: Config) -> None:
+    """Refuses, by a UserError, a run to start from whose latents are others, also where networks for both are alike."""
+    _, kept = existing_run(config.start_from, {}, flag="start_from")
+    if read_latents(kept.latents) != read_latents(config.latents):
+        raise UserError(
+            f"--start_from: expected a run whose latents are the new one's, {config.latents}. "
+            f"Received: {config.start_from!r}, whose are {kept.latents}"
+        )
 
 
 def start_from(model: GenerativeModel, start_from: str) -> None:
