@@ -17,7 +17,7 @@ from infogan_tf.config.flags import as_flag, help_text, parse
 from infogan_tf.config.options import Config
 from infogan_tf.data import LOADERS
 from infogan_tf.data.facts import ImageFacts
-from infogan_tf.data.sources import absolute, expanded, read_source
+from infogan_tf.data.located import located
 from infogan_tf.environment.backend import prefer_fast_kernels, require_tensorflow
 from infogan_tf.environment.invocation import command_words, end_with_parent
 from infogan_tf.environment.terminal import unread_is_dropped
@@ -110,11 +110,10 @@ def _status(argv, recipes):
 
 def _run(argv, recipes):
     def resolved(options: Mapping[str, object]) -> Config:
-        options = _located(options)
         return resolve(_recipe_for(recipes, options), options)
 
     given, help_asked = parse(argv)
-    given = _located(given)
+    given = located(given)
     # What works on runs that were begun takes their options from them; of a sweep each run has its own.
     is_new = given.get("mode", Config.mode) == "train" and not given.get("resume")
     config = resolved(given) if is_new else dataclasses.replace(_recipe_for(recipes, given), **given)
@@ -137,25 +136,6 @@ def _run(argv, recipes):
     # What is long goes on when nobody reads any more what it says.
     with unread_is_dropped("stdout"):
         getattr(command, config.mode)(config, given, argv, *further)
-
-
-def _located(options):
-    """The options, ~ in paths spelled out, images of one's own and their labels by absolute paths.
-
-    Raises:
-        UserError: For what is no data.
-    """
-    found = dict(options)
-    for field in dataclasses.fields(Config):
-        if field.metadata["path"] and options.get(field.name):
-            paths = options[field.name].split(",") if field.metadata["path"] == "several" else [options[field.name]]
-            found[field.name] = ",".join(expanded(path, field.name) for path in paths)
-    if "dataset" in found:
-        found["dataset"] = str(read_source(found["dataset"], LOADERS).path or found["dataset"])
-    for name in ("labels", "start_from"):
-        if found.get(name):
-            found[name] = str(absolute(found[name], name))
-    return found
 
 
 def _recipe_for(recipes, options):

@@ -21,6 +21,7 @@ from infogan_tf import command_line
 from infogan_tf.command_line import recipe_of
 from infogan_tf.config.flags import parse, value_of
 from infogan_tf.config.options import MODES, Config
+from infogan_tf.data.located import located
 from infogan_tf.errors import UserError
 from infogan_tf.models.choices import options_of_term, resolve, taken
 from infogan_tf.objectives import TERMS
@@ -250,5 +251,5 @@ def test_a_tilde_is_the_home_in_every_path(folder, called, monkeypatch, name):
     mode = (FIELDS[name].metadata["modes"] or ("train",))[0]
     text = {"runs": "~/a,~/b", "output": "~/x.png", "labels": "~/t.csv"}.get(name, "~/a")
     given, _ = parse(["main.py", f"--mode={mode}", f"--{name}={text}"])
-    found = command_line._located(given)[name]
+    found = located(given)[name]
     assert found == text.replace("~", str(folder / "full"))

@@ -4,8 +4,10 @@ import json
 import shlex
 import shutil
 
+import numpy as np
 import pytest
 from conftest import TINY, assert_same, run_here, run_main, weights
+from PIL import Image
 
 from infogan_tf.commands import sweep
 from infogan_tf.config import grid as grids
@@ -152,6 +154,21 @@ def test_a_sweep_gathers_runs_that_were_made_one_by_one(swept, tmp_path):
     assert "--lambda_info" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "all" / "sweep.md").exists()
+
+
+def test_a_sweep_over_images_goes_on_by_the_paths_that_began_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        for i in range(12):
+            noise = np.random.default_rng(i).integers(0, 256, (16, 16), dtype=np.uint8)
+            Image.fromarray(noise).save(tmp_path / name / f"{i}.png")
+    own = ("--seeds=3", "--grid=dataset=./one|~/two", "--image_size=16", "--cache_dir=cache", "--run_dir=all")
+    sweep_here(*own, cwd=tmp_path)
+    assert sweep_here(*own, "--resume", cwd=tmp_path).count("Done before.") == 2
+    for name in ("sweep.json", "sweep.md", "compare.html"):
+        (tmp_path / "all" / name).unlink()
+    assert sweep_here(*own, "--resume", cwd=tmp_path).count("Done before.") == 2  # as gathered
 
 
 def test_seeds_of_the_invariant_recipe_are_swept_over(tmp_path):

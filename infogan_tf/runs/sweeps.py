@@ -7,6 +7,7 @@ from pathlib import Path
 
 from infogan_tf.config.grid import combinations, options_of, parse_grid, parse_seeds, shared_flags
 from infogan_tf.config.options import Config
+from infogan_tf.data.located import located
 from infogan_tf.errors import UserError
 from infogan_tf.files import as_json, read_json, versions, write_text
 from infogan_tf.runs.directory import RunDirectory
@@ -25,7 +26,7 @@ class Planned:
     Attributes:
         run: Where it is, or will be.
         flags: Those of the command that makes it, but for its folder.
-        options: The same, as they were given.
+        options: The same, paths spelled out as a run keeps them.
     """
 
     run: RunDirectory
@@ -52,11 +53,12 @@ def planned_runs(config: Config, given: Mapping[str, object], folder: Path | str
     """Every run of a sweep in `folder`, those that differ in the seed alone together.
 
     Raises:
-        UserError: Where the grid or the seeds are none; see `parse_grid`, `parse_seeds` and `combinations`.
+        UserError: Where the grid or the seeds are none; see `parse_grid`, `parse_seeds` and `combinations`; or one of
+            them names no data.
     """
     plan = combinations(parse_grid(config.grid, given), parse_seeds(config.seeds))
     options, shared = dict(options_of(plan, given)), shared_flags(given)
-    return [Planned(RunDirectory(Path(folder, name)), (*shared, *own), options[name]) for name, own in plan]
+    return [Planned(RunDirectory(Path(folder, name)), (*shared, *own), located(options[name])) for name, own in plan]
 
 
 def write_note(folder: Path, given: Mapping[str, object]) -> Path:
