@@ -342,6 +342,20 @@ def test_a_run_is_measured_by_a_table_that_may_be_another_later(photos, tmp_path
     assert record["labels"] == str(tmp_path / "other.csv")
 
 
+def test_a_run_that_is_told_labels_goes_on_with_no_others(photos, tmp_path):
+    flags = ("--batch_size=8", "--latents=noise:4,cat:2", "--precision=float32", "--image_size=16", "--labelled=4",
+             f"--cache_dir={tmp_path / 'cache'}", "--run_dir=run", "--evaluation=none")  # fmt: skip
+    run_here("--dataset=photos", "--steps=1", *flags, cwd=tmp_path, exporting=False)
+    same, other = ([f"{i}.png,{names[i % 2]}" for i in range(COUNT)] for names in (("even", "odd"), ("odd", "even")))
+    for name, rows in (("same.csv", same), ("other.csv", other)):
+        table(tmp_path, "\n".join(["file,kind", *rows]), name=name)
+    again = ("--resume", "--run_dir=run", "--steps=2", "--evaluation=none")
+    done = run_here(*again, "--labels=other.csv", cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert "--labels: expected the labels that run is trained with. Received: others" in done.stderr
+    run_here(*again, "--labels=same.csv", cwd=tmp_path, exporting=False)
+
+
 def test_labels_of_a_data_set_by_name_are_refused(tiny_run, tmp_path):
     table(tmp_path, "file,a\n1.png,1\n2.png,0\n")
     for flags in (("--dataset=digits",), ("--mode=evaluate", f"--run_dir={tiny_run[0]}")):

@@ -22,7 +22,7 @@ from infogan_tf.files import write_text
 from infogan_tf.reports.comparison import Run, compare_runs, read_runs
 from infogan_tf.runs.claims import at_work, new_run
 from infogan_tf.runs.directory import RunDirectory
-from infogan_tf.runs.records import require_same_images
+from infogan_tf.runs.records import require_same_images, require_same_labels
 from infogan_tf.runs.sweeps import PAGE, TABLE, existing_sweep, planned_runs, write_note
 from infogan_tf.templates import markdown
 
@@ -70,6 +70,7 @@ def _check_images(plan, config, resolved):
             check_against(own, data, replicas_of(own.strategy))
             if config.resume and each.is_begun():
                 require_same_images(each.run, data)
+                require_same_labels(each.run, data)
 
 
 def _train_all(plan, folder, config, argv):

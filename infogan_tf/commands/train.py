@@ -45,7 +45,7 @@ from infogan_tf.reports.summary import summarize
 from infogan_tf.runs.checkpoints import Checkpoints
 from infogan_tf.runs.claims import at_work, new_run
 from infogan_tf.runs.directory import RunDirectory
-from infogan_tf.runs.records import MAY_CHANGE, begin, existing_run, require_same_images
+from infogan_tf.runs.records import MAY_CHANGE, begin, existing_run, require_same_images, require_same_labels
 from infogan_tf.runs.start import start_from
 from infogan_tf.training.fit import fit
 from infogan_tf.training.starts import choice_note, choose_start
@@ -90,6 +90,7 @@ def train(config: Config, given: dict[str, object], argv: list[str], by_facts: O
         data = images_of(config)
         if run:
             require_same_images(run, data)
+            require_same_labels(run, data)
         config = dataclasses.replace(fitted_to(data, config, by_facts), **settled)
         check_against(config, data, strategy.num_replicas_in_sync, has_workers(strategy))
         model = _build(config, data, strategy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,9 +10,11 @@ from typing import TYPE_CHECKING
 from infogan_tf import __version__
 from infogan_tf.config.flags import as_flag
 from infogan_tf.config.options import Config, run_fields
+from infogan_tf.config.source import constant
 from infogan_tf.environment.versions import installed_versions
 from infogan_tf.errors import UserError
 from infogan_tf.files import as_json, entries, read_json, write_text
+from infogan_tf.models import MODELS
 from infogan_tf.models.choices import check_latents, check_names, not_taken
 from infogan_tf.runs.directory import RunDirectory
 
@@ -84,6 +87,7 @@ def _are_texts(values):
 _PARTS = {
     "config": (lambda value: isinstance(value, dict), "an object"),
     "images": (lambda value: isinstance(value, str), "a text"),
+    "labels": (lambda value: isinstance(value, str), "a text"),
     "commands": (lambda value: isinstance(value, list) and _are_texts(value), "a list of texts"),
     "versions": (lambda value: isinstance(value, dict) and _are_texts(value.values()), "an object of texts"),
 }
@@ -112,6 +116,26 @@ def require_same_images(run: RunDirectory, data: ImageData) -> None:
             f"--dataset: expected the images that {run} began with. Received: others; files were added, taken away or "
             "changed since, or this version makes other images of them"
         )
+
+
+def require_same_labels(run: RunDirectory, data: ImageData) -> None:
+    """Refuses, by a UserError, to go on with labels other than those that training was told, where it was told any."""
+    began_with = read_json(run.config_file).get("labels")
+    # A run of an earlier version names none.
+    if began_with and began_with != _digest_of_labels(data):
+        raise UserError(f"--labels: expected the labels that {run} is trained with. Received: others")
+
+
+def _digest_of_labels(data: ImageData) -> str:
+    """A name for the labels of the training images, and for what they are called."""
+    labels = data.train.labels
+    return hashlib.sha256(repr(data.label_names).encode() + (b"" if labels is None else labels.tobytes())).hexdigest()
+
+
+def _reads_labels(options: dict[str, object]) -> bool:
+    """Whether a run of these options is told labels."""
+    told = [name for name, row in MODELS.items() if constant(f"{row.path}.TOLD") == "label"]
+    return options.get("model") in told or bool(options.get("labelled"))
 
 
 def require_checkpoint(run: RunDirectory, flag: str = "run_dir") -> None:
@@ -196,6 +220,8 @@ def _check_version(run, record, flag):
 def begin(run: RunDirectory, options: dict[str, object], data: ImageData, argv: list[str]) -> None:
     """Writes config.json, with options as resolved, versions, every command so far; and which files are left out.
 
+    It also has names for the images, and for the labels that training is told, by which other ones are noticed.
+
     Args:
         run: The run, whose folder is this process's.
         options: By name, those that something in the run reads.
@@ -211,6 +237,7 @@ def begin(run: RunDirectory, options: dict[str, object], data: ImageData, argv: 
             "config": options,
             "image_shape": data.image_shape,
             "images": data.digest,
+            **({"labels": _digest_of_labels(data)} if _reads_labels(options) else {}),
             "commands": [*before, shlex.join(argv)],
             "versions": installed_versions(_PACKAGES),
         }
