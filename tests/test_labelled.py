@@ -61,6 +61,16 @@ def test_labels_that_the_images_do_not_have_are_refused(options, message):
         check_labels(Config(dataset="digits", **options), DATA)
 
 
+@pytest.mark.parametrize("options", [{"labelled": 3}, {"model": "cgan", "latents": "noise:4,label:3"}])
+def test_a_label_of_no_training_image_is_refused_by_its_name(options):
+    labels = np.array([0, 0, 0, 2, 2, 2])
+    data = dataclasses.replace(DATA, train=Split(DATA.train.images, labels))
+    with pytest.raises(UserError, match=r"training images of every label\. Received: levels, without one of 'b'"):
+        check_labels(Config(dataset="digits", **options), data)
+    with pytest.raises(UserError, match="without one of 1"):
+        check_labels(Config(dataset="digits", **options), dataclasses.replace(data, label_names=()))
+
+
 def test_images_without_labels_are_refused_where_they_are_told():
     data = dataclasses.replace(DATA, train=Split(DATA.train.images))
     for options in ({"labelled": 3}, {"model": "cgan", "latents": "noise:4,label:3"}):

@@ -298,6 +298,13 @@ def check_labels(config: Config, data: ImageData) -> None:
     if data.train.labels is None:
         raise UserError(f"{option}: expected images with labels (docs/data.md). Received: {data.name}, which has none")
     count = max(len(data.label_names), int(data.train.labels.max()) + 1)
+    images = np.bincount(data.train.labels, minlength=count)
+    if not images.all():
+        missing = int(images.argmin())
+        name = repr(data.label_names[missing]) if data.label_names else missing
+        raise UserError(
+            f"{option}: expected training images of every label. Received: {data.name}, without one of {name}"
+        )
     kinds = ("label",) if by_label else ("cat", "class")
     kind, classes = next(each for each in read_latents(config.latents).all_codes.values() if each[0] in kinds)
     if classes != count:
@@ -305,7 +312,7 @@ def check_labels(config: Config, data: ImageData) -> None:
             f"--latents: expected {kind}:{count} with {option}, as the images of {data.name} have {count} labels. "
             f"Received: {config.latents!r}"
         )
-    most = int(np.bincount(data.train.labels, minlength=count).min()) * count
+    most = int(images.min()) * count
     if not by_label and not count <= config.labelled <= most:
         raise UserError(
             f"--labelled: expected {count} to {most:,}, as many of each of the {count} labels of {data.name}. "
