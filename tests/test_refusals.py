@@ -80,6 +80,14 @@ CASES = [
     (["--model=gan", "--latents=noise:62,cat:10"], ["--latents", "no codes", "--model=gan"]),
     (["--invariance_weight=1", "--invariances=rotate"], ["--invariances", "rotate:SIZE"]),
     (["--invariance_weight=1", "--invariances=c9=rotate:5"], ["--invariances", "'c9'"]),
+    (
+        ["--invariance_weight=1", "--invariances=auto;c9=rotate:5", "--latents=noise:4,cat:3"],
+        ["--invariances", "Received: 'c9' in 'auto;c9=rotate:5'"],
+    ),
+    (
+        ["--invariance_weight=1", "--invariances=auto", "--latents=noise:4,uniform:2"],
+        ["--invariances", "no code is discrete", "Received: 'auto' in 'auto'"],
+    ),
     (["--lr_decay_steps=5,3"], ["--lr_decay_steps", "ascending"]),
     (["--starts=3"], ["--starts", "--invariance_weight is 0"]),
     # Nothing is written into a folder of images, neither by a name nor because one stands there.

@@ -273,7 +273,8 @@ def check_against(config: Config, data: ImageData, replicas: int, workers: bool 
         for name, text in (("augmentation", config.augmentation), ("invariances", declared)):
             if changed := [kind for kind in OF_COLOUR if kind in named_in(text)]:
                 raise UserError(
-                    f"--{name}: expected no {changed[0]} for {data.name}, whose images are grey. Received: {text!r}"
+                    f"--{name}: expected no {changed[0]} for {data.name}, whose images are grey. "
+                    f"Received: {getattr(config, name)!r}"
                 )
     if declared and config.invariance_weight:
         parts = len(parse_invariances(declared, LatentLayout.parse(config.latents)))

@@ -18,7 +18,7 @@ from infogan_tf.models import MODELS
 from infogan_tf.networks import FAMILIES
 from infogan_tf.networks.presets import MOST_WITH_DENSE, PRESETS
 from infogan_tf.objectives import TERMS, name_of
-from infogan_tf.objectives.declarations import FIGURES, read_invariances, read_sizes, usual_changes, with_usual
+from infogan_tf.objectives.declarations import FIGURES, read_invariances, read_sizes, usual_changes
 
 # The options that set a parameter of another name, because it takes more than their value.
 SET_BY = {"real_target": "label_smoothing", "reference_latents": "virtual_batch_norm"}
@@ -192,8 +192,7 @@ def check_options(config: Config) -> None:
             [name for name, (_, classes) in codes if bool(classes) is kind] for kind in (True, False)
         )
         # What the images are is not known yet, and does not matter here.
-        declared = with_usual(config.invariances, usual_changes(FIGURES, colour=False))
-        read_invariances(declared, discrete, continuous)
+        read_invariances(config.invariances, discrete, continuous, usual_changes(FIGURES, colour=False))
     if config.augmentation:
         read_sizes(config.augmentation, "augmentation")
     if config.starts > 1 and config.start_from:

@@ -134,7 +134,7 @@ def _items(text):
     return [item.strip() for item in text.split(";")]
 
 
-def read_invariances(text: str, discrete: Iterable[str], continuous: Iterable[str]) -> list[Declared]:
+def read_invariances(text: str, discrete: Iterable[str], continuous: Iterable[str], usual: str = "") -> list[Declared]:
     """Reads which transformations leave which codes as they are, and which move them.
 
     The items, separated by semicolons:
@@ -147,19 +147,20 @@ def read_invariances(text: str, discrete: Iterable[str], continuous: Iterable[st
         text: The items.
         discrete: The names of the codes with classes.
         continuous: The names of the others.
+        usual: What is read for `auto`, as `usual_changes` has it; empty where that is none of the items.
 
     Raises:
         UserError: Where the text is something else, or names no code.
     """
-    return [_read_item(item, text, tuple(discrete), tuple(continuous)) for item in _items(text)]
+    return [_read_item(item, text, tuple(discrete), tuple(continuous), usual) for item in _items(text)]
 
 
-def _read_item(item, text, discrete, continuous):
+def _read_item(item, text, discrete, continuous, usual):
     name, sign, described = _ITEM.fullmatch(item).groups()
     if sign and name not in discrete + continuous:
         names = ", ".join(sorted(discrete + continuous, key=lambda name: (len(name), name)))
         raise UserError(f"--invariances: expected CODE{sign}... with a code of {names}. Received: {name!r} in {text!r}")
-    codes, sizes = (name,) if sign else discrete, read_sizes(described)
+    codes, sizes = (name,) if sign else discrete, read_sizes({AUTO: usual}.get(item) or described)
     if not sizes:
         raise UserError(f"--invariances: expected transformations as in rotate:10. Received: {item!r} in {text!r}")
     if not codes:
