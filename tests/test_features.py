@@ -289,6 +289,14 @@ def test_a_network_without_labels_tells_images_apart_and_is_trained_once(unlabel
     assert probabilities is None
 
 
+def test_images_that_are_all_black_are_not_measured(tmp_path, monkeypatch):
+    black = Split(np.zeros((40, 16, 16, 1), np.uint8))
+    monkeypatch.setattr(label_free, "_train", lambda *_: None)
+    with pytest.raises(NotMeasuredError, match="sees nothing in the images"):
+        label_free_features(ImageData("black", black, black), tmp_path)
+    assert not list(tmp_path.rglob("*.npz"))
+
+
 def test_training_without_labels_is_repeatable_and_apart_from_all_global_state(tmp_path):
     data = without_labels(small_data(64))
     keras.utils.set_random_seed(7)

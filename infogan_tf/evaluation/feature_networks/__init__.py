@@ -25,7 +25,7 @@ def feature_network(data: ImageData, cache_dir: str | Path | None = None) -> Fea
             not set.
 
     Raises:
-        NotMeasuredError: Where MNIST's classifier is worse than it has to be.
+        NotMeasuredError: Where MNIST's classifier is worse than it has to be, or one without labels sees nothing.
     """
     labels = (data.train.labels, data.test.labels)
     if all(of_split is not None for of_split in labels) and labels[0].min() < labels[0].max():

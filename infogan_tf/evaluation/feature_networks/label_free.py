@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from infogan_tf.data.images import ImageData
 from infogan_tf.data.pixels import unit_images
+from infogan_tf.errors import NotMeasuredError
 from infogan_tf.evaluation.feature_networks import kept
 from infogan_tf.evaluation.feature_networks.network import FeatureNetwork
 from infogan_tf.evaluation.feature_networks.trunk import BATCH_SIZE, SEED, batch_order, build, reader, train
@@ -35,6 +36,9 @@ def label_free_features(data: ImageData, cache_dir: str | Path | None = None) ->
     Args:
         data: Images; labels are not looked at.
         cache_dir: Folder of kept networks, or None for the default.
+
+    Raises:
+        NotMeasuredError: Where the network comes to see nothing in an image, as of data that are all black.
     """
     model = build(data.image_shape, PROJECTION, "label_free")
     path = kept.kept_path("label_free", data, [f"recipe {RECIPE}", *kept.images_of(data)], cache_dir)
@@ -102,6 +106,9 @@ def _found(model, images) -> float:
     """Returns the share of images whose changed copy is nearer to another of the same image than to those of others."""
     # A number that no step of training has.
     outputs = model(_copier(images.shape[1:])(images, -1), training=False).numpy()
-    directions = outputs / np.linalg.norm(outputs, axis=1, keepdims=True)
+    lengths = np.linalg.norm(outputs, axis=1, keepdims=True)
+    if not lengths.all():
+        raise NotMeasuredError("the network that is trained without labels sees nothing in the images")
+    directions = outputs / lengths
     one, other = np.split(directions, 2)
     return float(np.mean((one @ other.T).argmax(axis=1) == np.arange(len(one))))
