@@ -11,6 +11,7 @@ from conftest import ROOT, make_model, small_model
 from infogan_tf.data import load_data
 from infogan_tf.export import export_saved_model
 from infogan_tf.export.portable import portable_networks
+from infogan_tf.models.averages import AVERAGE_EVERY
 from infogan_tf.models.callbacks import KNOW_SEVERAL
 from infogan_tf.models.gan import GAN
 from infogan_tf.networks.mlp import mlp_networks
@@ -34,6 +35,7 @@ def run_examples(page, kind, found, **replaced):
 def model():
     """A model with averages of its weights that differ from the weights, which are float16 in part."""
     model = make_model(latents=LATENTS, dtype="mixed_bfloat16", average_decay=0.5)
+    model.step.assign(AVERAGE_EVERY)
     for variable in model.network_variables:
         if "moving_variance" not in variable.path:
             variable.assign_add(0.01 * np.random.default_rng(0).standard_normal(variable.shape))
