@@ -62,6 +62,16 @@ def test_the_best_of_several_starts_is_trained_on(whole):
     assert not list(run.glob("starts/*/checkpoints"))
 
 
+def test_a_start_is_chosen_by_its_last_steps(tmp_path):
+    flags = (*FLAGS, "--eval_every=500", "--starts=3", "--start_steps=5")
+    run_here(*flags, "--run_dir=run", cwd=tmp_path, exporting=False)
+    choice = json.loads((tmp_path / "run" / "starts" / "choice.json").read_text())
+    others = [number for number in range(3) if number != choice["chosen"]]
+    lines = [read_lines(tmp_path / "run" / "starts" / str(number + 1) / "metrics.jsonl") for number in others]
+    assert [[line["step"] for line in each] for each in lines] == [[4, 5]] * 2
+    assert [each[-1]["d_invariance"] for each in lines] == [choice["invariance_terms"][number] for number in others]
+
+
 def test_a_start_is_judged_by_the_averages_of_its_weights():
     model = build_model(Config(latents="noise:2,cat:4,uniform:1", average_decay=0.5), (8, 8, 1), "float32")
     images = np.random.default_rng(0).integers(0, 256, (50, 8, 8, 1), np.uint8)

@@ -151,7 +151,9 @@ def _build(config, data, strategy, start=0):
 
 def _start(config, data, strategy, run, how_to_resume):
     """Makes the run's starts, and what the best of them wrote the run's own."""
-    own = dataclasses.replace(config, steps=min(config.start_steps, config.steps))
+    steps = min(config.start_steps, config.steps)
+    # A start is chosen by what its last epoch says, which is not to be of the steps before there were classes.
+    own = dataclasses.replace(config, steps=steps, eval_every=min(config.eval_every, max(1, steps * 4 // 5)))
     images = data.train.images[choice_of(len(data.train.images), COMPARED_IMAGES)]
 
     def train_start(index, folder):
