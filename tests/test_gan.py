@@ -253,7 +253,7 @@ def test_a_card_of_codes_says_so(mlp):
     card = (mlp[0] / "export" / "infogan" / "1" / "README.md").read_text()
     for tag in ("infogan", "gan", "disentanglement"):
         assert card.count(f"- {tag}\n") == 1
-    assert "representations that are learnt without labels" in card
+    assert "representations with a meaning" in card
 
 
 def test_the_export_loads_where_there_is_no_python(saved_model, tmp_path):

@@ -80,11 +80,11 @@ def test_images_are_read_in_batches_under_a_bar(placed, capsys):
 
 
 def test_grey_data_sets_by_name_are_left_to_their_classifiers(placed):
-    def data(channels, digest=""):
-        return ImageData("some", Split(images(channels=channels)), Split(images(channels=channels)), digest=digest)
+    def data(channels, own=False):
+        return ImageData("some", Split(images(channels=channels)), Split(images(channels=channels)), own=own)
 
     assert published_network(data(1), placed) is None
-    assert published_network(data(1, digest="own"), placed).name == inception.NAME
+    assert published_network(data(1, own=True), placed).name == inception.NAME
     assert published_network(data(3), placed).name == inception.NAME
 
 

@@ -99,7 +99,7 @@ def own_images(tmp_path, monkeypatch):
     (tmp_path / inception.FILE).write_bytes(stand_in.graph().SerializeToString())
     data = bars()
     train, test = Split(data.train.images), Split(data.test.images)
-    return dataclasses.replace(data, train=train, test=test, digest="own"), tmp_path
+    return dataclasses.replace(data, train=train, test=test, own=True), tmp_path
 
 
 @pytest.mark.parametrize("published", [False, True])

@@ -20,7 +20,6 @@ from infogan_tf.data.images import ImageData, choice_of
 from infogan_tf.devices import choose_strategy, has_workers, is_chief, same_for_all, together, within_memory
 from infogan_tf.environment.invocation import command_words
 from infogan_tf.errors import UserError
-from infogan_tf.evaluation.record import read_evaluation
 from infogan_tf.latents.cost import cost_note
 from infogan_tf.latents.language import read_latents
 from infogan_tf.latents.layout import LatentLayout
@@ -179,7 +178,7 @@ def _read(model, images):
 def _finish(model, data, config, run, steps_done, started, program):
     """What comes after the last step: pictures, the report, and the export, which says what the evaluation found."""
     twin = model.float32_twin()
-    if not steps_done and is_exported(run, twin) and (config.evaluation == "none" or _is_evaluated(run, config)):
+    if not steps_done and is_exported(run, twin):
         print(f"Nothing to do: the run has all its {config.steps:,} steps; --steps=N makes it longer.")
         return
     seconds = time.monotonic() - started
@@ -192,12 +191,6 @@ def _finish(model, data, config, run, steps_done, started, program):
         measured = evaluate_run(twin, data, config, run, config.evaluation)
     exported = export_run(twin, config, run)
     summarize(config, twin, run, steps_done, seconds, exported, measured, program)
-
-
-def _is_evaluated(run, config):
-    """Whether the run's evaluation is that of its last step."""
-    found = read_evaluation(run.evaluation_file, read_latents(config.latents).all_codes)
-    return found is not None and found.step == config.steps
 
 
 def _weights_note(model):

@@ -103,9 +103,10 @@ def not_taken(config: Config) -> dict[str, str]:
             found.setdefault(option, f"--{other} is {words}")
     if constant(f"{MODELS[config.model].path}.READS") != "codes":
         found["posterior_stddev"] = f"--model={config.model} reads no codes"
-    kinds = {bool(classes) for _, classes in read_latents(config.latents).codes.values()}
+    # Without latents, before they are resolved, nobody knows.
+    kinds = {bool(classes) for _, classes in read_latents(config.latents).codes.values()} if config.latents else None
     for option, (has_classes, words) in _OF_CODES.items():
-        if has_classes not in kinds:
+        if kinds is not None and has_classes not in kinds:
             found.setdefault(option, f"--latents has no {words} code")
     if "real_target" not in parameters(
         f"infogan_tf.objectives.adversarial:{config.adversarial_loss}_discriminator_loss"
