@@ -154,6 +154,12 @@ def test_a_captioned_data_set_has_no_image_of_what_is_held_out(sprites):
     assert data.factors is sprites.factors
     assert sprites.train.words is None
     assert len(sprites.train.images) == 35_280
+    # What is compared with test images is none of them.
+    tested = {image.tobytes() for image in data.test.images}
+    chosen = data.training_choice(10_000)
+    assert len(set(chosen)) == 10_000
+    assert not tested & {image.tobytes() for image in data.train.images[chosen]}
+    assert {image.tobytes() for image in data.train.images[data.test_places]} < tested
 
 
 def test_images_of_other_factors_are_refused():

@@ -31,7 +31,10 @@ def captioned(data: ImageData, name: str) -> ImageData:
     words = words_of(grammar, factors.values(), factors.names)
     seen = ~held_out(grammar, words)
     labels = None if data.train.labels is None else data.train.labels[seen]
-    return dataclasses.replace(data, train=Split(data.train.images[seen], labels, words=words[seen]))
+    train = Split(data.train.images[seen], labels, words=words[seen])
+    # Of the test images some are held out, too; the places of the others are those among what is left.
+    places = data.test_places[seen[data.test_places]]
+    return dataclasses.replace(data, train=train, test_places=np.cumsum(seen)[places] - 1)
 
 
 def words_of(grammar: Grammar, values: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
