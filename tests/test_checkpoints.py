@@ -8,6 +8,7 @@ from conftest import make_model
 
 from infogan_tf.errors import UserError
 from infogan_tf.runs.checkpoints import Checkpoints, NotFiniteError
+from infogan_tf.training.stopping import SaveCheckpoints
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 1), dtype=np.uint8)
 
@@ -206,3 +207,20 @@ def test_what_could_not_be_written_in_the_background_is_not_passed_over(tmp_path
     checkpoints.save(model, background=True)
     with pytest.raises(OSError, match="checkpoints"):
         checkpoints.save(model, background=True)
+
+
+def test_a_stop_right_after_an_epoch_leaves_its_checkpoint_as_it_is(tmp_path, model):
+    checkpoints = Checkpoints(tmp_path / "checkpoints")
+    saver = SaveCheckpoints(checkpoints, every=100, epoch_steps=10)
+    saver.set_model(model)
+    model.step.assign(10)
+    path = saver.saved()
+    before = path.read_bytes()
+    for variable in model.metrics_variables:  # as Keras does when the next epoch begins
+        variable.assign(variable + 1.0)
+    assert saver.saved() == path
+    assert path.read_bytes() == before
+    model.step.assign(11)
+    assert [each.name for each in (saver.saved(), *checkpoints.paths())] == [
+        "step_00000011.npz", "step_00000010.npz", "step_00000011.npz",
+    ]  # fmt: skip

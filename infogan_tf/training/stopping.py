@@ -16,7 +16,7 @@ import keras
 
 from infogan_tf.environment.signals import ENDING, on_signals
 from infogan_tf.errors import NOT_WRITTEN, RunStopped, about_file
-from infogan_tf.runs.checkpoints import Checkpoints, NotFiniteError
+from infogan_tf.runs.checkpoints import Checkpoints, NotFiniteError, step_of
 
 DIVERGED = 1
 
@@ -124,6 +124,17 @@ class SaveCheckpoints(keras.callbacks.Callback):
         if step % self.every == 0 and step != self.saved_step:
             self.save(background=True)
 
+    def saved(self) -> Path:
+        """The checkpoint of the present step, which is made where there is none.
+
+        One that is there is left as it is: where an epoch ended with it, the next one has reset the metrics since.
+        """
+        self.checkpoints.wait()
+        newest = self.checkpoints.paths()[-1:]
+        if newest and step_of(newest[0]) == int(self.model.step.numpy()):
+            return newest[0]
+        return self.save()
+
     def save(self, background: bool = False) -> Path:
         """Saves now, or copies the state now and writes it while training goes on.
 
@@ -174,7 +185,7 @@ class StopOnSignal(keras.callbacks.Callback):
     def _stop_if_received(self):
         if self.received is None:
             return
-        path = self.saver.save()
+        path = self.saver.saved()
         step = int(self.model.step.numpy())
         message = f"Stopped by {self.received.name} at step {step:,}; saved {path}. To go on: {self.how_to_resume}"
         raise RunStopped(message, 128 + self.received)
