@@ -4,21 +4,16 @@ Commands: infogan --dataset=emnist
           infogan --dataset=emnist --recipe=invariant
 """
 
-from infogan_tf.config.options import Config
+import dataclasses
+
 from infogan_tf.data.facts import ImageFacts
 
+from . import mnist
 from .invariant import with_real_images
 
 # As on MNIST, but for a class for each letter, and for twice as many steps for twice as many images.
-PAPER = Config(
-    model="infogan",
-    dataset="emnist",
-    background="black",
-    latents="noise:62,cat:26,uniform:2",
-    steps=10_000,
-    lr_decay_steps="8000",
-    lambda_warmup=2_000,
-    average_decay=0.999,
+PAPER = dataclasses.replace(
+    mnist.PAPER, dataset="emnist", latents="noise:62,cat:26,uniform:2", steps=10_000, lr_decay_steps="8000"
 )
 
 RECIPES = {

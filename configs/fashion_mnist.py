@@ -4,20 +4,15 @@ Commands: python main.py --dataset=fashion_mnist
           python main.py --dataset=fashion_mnist --recipe=invariant
 """
 
-from infogan_tf.config.options import Config
+import dataclasses
+
 from infogan_tf.data.facts import ImageFacts
 
+from . import mnist
 from .invariant import with_real_images
 
 # As on MNIST, but for the averages of the weights, which were not tried here.
-PAPER = Config(
-    model="infogan",
-    dataset="fashion_mnist",
-    background="black",
-    steps=5_000,
-    lr_decay_steps="4000",
-    lambda_warmup=2_000,
-)
+PAPER = dataclasses.replace(mnist.PAPER, dataset="fashion_mnist", average_decay=0.0)
 
 RECIPES = {
     "paper": PAPER,

@@ -4,21 +4,15 @@ Commands: infogan --dataset=kmnist
           infogan --dataset=kmnist --recipe=invariant
 """
 
-from infogan_tf.config.options import Config
+import dataclasses
+
 from infogan_tf.data.facts import ImageFacts
 
+from . import mnist
 from .invariant import with_real_images
 
 # As on MNIST.
-PAPER = Config(
-    model="infogan",
-    dataset="kmnist",
-    background="black",
-    steps=5_000,
-    lr_decay_steps="4000",
-    lambda_warmup=2_000,
-    average_decay=0.999,
-)
+PAPER = dataclasses.replace(mnist.PAPER, dataset="kmnist")
 
 RECIPES = {
     "paper": PAPER,

@@ -41,8 +41,8 @@ class Planned:
         """Whether it has all its steps, and the last thing that a run writes is there: a version of its export."""
         if not versions(self.run.export):
             return False
-        run, config = existing_run(str(self.run), {})
-        return last_step(read_lines(run.metrics_file)) >= config.steps
+        _, config = existing_run(str(self.run), {})
+        return last_step(read_lines(self.run.metrics_file)) >= config.steps
 
     def command(self, program: Sequence[str]) -> list[str]:
         """What makes it, or goes on with it where it was begun."""
