@@ -16,6 +16,7 @@ from infogan_tf.config.options import Config
 from infogan_tf.errors import UserError
 from infogan_tf.models.averages import AVERAGE_EVERY
 from infogan_tf.models.build import build_model
+from infogan_tf.models.infogan import InfoGAN
 from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.runs.metrics_file import read_lines
 from infogan_tf.training.starts import choice_note, choose_start
@@ -35,13 +36,22 @@ def assert_same_run(run, other):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """A run of three starts, and what it printed. Not to be changed."""
+    """A run of three starts, what it printed, and how often its step was traced. Not to be changed."""
     folder = tmp_path_factory.mktemp("starts")
-    return folder / "run", run_here(*FLAGS, *STARTS, "--run_dir=run", cwd=folder, exporting=False).stdout
+    step, traced = InfoGAN.train_step, []
+
+    def traced_step(model, data):
+        traced.append(model)
+        return step(model, data)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(InfoGAN, "train_step", traced_step)
+        printed = run_here(*FLAGS, *STARTS, "--run_dir=run", cwd=folder, exporting=False).stdout
+    return folder / "run", printed, traced
 
 
 def test_the_best_of_several_starts_is_trained_on(whole):
-    run, printed = whole
+    run, printed, _ = whole
     choice = json.loads((run / "starts" / "choice.json").read_text())
     lines = [
         read_lines(run / "metrics.jsonl")[:2]
@@ -60,6 +70,10 @@ def test_the_best_of_several_starts_is_trained_on(whole):
     # The pictures and curves are in one place from the first step on; the other starts' weights are gone.
     assert len(list((run / "samples").glob("c1_*.png"))) == 4
     assert not list(run.glob("starts/*/checkpoints"))
+
+
+def test_the_step_is_traced_once_for_all_starts_and_the_run(whole):
+    assert len(whole[2]) == 1
 
 
 def test_a_start_is_chosen_by_its_last_steps(tmp_path):

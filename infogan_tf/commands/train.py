@@ -136,7 +136,7 @@ def train(config: Config, given: dict[str, object], argv: list[str], by_facts: O
                 # From here on it does not matter what becomes of the run that it started from.
                 Checkpoints(run.checkpoints).save(model)
             if config.starts > 1 and not found:
-                _start(config, data, strategy, run, how_to_resume)
+                _start(model, config, data, run, how_to_resume)
                 found = Checkpoints(run.checkpoints).restore(model)
             fit(model, data, config, run, how_to_resume)
             if is_chief(strategy):
@@ -148,8 +148,8 @@ def _build(config, data, strategy, start=0):
         return build_model(config, data.image_shape, start=start)
 
 
-def _start(config, data, strategy, run, how_to_resume):
-    """Makes the run's starts, and what the best of them wrote the run's own."""
+def _start(model, config, data, run, how_to_resume):
+    """Makes the run's starts with its model, and what the best of them wrote the run's own."""
     steps = min(config.start_steps, config.steps)
     # A start is chosen by what its last epoch says, which is not to be of the steps before there were classes.
     own = dataclasses.replace(config, steps=steps, eval_every=min(config.eval_every, max(1, steps * 4 // 5)))
@@ -157,7 +157,8 @@ def _start(config, data, strategy, run, how_to_resume):
 
     def train_start(index, folder):
         print(f"\nStart {index + 1} of {config.starts}, {own.steps:,} steps, in {folder}.")
-        model = _build(own, data, strategy, index)
+        # One model makes all of them: tracing its step anew would take as long as some thirty steps.
+        model.take_state_of(_build(config, data, model.distribute_strategy, index))
         Checkpoints(folder.checkpoints).restore(model)
         steps_after = own.steps * (config.starts - 1 - index) + config.steps - own.steps
         fit(model, data, own, folder, how_to_resume, steps_after)

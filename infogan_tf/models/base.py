@@ -246,6 +246,21 @@ class GenerativeModel(KerasMethods):
 
     # === Training ===
 
+    def training_state(self) -> dict[str, keras.Variable]:
+        """Every variable that training goes on from, once it is compiled, by a unique name; the epoch's figures too."""
+        groups = {
+            "model": self.weights,
+            "metrics": self.metrics_variables,
+            **{f"{player}_optimizer": optimizer.variables for player, optimizer in self.optimizers.items()},
+        }
+        return {f"{group}/{i:03d}/{v.path}": v for group, variables in groups.items() for i, v in enumerate(variables)}
+
+    def take_state_of(self, other: "GenerativeModel") -> None:
+        """Goes on from where a model stands that was built alike; what was traced for this one serves on."""
+        state = other.training_state()
+        for name, variable in self.training_state().items():
+            variable.assign(state[name])
+
     def stream_seed(self, stream: str, position: tf.Tensor | int = 0) -> tf.Tensor:
         """The stateless seed, int32 [2], of `position` in one of STREAMS."""
         return fold_in(tf.constant([self.seed % (2**31 - 1), STREAMS[stream]]), position)

@@ -4,16 +4,21 @@ A checkpoint is an .npz file of plain arrays with a checksum each, without pickl
 step counter among them), the optimizers' states, and the metrics of the epoch so far, so that a run may stop anywhere.
 """
 
+from __future__ import annotations
+
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 
 from infogan_tf.errors import UserError
 from infogan_tf.files import entries, whole_file
 from infogan_tf.stored import UnfitError, read_arrays
+
+if TYPE_CHECKING:
+    from infogan_tf.models.base import GenerativeModel
 
 _NAME = re.compile(r"step_([0-9]+)\.npz")
 
@@ -40,7 +45,7 @@ class Checkpoints:
         """Returns the checkpoints' files, oldest first."""
         return sorted((path for path in entries(self.folder) if _NAME.fullmatch(path.name)), key=step_of)
 
-    def save(self, model: keras.Model, background: bool = False) -> Path:
+    def save(self, model: GenerativeModel, background: bool = False) -> Path:
         """Writes a checkpoint, then deletes the oldest ones beyond `keep`.
 
         Args:
@@ -54,7 +59,7 @@ class Checkpoints:
             NotFiniteError: Where a value of the state is NaN or infinite; nothing is written or deleted.
             OSError: Where this checkpoint, or the one before it in the background, cannot be written.
         """
-        arrays = {name: variable.numpy() for name, variable in _state(model).items()}
+        arrays = {name: variable.numpy() for name, variable in model.training_state().items()}
         broken = next((name for name, array in arrays.items() if not np.isfinite(array).all()), None)
         if broken:
             raise NotFiniteError(broken)
@@ -86,7 +91,7 @@ class Checkpoints:
         for old in self.paths()[: -self.keep]:
             old.unlink()
 
-    def restore(self, model: keras.Model) -> Path | None:
+    def restore(self, model: GenerativeModel) -> Path | None:
         """Loads the newest checkpoint that is whole and this model's; those passed over are named on the console.
 
         Args:
@@ -98,7 +103,7 @@ class Checkpoints:
         Raises:
             UserError: Where none can be restored; the message says why of the newest.
         """
-        state, unfit = _state(model), {}
+        state, unfit = model.training_state(), {}
         for path in reversed(self.paths()):
             try:
                 arrays = read_arrays(path, state)
@@ -119,13 +124,3 @@ class Checkpoints:
 def step_of(path: Path) -> int:
     """Returns the training step of the checkpoint at `path`, step_<step>.npz."""
     return int(_NAME.fullmatch(path.name)[1])
-
-
-def _state(model: keras.Model) -> dict[str, keras.Variable]:
-    """Returns every variable of the training state by a unique name."""
-    groups = {
-        "model": model.weights,
-        "metrics": model.metrics_variables,
-        **{f"{player}_optimizer": optimizer.variables for player, optimizer in model.optimizers.items()},
-    }
-    return {f"{group}/{i:03d}/{v.path}": v for group, variables in groups.items() for i, v in enumerate(variables)}
