@@ -100,10 +100,12 @@ class _Small:
     def __init__(self):
         self.step = _Variable("step", np.int64(7))
         self.kernel = _Variable("kernel", np.float32([[1.5, -2.0], [0.25, 8.0]]))
-        self.weights, self.metrics_variables, self.optimizers = [self.step, self.kernel], [], {}
+
+    def training_state(self):
+        return {"step": self.step, "kernel": self.kernel}
 
     def values(self):
-        return [variable.numpy().tolist() for variable in self.weights]
+        return [variable.numpy().tolist() for variable in self.training_state().values()]
 
 
 def _why_refused(checkpoints, model):
