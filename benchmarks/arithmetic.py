@@ -63,5 +63,10 @@ def optimizer_bytes(model) -> int:
     return sum(_bytes(optimizer.variables) for optimizer in model.optimizers.values())
 
 
+def average_bytes(model) -> int:
+    """Of the averages of its weights."""
+    return _bytes(model.averages.values) if model.averages else 0
+
+
 def _bytes(variables) -> int:
     return sum(variable.numpy().nbytes for variable in variables)

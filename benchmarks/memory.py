@@ -4,7 +4,7 @@ python benchmarks/memory.py --json=out.json
 
 In a fresh process for each precision: the peak after TensorFlow's import and one operation, which is TensorFlow's own;
 after the paper's model and both optimizers' state are made; after the images are there and some train steps are done.
-The sum is that of weights, optimizer state, images, and the activations of all passes of a step
+The sum is that of weights, their averages, optimizer state, images, and the activations of all passes of a step
 (`arithmetic.activation_bytes`: each layer's output once, though not all are needed at the same time; no gradients).
 The last column is the peak less TensorFlow's own, over that sum; 1.5 is still good.
 """
@@ -33,7 +33,7 @@ def measure(precision: str, size: int, count: int, batch_size: int, steps: int) 
     tf.add(1.0, 1.0)
     found = {"TensorFlow alone": peak_memory()}
 
-    from arithmetic import activation_bytes, optimizer_bytes, weight_bytes
+    from arithmetic import activation_bytes, average_bytes, optimizer_bytes, weight_bytes
 
     model = paper_model(size, precision)
     found["with the model"] = peak_memory()
@@ -42,8 +42,14 @@ def measure(precision: str, size: int, count: int, batch_size: int, steps: int) 
     for _ in range(steps):
         step()
     found["with steps"] = peak_memory()
-    found |= {"weights": weight_bytes(model), "Adam's state": optimizer_bytes(model)}
-    found |= {"activations": activation_bytes(model, batch_size), "images": images.nbytes}
+    needed = {
+        "weights": weight_bytes(model),
+        "averages": average_bytes(model),
+        "Adam's state": optimizer_bytes(model),
+        "activations": activation_bytes(model, batch_size),
+        "images": images.nbytes,
+    }
+    found |= needed | {"their sum": sum(needed.values())}
     return {name: count / 1e6 for name, count in found.items()}
 
 
@@ -52,9 +58,8 @@ def main(_):
     rows = []
     for precision in FLAGS.precisions:
         found = in_fresh_process(measure, precision, FLAGS.image_size, FLAGS.count, FLAGS.batch_size, FLAGS.steps)
-        total = sum(found[name] for name in ("weights", "Adam's state", "activations", "images"))
-        ratio = (found["with steps"] - found["TensorFlow alone"]) / total
-        rows.append({"precision": precision, **found, "their sum": total, "peak / sum": ratio})
+        ratio = (found["with steps"] - found["TensorFlow alone"]) / found["their sum"]
+        rows.append({"precision": precision, **found, "peak / sum": ratio})
     report(f"batch {FLAGS.batch_size}, {FLAGS.count:,} images, {FLAGS.steps} steps, MB", rows)
 
 
