@@ -92,10 +92,10 @@ def quick(paper: Config, facts: ImageFacts, steps: int | None = None, **options:
     Args:
         paper: As `invariant` takes it.
         facts: What is known of the images.
-        steps: How many steps; None is 24 in 100 of those of `invariant`, 1,000 at least.
+        steps: How many steps; None is a fifth of those of `invariant`, 1,000 at least.
         options: Those that this data set has in place of the recipe's.
     """
-    steps = steps or max(1_000, _length(facts) * 24 // 100)
+    steps = steps or max(1_000, _length(facts) // 5)
     short = max(1, steps // 4)
     starts = {"starts": 3, "start_steps": short, "haste_steps": short} if _are_small_figures(facts) else {}
     return invariant(paper, facts, steps, **(starts | options))
