@@ -86,6 +86,19 @@ def test_a_conditional_gan_learns_from_images_with_labels_alone():
     model.fit(pairs, verbose=0)
 
 
+@pytest.mark.parametrize("method", ["fit", "evaluate", "train_on_batch", "test_on_batch"])
+def test_labels_may_lie_beside_the_images_in_a_dict_of_arrays(method):
+    found = []
+    for data in ((IMAGES, LABELS), ({"image": IMAGES, "label": LABELS},)):
+        keras.utils.set_random_seed(0)
+        model = conditional_gan()
+        result = getattr(model, method)(*data)
+        found.append(result.history["d_loss"] if method == "fit" else result)
+    np.testing.assert_allclose(*found, rtol=1e-6)
+    with pytest.raises(ValueError, match=r"labels: expected integers from 0 to below 3. Received: 3 among them"):
+        getattr(conditional_gan(), method)({"image": IMAGES, "label": LABELS + 1})
+
+
 NO_LABELS = [
     ([0, 2, 2, 1, 0, 3], "integers from 0 to below 3. Received: 3 among them"),
     (LABELS - 1, "integers from 0 to below 3. Received: -1 among them"),

@@ -145,9 +145,9 @@ def test_the_invariant_recipe_goes_by_what_the_images_are(facts, networks, steps
 @pytest.mark.parametrize(
     ("facts", "steps", "starts"),
     [
-        (ImageFacts(60_000, 28, 28, figures=True, equal=True), 1_200, (3, 300, 300)),
+        (ImageFacts(60_000, 28, 28, figures=True, equal=True), 1_000, (3, 250, 250)),
         (ImageFacts(1_437, 16, 16, figures=True), 1_000, (3, 250, 250)),
-        (ImageFacts(50_000, 32, 32, figures=False), 2_400, (1, 500, 0)),
+        (ImageFacts(50_000, 32, 32, figures=False), 2_000, (1, 500, 0)),
     ],
 )
 def test_the_quick_recipe_is_the_invariant_one_of_fewer_steps(facts, steps, starts):
