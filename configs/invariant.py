@@ -87,18 +87,17 @@ def invariant(paper: Config, facts: ImageFacts, steps: int | None = None, **opti
 
 
 def quick(paper: Config, facts: ImageFacts, steps: int | None = None, **options: object) -> Config:
-    """`invariant` in about a quarter of the time, with fewer and shorter starts.
+    """`invariant` in a fraction of the time: fewer steps, and one start, which these steps serve better than several.
 
     Args:
         paper: As `invariant` takes it.
         facts: What is known of the images.
-        steps: How many steps; None is a fifth of those of `invariant`, 1,000 at least.
+        steps: How many steps; None is three tenths of those of `invariant`, 1,000 at least.
         options: Those that this data set has in place of the recipe's.
     """
-    steps = steps or max(1_000, _length(facts) // 5)
-    short = max(1, steps // 4)
-    starts = {"starts": 3, "start_steps": short, "haste_steps": short} if _are_small_figures(facts) else {}
-    return invariant(paper, facts, steps, **(starts | options))
+    steps = steps or max(1_000, _length(facts) * 3 // 10)
+    of_figures = {"starts": 1, "haste_steps": max(1, steps // 4)} if _are_small_figures(facts) else {}
+    return invariant(paper, facts, steps, **(of_figures | options))
 
 
 def with_real_images(paper: Config, facts: ImageFacts, **options: object) -> dict[str, Callable[..., Config]]:

@@ -82,8 +82,8 @@ class Config:
     recipe: str = option(
         "paper",
         "The defaults by name: paper is the paper's objective alone; invariant adds what real images tell of the "
-        "codes, where the data set has transformations that leave a class unchanged; quick is that in about a fifth "
-        "of the time.",
+        "codes, where the data set has transformations that leave a class unchanged; quick is that in a fraction of "
+        "the time.",
         "Data",
     )  # fmt: skip
     start_from: str = option(
