@@ -157,6 +157,11 @@ def test_the_quick_recipe_is_the_invariant_one_of_fewer_steps_and_one_start(fact
     assert BY_FACTS["quick"](facts, 3).haste_steps == (1 if haste_steps else 0)
 
 
+@pytest.mark.parametrize(("labelled", "starts"), [(0, 6), (20, 1)])
+def test_labels_leave_nothing_to_several_starts(labelled, starts):
+    assert resolve(recipe_of(configs, "digits", "invariant"), {"labelled": labelled}).starts == starts
+
+
 @pytest.mark.parametrize(
     ("count", "figures", "size"), [(3, True, 2), (64, True, 64), (127, True, 64), (128, True, 128), (70, False, 64)]
 )

@@ -90,6 +90,7 @@ CASES = [
     ),
     (["--lr_decay_steps=5,3"], ["--lr_decay_steps", "ascending"]),
     (["--starts=3"], ["--starts", "--invariance_weight is 0"]),
+    (["--recipe=invariant", "--labelled=20", "--starts=3"], ["--starts", "--labelled tells the classes", "=3"]),
     # Nothing is written into a folder of images, neither by a name nor because one stands there.
     (["--dataset=full", "--run_dir=full/run"], ["--run_dir", "outside the folder of images", "'full/run'"]),
     (["--dataset=."], ["--run_dir", "outside the folder of images", "'runs'"]),

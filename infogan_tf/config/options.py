@@ -364,7 +364,7 @@ class Config:
         1,
         "How many starts to make, each from weights of its own. After --start_steps one is trained on: of the half "
         "with the lower invariance terms, the one whose classes agree best with those of the other starts. Needs "
-        "--invariance_weight.", "Training", low=1, high=1000,
+        "--invariance_weight; with --labelled there is one.", "Training", low=1, high=1000,
     )  # fmt: skip
     start_steps: int = option(
         1_000, "Steps of each start; those of the one that is trained on count as its first.", "Training", low=1,

@@ -96,6 +96,8 @@ def not_taken(config: Config) -> dict[str, str]:
     if "invariance_weight" in found or not config.invariance_weight:
         why = found.get("invariance_weight", "--invariance_weight is 0, whose term tells which start is best")
         found |= dict.fromkeys(("starts", "start_steps"), why)
+    elif config.labelled:
+        found |= dict.fromkeys(("starts", "start_steps"), "--labelled tells the classes, which several starts look for")
     elif config.starts == 1:
         found["start_steps"] = "--starts is 1"
     for option, (other, without, words) in _IDLE.items():
