@@ -42,6 +42,7 @@ PROGRAMS = {
     "mixed_requests": (["--image_size=8", "--count=300", "--clients=4"], "| what | figure |", 10),
     "parts": ([*TINY, *BATCH], "| precision | part | ms | share of the whole |", 11),
     "pipeline": ([*TINY, *BATCH, "--count=100"], "| images in | batch, ms | batches/s |", 2),
+    "recipe_step": (["--rounds=2", "--steps=1"], "| recipe | precision | terms | step, ms |", 3),
     "sampling": (["--image_size=8", "--rounds=1", "--count=600"], "| what | seconds | images/s |", 3),
     "start_up": (["--rounds=1"], "| what | seconds | least | most |", 10),
     "toolbox": (["--only=R1", "--seeds=0", "--steps=4"], "| option | flags | c1's error, % | median | FID |", 1),

@@ -157,7 +157,7 @@ def _start(model, config, data, run, how_to_resume):
 
     def train_start(index, folder):
         print(f"\nStart {index + 1} of {config.starts}, {own.steps:,} steps, in {folder}.")
-        # One model makes all of them: tracing its step anew would take as long as some thirty steps.
+        # One model makes all of them, so that its step is traced once.
         model.take_state_of(_build(config, data, model.distribute_strategy, index))
         Checkpoints(folder.checkpoints).restore(model)
         steps_after = own.steps * (config.starts - 1 - index) + config.steps - own.steps
