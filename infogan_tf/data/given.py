@@ -87,14 +87,17 @@ def labels_of(batch):
     Raises:
         ValueError: Where there are none.
     """
-    images, labels = unpacked(batch)[:2]
-    if labels is None and isinstance(images, Mapping):
-        labels = images.get("label")
+    labels = beside(*unpacked(batch)[:2])
     if labels is None:
         raise ValueError(
             "labels: expected those of the images, in a pair with them or as 'label' of a dict. Received none"
         )
     return labels
+
+
+def beside(images, labels):
+    """The labels of images: those that were given apart, or else "label" of a dict; None where there are none."""
+    return images.get("label") if labels is None and isinstance(images, Mapping) else labels
 
 
 def _first_of(batch):

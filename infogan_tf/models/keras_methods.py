@@ -2,7 +2,6 @@
 
 import math
 import types
-from collections.abc import Mapping
 
 import keras
 import numpy as np
@@ -11,6 +10,7 @@ import tensorflow as tf
 from infogan_tf.data.given import (
     NO_BATCH,
     Rows,
+    beside,
     checked,
     checked_rows,
     comes_in_batches,
@@ -200,9 +200,8 @@ class KerasMethods(keras.Model):
         if isinstance(x, tuple) and y is None and sample_weight is None:
             x, y, sample_weight = unpacked(x)
         refuse_weights(sample_weight=sample_weight)
-        if y is None and self.layout.told is not None and isinstance(x, Mapping):
-            # Arrays, of which the images alone go on.
-            y = x.get("label")
+        if self.layout.told is not None:  # of a dict of arrays the images alone go on
+            y = beside(x, y)
         x = check(x, self._image_rows, *steps)
         # In their place there may be a pair of further images and their labels.
         code, labels = (self.layout.classifier, y[-1]) if isinstance(y, tuple) else (self.layout.told, y)

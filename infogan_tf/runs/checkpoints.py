@@ -95,7 +95,7 @@ class Checkpoints:
         """Loads the newest checkpoint that is whole and this model's; those passed over are named on the console.
 
         Args:
-            model: The compiled model, not trained yet in this process. It is unchanged after an error.
+            model: The compiled model. It is unchanged after an error.
 
         Returns:
             The checkpoint's file, or None where there are no checkpoints.

@@ -65,6 +65,7 @@ def fit(
                 # A file gets a line per epoch, not a bar.
                 verbose=0 if not is_chief(strategy) else 1 if sys.stdout.isatty() else 2,
             )
+        # What the model makes next, as another start, may have epochs of other lengths.
         model.steps_per_execution = at_once
 
 
