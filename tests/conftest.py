@@ -26,7 +26,7 @@ from no_export import export_nothing
 import configs
 from infogan_tf import command_line
 from infogan_tf.evaluation.feature_networks import inception
-from infogan_tf.evaluation.measure import SETTINGS
+from infogan_tf.evaluation.material import SETTINGS
 from infogan_tf.export import export_saved_model
 from infogan_tf.files import alone_in
 from infogan_tf.latents.layout import LatentLayout

@@ -7,7 +7,8 @@ from sklearn.metrics import roc_auc_score
 from test_vae import make
 
 from infogan_tf.data.images import ImageData, Split
-from infogan_tf.evaluation.measure import Material, Setting, noise_association
+from infogan_tf.evaluation.groups import noise_association
+from infogan_tf.evaluation.material import Material, Setting
 from infogan_tf.evaluation.metrics.directions import correlations, mean_directions, unlike
 from infogan_tf.evaluation.record import read_evaluation
 from infogan_tf.evaluation.result import Evaluation, attempt

@@ -12,7 +12,8 @@ from infogan_tf.data import load_data
 from infogan_tf.data.images import ImageData, Split
 from infogan_tf.data.labels import MOST_CLASSES, read_table
 from infogan_tf.errors import UserError
-from infogan_tf.evaluation.measure import LEAST_IMAGES, Material, Setting, association, effects, information
+from infogan_tf.evaluation.groups import association, effects, information
+from infogan_tf.evaluation.material import LEAST_IMAGES, Material, Setting
 from infogan_tf.evaluation.result import Evaluation
 from infogan_tf.latents.layout import LatentLayout
 

@@ -10,19 +10,17 @@ import tensorflow as tf
 from infogan_tf.data.images import Factors, ImageData, Split
 from infogan_tf.errors import NotMeasuredError
 from infogan_tf.evaluation.feature_networks import label_free
-from infogan_tf.evaluation.measure import (
+from infogan_tf.evaluation.groups import (
     GROUPS,
-    SETTINGS,
-    Material,
-    Setting,
     classes,
     disentanglement,
     effects,
     information,
     k_means,
-    measure,
     number_of_classes,
 )
+from infogan_tf.evaluation.material import SETTINGS, Material, Setting
+from infogan_tf.evaluation.measure import measure
 from infogan_tf.evaluation.result import Evaluation, attempt
 from infogan_tf.latents.layout import LatentLayout
 from infogan_tf.reports import run_page

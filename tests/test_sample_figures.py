@@ -10,7 +10,9 @@ from test_measure import COUNT, Model, bars
 from infogan_tf.data.images import Split
 from infogan_tf.evaluation.feature_networks import FeatureNetwork, inception, label_free
 from infogan_tf.evaluation.figures import title_of
-from infogan_tf.evaluation.measure import Material, Setting, measure, published_quality, sample_quality
+from infogan_tf.evaluation.groups import published_quality, sample_quality
+from infogan_tf.evaluation.material import Material, Setting
+from infogan_tf.evaluation.measure import measure
 from infogan_tf.evaluation.metrics.sample_quality import feature_statistics, frechet_distance, kernel_distance
 from infogan_tf.evaluation.result import Evaluation
 from infogan_tf.evaluation.sample_figures import compare, measure_samples

@@ -12,7 +12,8 @@ from infogan_tf.data.images import ImageData
 from infogan_tf.environment.invocation import command_words
 from infogan_tf.errors import UserError, printable
 from infogan_tf.evaluation.figures import describe, title_of
-from infogan_tf.evaluation.measure import SETTINGS, Material, measure
+from infogan_tf.evaluation.material import SETTINGS, Material
+from infogan_tf.evaluation.measure import measure
 from infogan_tf.evaluation.measure_pictures import measure_pictures
 from infogan_tf.evaluation.result import Evaluation
 from infogan_tf.files import as_json, new_file, read_json, versions, write_text, written_by_tensorflow

@@ -1,7 +1,7 @@
 """Descriptions of an evaluation's figures: title, direction, how each is computed, and published values.
 
 Figures are named <metric> or <metric>/<what it is of>, as in accuracy/c1. To add a metric, describe it here and compute
-it in `measure.py`; TensorBoard, the report and the comparison then show it.
+it in `groups/`; TensorBoard, the report and the comparison then show it.
 """
 
 import dataclasses

@@ -8,7 +8,7 @@ import numpy as np
 from infogan_tf.data.images import ImageData
 from infogan_tf.evaluation.feature_networks import feature_network, published_network
 from infogan_tf.evaluation.figures import PUBLISHED_FEATURES
-from infogan_tf.evaluation.measure import Setting
+from infogan_tf.evaluation.material import Setting
 from infogan_tf.evaluation.result import Evaluation, attempt
 from infogan_tf.evaluation.sample_figures import compare, log_likelihood, measure_samples
 

@@ -15,7 +15,8 @@ from infogan_tf.evaluation.figures import (
     describe,
     title_of,
 )
-from infogan_tf.evaluation.measure import LEAST_AUC, Material
+from infogan_tf.evaluation.groups.effects import LEAST_AUC
+from infogan_tf.evaluation.material import Material
 from infogan_tf.evaluation.metrics.attributes import GROUNDS
 from infogan_tf.evaluation.metrics.directions import ALIKE, correlations, unlike
 from infogan_tf.evaluation.metrics.sample_quality import nearest_neighbours
