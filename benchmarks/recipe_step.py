@@ -7,6 +7,7 @@ which counts in the later part of a run alone. A ratio is the median of the roun
 """
 
 import dataclasses
+import sys
 
 from absl import app, flags
 from common import define_flags, in_turn, median, median_ratio, random_images, recipes, report, train_step
@@ -50,9 +51,16 @@ def measure(name: str, config, image_shape) -> tuple[list[dict[str, object]], di
 
 def main(_):
     """Prints the table."""
-    known, rows, times = recipes(), [], {}
-    for name in FLAGS.recipes or known:
-        new_rows, new_times = measure(name, *known[name])
+    with_both = {
+        name: recipe
+        for name, recipe in recipes().items()
+        if recipe[0].invariance_weight * recipe[0].feature_matching_weight
+    }
+    rows, times = [], {}
+    for name in FLAGS.recipes or with_both:
+        if name not in with_both:
+            sys.exit(f"--recipes: expected some of {', '.join(with_both)}, which have both terms. Received: {name}")
+        new_rows, new_times = measure(name, *with_both[name])
         rows += new_rows
         times |= new_times
     report(f"median of {FLAGS.rounds} rounds of {FLAGS.steps} steps", rows, times)
