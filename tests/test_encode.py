@@ -283,6 +283,18 @@ def test_without_a_data_set_it_is_the_runs_own(tiny_run, model, tmp_path):
     assert_row(rows[-1], model.encode(data.test.images[-1:]))
 
 
+def test_a_data_set_that_is_as_it_is_has_no_crop_of_the_runs(tiny_run, model, tmp_path):
+    shutil.copytree(tiny_run[0], tmp_path / "run")
+    record = json.loads((tmp_path / "run" / "config.json").read_text())
+    record["config"] |= {"dataset": str(tmp_path / "photos"), "crop": "none", "background": "black"}
+    (tmp_path / "run" / "config.json").write_text(json.dumps(record))
+    encode(tmp_path / "run", tmp_path, "--dataset=digits", "--output=own.csv")
+    assert_row(table(tmp_path / "own.csv")[3], model.encode(load_data("digits").train.images[3:4]))
+    done = run_here("--mode=encode", "--run_dir=run", "--dataset=digits", "--crop=none", cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert "--crop: --dataset=digits is as it is" in done.stderr
+
+
 # === What is refused, and what is left ===
 
 

@@ -218,6 +218,14 @@ def test_runs_stand_side_by_side(three_runs):
     assert "To choose one run without labels" in text
 
 
+def test_runs_whose_checkpoints_are_gone_are_compared_without_centrality(three_runs, tmp_path):
+    shutil.copytree(three_runs / "runs", tmp_path / "runs")
+    shutil.rmtree(tmp_path / "runs" / "seed1" / "checkpoints")
+    done = run_here("--mode=compare", "--runs=runs", cwd=tmp_path)
+    assert "ModelCentrality: not measured; not all runs can be restored" in done.stdout
+    assert Page((tmp_path / "compare.html").read_text()).images == 3
+
+
 def test_runs_are_written_as_data(three_runs):
     done = run_here("--mode=compare", "--runs=runs", "--output=three.json", cwd=three_runs)
     assert done.stdout == "Wrote three.json.\n"

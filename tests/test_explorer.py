@@ -561,6 +561,16 @@ def test_pictures_are_kept(browser, address, site):
         watched.until("document.querySelector('#drawn').naturalWidth > 0")
 
 
+def test_an_animation_too_large_for_one_request_is_made_smaller(browser, tmp_path):
+    model = SavedModelRest(export_saved_model(make_model(image_shape=(64, 64, 3)), tmp_path / "infogan"))
+    with serving(Site(model, "noise").answer) as url, Watched(browser, url, "#count=64") as watched:
+        with watched.page.expect_download() as download:
+            watched.page.click("#code-c2 button")
+        with Image.open(download.value.path()) as gif:
+            assert gif.size[0] == gif.size[1]
+            assert 256 < gif.size[0] < 8 * (2 * 64 + 2) + 2  # of samples that are enlarged twice, with gaps of two
+
+
 def test_everything_has_a_name_for_a_screen_reader(browser, address):
     with Watched(browser, address) as watched:
         nameless = watched.page.evaluate(

@@ -354,6 +354,11 @@ def test_a_run_that_is_told_labels_goes_on_with_no_others(photos, tmp_path):
     done = run_here(*again, "--labels=other.csv", cwd=tmp_path, check=False)
     assert done.returncode == 2
     assert "--labels: expected the labels that run is trained with. Received: others" in done.stderr
+    # Nor is it measured by others, which would be taken for those that it was told.
+    done = run_here("--mode=evaluate", "--run_dir=run", "--labels=other.csv", cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert "--labels: expected the labels that run is trained with. Received: others" in done.stderr
+    assert not (tmp_path / "run" / "evaluation.json").exists()
     run_here(*again, "--labels=same.csv", cwd=tmp_path, exporting=False)
 
 

@@ -89,6 +89,13 @@ def material():
     return Material(Model(), bars(), Setting("quick", images=2_000, votes=(1_000, 500)))
 
 
+def test_the_ground_is_that_of_images_from_everywhere():
+    figures, photos = bars().train.images, np.random.default_rng(0).integers(0, 256, (1_400, SIZE, SIZE, 1), np.uint8)
+    images = np.concatenate([figures, figures[:250], photos])  # as of a folder of two folders
+    data = ImageData("own", Split(images), Split(photos[:10]))
+    assert Material(Model(), data, Setting("quick", images=2_000, votes=(10, 10))).ground == "varied"
+
+
 def test_information_is_that_of_the_draws(material):
     found = Evaluation("quick", 1)
     information(material, found)

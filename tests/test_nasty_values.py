@@ -160,7 +160,7 @@ def means(field, text, value):
     if field.type is str:
         # Images of one's own and the like are kept by their absolute paths.
         return value == text or (
-            value.startswith("/") and Path(value) == Path(os.path.abspath(Path(text).expanduser()))  # noqa: PTH100
+            value.startswith("/") and os.path.abspath(value) == os.path.abspath(Path(text).expanduser())  # noqa: PTH100
         )
     if not re.fullmatch(r"[+-]?[0-9.]+(e[+-]?[0-9]+)?", text):
         return False
@@ -253,3 +253,9 @@ def test_a_tilde_is_the_home_in_every_path(folder, called, monkeypatch, name):
     given, _ = parse(["main.py", f"--mode={mode}", f"--{name}={text}"])
     found = located(given)[name]
     assert found == text.replace("~", str(folder / "full"))
+
+
+@pytest.mark.parametrize("name", ["data_dir", "cache_dir", "labels", "start_from"])
+def test_what_a_run_reads_again_later_is_found_from_anywhere(folder, monkeypatch, name):
+    monkeypatch.chdir(folder)
+    assert located({name: "some/where"})[name] == str(folder / "some" / "where")

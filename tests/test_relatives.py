@@ -79,6 +79,7 @@ def test_a_run_goes_on_to_the_same_bits_and_is_measured_drawn_and_exported(tmp_p
     page = (tmp_path / "run" / "report.html").read_text()
     labels = {"cgan": "all", "cvae": "all", "semi_supervised": "6", "infogan": "6", "text": "captions"}
     assert ("Training was told" in page) == (model in labels)
+    assert (tmp_path / "run" / "samples" / "training.gif").exists()
     run_here("--mode=sample", "--run_dir=run", "--count=3", cwd=tmp_path)
     exported = tmp_path / "run" / "export" / "infogan" / "2"  # the first is a stand-in, of the run's first half
     assert {"generate", "sample", *asked} <= set(tf.saved_model.load(str(exported)).signatures)

@@ -287,6 +287,12 @@ def test_a_finished_run_can_be_made_longer(tmp_path, tiny_run):
     shutil.copytree(tiny_run[0], run)
     done = run_here("--resume", "--run_dir=run", cwd=tmp_path)
     assert "Nothing to do" in done.stdout
+    # An evaluation that is asked for is made, once.
+    for told in ("Evaluating step 4 (quick)", "Nothing to do"):
+        done = run_here("--resume", "--run_dir=run", "--evaluation=quick", cwd=tmp_path, exporting=False)
+        assert told in done.stdout
+    assert json.loads((run / "evaluation.json").read_text())["step"] == 4
+    shutil.rmtree(run / "export" / "infogan" / "2")
     # A kill between the last checkpoint and its export: the newest export is of other weights.
     metadata = run / "export" / "infogan" / "1" / "assets.extra" / "metadata.json"
     record = json.loads(metadata.read_text())
@@ -302,7 +308,9 @@ def test_a_finished_run_can_be_made_longer(tmp_path, tiny_run):
     record = json.loads((run / "config.json").read_text())
     assert record["config"]["steps"] == 5
     last_flags = [command.split()[-1] for command in record["commands"]]
-    assert last_flags == ["--run_dir=run", "--run_dir=run", "--evaluation=none", "--steps=5"]
+    assert last_flags == [
+        "--run_dir=run", "--run_dir=run", "--evaluation=quick", "--evaluation=quick", "--evaluation=none", "--steps=5",
+    ]  # fmt: skip
 
 
 # Found by its loss, or, where nobody has looked at it yet, by the weights that are not worth a checkpoint.

@@ -176,6 +176,17 @@ def test_seeds_of_the_invariant_recipe_are_swept_over(tmp_path):
     assert told.count("Done: 4 steps") == 2
 
 
+def test_a_sweep_with_auto_goes_on_by_its_own_command(tmp_path):
+    asked = ("--recipe=invariant", "--starts=1", "--invariances=auto; c2~shear:0.4", "--precision=auto")
+    sweep_here(*asked, "--run_dir=all", cwd=tmp_path)
+    assert sweep_here(*asked, "--resume", "--run_dir=all", cwd=tmp_path).count("Done before.") == 2
+    # What auto never stands for is still another run.
+    for other in ("--invariances=auto; c2~shear:0.5", "--precision=mixed_float16"):
+        done = run_here("--resume", "--run_dir=all/seed=3", other, cwd=tmp_path, check=False)
+        assert done.returncode == 2
+        assert other.partition("=")[0] in done.stderr
+
+
 def test_what_is_gathered_is_what_was_asked_for_and_nothing_is_written_over(swept, tmp_path):
     shutil.copytree(swept[0] / "all", tmp_path / "all")
     for name in ("sweep.json", "compare.html"):

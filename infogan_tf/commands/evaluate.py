@@ -23,7 +23,7 @@ from infogan_tf.reports.run_page import report_page
 from infogan_tf.runs.claims import at_work
 from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.runs.metrics_file import read_lines
-from infogan_tf.runs.records import existing_run, require_same_images
+from infogan_tf.runs.records import existing_run, require_same_images, require_same_labels
 from infogan_tf.runs.restored import restored_model
 from infogan_tf.training.starts import choice_note
 
@@ -42,6 +42,7 @@ def evaluate(config: Config, given: dict[str, object], argv: list[str]) -> Path:
         model = restored_model(run, kept)
         data = images_of(kept)
         require_same_images(run, data)
+        require_same_labels(run, data)
         if data.image_shape != model.image_shape:
             raise UserError(
                 f"--run_dir: expected a run on images of {kept.dataset}, {data.image_shape}. "

@@ -20,6 +20,7 @@ from infogan_tf.data.images import ImageData, choice_of
 from infogan_tf.devices import choose_strategy, has_workers, is_chief, same_for_all, together, within_memory
 from infogan_tf.environment.invocation import command_words
 from infogan_tf.errors import UserError
+from infogan_tf.evaluation.record import read_evaluation
 from infogan_tf.latents.cost import cost_note
 from infogan_tf.latents.language import read_latents
 from infogan_tf.latents.layout import LatentLayout
@@ -140,7 +141,7 @@ def train(config: Config, given: dict[str, object], argv: list[str], by_facts: O
                 found = Checkpoints(run.checkpoints).restore(model)
             fit(model, data, config, run, how_to_resume)
             if is_chief(strategy):
-                _finish(model, data, config, run, config.steps - step, started, program)
+                _finish(model, data, config, run, config.steps - step, started, program, asked="evaluation" in given)
 
 
 def _build(config, data, strategy, start=0):
@@ -176,10 +177,13 @@ def _read(model, images):
     return [values[code.name] for code in codes]
 
 
-def _finish(model, data, config, run, steps_done, started, program):
-    """What comes after the last step: pictures, the report, and the export, which says what the evaluation found."""
+def _finish(model, data, config, run, steps_done, started, program, asked):
+    """What comes after the last step: pictures, the report, and the export, which says what the evaluation found.
+
+    After no step nothing does, unless an evaluation is `asked` for that the run has not.
+    """
     twin = model.float32_twin()
-    if not steps_done and is_exported(run, twin):
+    if not steps_done and is_exported(run, twin) and (not asked or _is_measured(run, config)):
         print(f"Nothing to do: the run has all its {config.steps:,} steps; --steps=N makes it longer.")
         return
     seconds = time.monotonic() - started
@@ -192,6 +196,14 @@ def _finish(model, data, config, run, steps_done, started, program):
         measured = evaluate_run(twin, data, config, run, config.evaluation)
     exported = export_run(twin, config, run)
     summarize(config, twin, run, steps_done, seconds, exported, measured, program)
+
+
+def _is_measured(run, config):
+    """Whether the run's last step has an evaluation as thorough as is asked for."""
+    if config.evaluation == "none":
+        return True
+    found = read_evaluation(run.evaluation_file, read_latents(config.latents).all_codes)
+    return found is not None and found.step == config.steps and found.setting in (config.evaluation, "full")
 
 
 def _weights_note(model):

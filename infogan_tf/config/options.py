@@ -107,8 +107,8 @@ class Config:
         "Data",
     )
     channels: str = option(
-        "auto", "Of the same images: 1, grey; 3, in colour; auto, grey where some 500 of them all are.", "Data",
-        choices=("auto", "1", "3"),
+        "auto", "Of the same images: 1, grey; 3, in colour; auto, of files grey where some 500 of them all are, of the "
+        "others as they are stored.", "Data", choices=("auto", "1", "3"),
     )  # fmt: skip
     crop: str = option(
         "center",

@@ -62,7 +62,8 @@ def load_data(
         image_size: Height and width of images of one's own and of tensorflow-datasets, as in 64 or 64x48, multiples of
             4 from 16 to 128; by default the largest of 28, 32, 48 and 64 that is not above the median of their shorter
             sides.
-        channels: "1" for grey, "3" for colour, or "auto": grey where some 500 of them, which are looked at, all are.
+        channels: "1" for grey, "3" for colour, or "auto": of files grey where some 500 of them, which are looked at,
+            all are; of arrays and of tensorflow-datasets as they are stored.
         crop: "center" takes the largest part of the wanted proportions, "none" squeezes the whole, and
             LEFT,TOP,WIDTH,HEIGHT takes that part, in pixels.
         background: The colour under what is transparent, a name or #rrggbb.

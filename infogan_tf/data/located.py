@@ -9,7 +9,9 @@ from infogan_tf.data.sources import absolute, expanded, read_source
 
 
 def located(options: Mapping[str, object]) -> dict[str, object]:
-    """The options, ~ in paths spelled out, images of one's own, their labels and a run to start from by absolute paths.
+    """The options, ~ in paths spelled out.
+
+    Images of one's own, labels, the folders of prepared data and of the cache, and a run to start from are absolute.
 
     Raises:
         UserError: For what is no data.
@@ -21,7 +23,7 @@ def located(options: Mapping[str, object]) -> dict[str, object]:
             found[field.name] = ",".join(expanded(path, field.name) for path in paths)
     if "dataset" in found:
         found["dataset"] = str(read_source(found["dataset"], LOADERS).path or found["dataset"])
-    for name in ("labels", "start_from"):
+    for name in ("labels", "data_dir", "cache_dir", "start_from"):
         if found.get(name):
             found[name] = str(absolute(found[name], name))
     return found

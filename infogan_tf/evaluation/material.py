@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from infogan_tf.data.images import ImageData, Split
+from infogan_tf.data.images import ImageData, Split, choice_of
 from infogan_tf.errors import NotMeasuredError
 from infogan_tf.evaluation.feature_networks import feature_network, published_network
 from infogan_tf.evaluation.figures import PUBLISHED_FEATURES
@@ -118,7 +118,8 @@ class Material:
     @functools.cached_property
     def ground(self) -> str:
         """What the training images lie on, as `attributes.ground_of` tells it."""
-        return ground_of(self.training_sample[:LOOKED_AT] / 255.0)
+        sample = self.training_sample
+        return ground_of(sample[choice_of(len(sample), LOOKED_AT)] / 255.0)
 
     @property
     def known_names(self) -> list[str]:

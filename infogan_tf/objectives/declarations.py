@@ -125,6 +125,11 @@ def with_usual(text: str, changes: str) -> str:
     return ";".join(changes if item == AUTO else item for item in _items(text))
 
 
+def may_have_become(text: str, other: str) -> bool:
+    """Whether `other` is the text with what `auto` stands for, of images of any kind."""
+    return other in {with_usual(text, usual_changes(kind, colour)) for kind in _USUAL for colour in (False, True)}
+
+
 def named_in(text: str) -> set[str]:
     """The transformations that a text names, as `read_invariances` or `read_sizes` reads it."""
     return {name for item in _items(text) for name in read_sizes(_ITEM.fullmatch(item)["transformations"])}

@@ -15,7 +15,7 @@ from infogan_tf.config.options import Config
 from infogan_tf.config.source import constant
 from infogan_tf.data.listing import written
 from infogan_tf.data.sources import name_of
-from infogan_tf.errors import NotMeasuredError, printable
+from infogan_tf.errors import NotMeasuredError, UserError, printable
 from infogan_tf.evaluation.figures import FIGURES, HIGHER, SAMPLES, Figure, describe, is_headline, title_of
 from infogan_tf.evaluation.metrics.agreement import code_agreement, model_centrality
 from infogan_tf.evaluation.record import read_evaluation
@@ -373,7 +373,10 @@ def _agreements(runs):
         raise NotMeasuredError("the runs draw images of different sizes")
     if not all(run.has_codes for run in runs):
         raise NotMeasuredError("not all runs have codes that are read from images")
-    models = [restored_model(run.folder, run.config) for run in runs]
+    try:
+        models = [restored_model(run.folder, run.config) for run in runs]
+    except UserError as error:  # of checkpoints that were deleted, say, to save space
+        raise NotMeasuredError(f"not all runs can be restored ({error})") from error
     agreements = np.eye(len(runs))
     for i, artist in enumerate(tqdm(models, desc="Agreement between runs", unit="run")):
         noise, values = artist.layout.sample_parts(AGREEMENT_IMAGES, artist.stream_seed("measure"))

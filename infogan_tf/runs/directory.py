@@ -7,7 +7,7 @@ from infogan_tf.errors import UserError
 from infogan_tf.files import entries, read_json
 
 # Samples and what each code does, as training names them.
-_PICTURE = re.compile(r"(?P<name>samples|c\d+)_(?P<step>\d{8,12})\.png", re.ASCII)
+_PICTURE = re.compile(r"(?P<name>samples|caption|c\d+)_(?P<step>\d{8,12})\.png", re.ASCII)
 _LARGEST = 1024  # pixels of a side of an image
 
 

@@ -16,6 +16,7 @@ from infogan_tf.errors import UserError
 from infogan_tf.files import as_json, entries, read_json, write_text
 from infogan_tf.models import MODELS
 from infogan_tf.models.choices import check_latents, check_names, not_taken
+from infogan_tf.objectives.declarations import may_have_become
 from infogan_tf.runs.directory import RunDirectory
 
 if TYPE_CHECKING:
@@ -69,14 +70,22 @@ def existing_run(
         raise UserError(f"{run.config_file}: {error}") from error
     unread = not_taken(config)
     for field in run_fields():
-        own = getattr(config, field.name)
-        received = given.get(field.name, own)
+        if field.name not in given:
+            continue
+        own, received = getattr(config, field.name), given[field.name]
         # What may change is the config's own by now.
         if field.name in unread and received != (field.default if field.name in may_change else own):
             raise UserError(f"--{field.name}: {unread[field.name]}. Received: {as_flag(field.name, received)}")
-        if received != own:
+        if received != own and not _stands_for(field.name, received, own):
             raise UserError(f"--{field.name}: the run in {run_dir} has {own!r} and keeps it. Received: {received!r}")
     return run, config
+
+
+def _stands_for(name: str, given: object, own: object) -> bool:
+    """Whether what is given is `auto`, or has it, and a run's own value is what that came to."""
+    if name == "precision":
+        return given == "auto"
+    return name == "invariances" and may_have_become(given, own)
 
 
 def _are_texts(values):

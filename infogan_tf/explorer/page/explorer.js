@@ -6,6 +6,8 @@ const STRIP = [-2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2];
 const MOST_THUMBNAILS = 20;
 const REMADE = 8;
 const LARGEST_UPLOAD = 512;
+// Of the frames of a GIF in base64: what the local server takes in one request (Limits.body_bytes), less what is around.
+const MOST_BYTES = 8 * 2 ** 20 - 2 ** 14;
 // Where a part is cut out by its place in pixels, a picture is not made smaller before.
 const LARGEST_TO_CUT = 4096;
 const PAD = 280;
@@ -413,6 +415,20 @@ const toBlob = (canvas) => new Promise((resolve) => canvas.toBlob(resolve, "imag
 // The PNG of a canvas in base64.
 const toBase64 = (canvas) => canvas.toDataURL("image/png").split(",")[1];
 
+// The PNGs of canvases of one size in base64, made smaller where one request could not have them all.
+function fitting(canvases) {
+  const frames = canvases.map(toBase64);
+  const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
+  if (bytes <= MOST_BYTES) return frames;
+  return fitting(canvases.map((canvas) => resized(canvas, 0.9 * Math.sqrt(MOST_BYTES / bytes))));
+}
+
+function resized(canvas, share) {
+  const smaller = element("canvas", { width: Math.ceil(share * canvas.width), height: Math.ceil(share * canvas.height) });
+  smaller.getContext("2d").drawImage(canvas, 0, 0, smaller.width, smaller.height);
+  return smaller;
+}
+
 // Pictures of one size tiled into one, enlarged by a whole number.
 function tiled(images, columns) {
   const [{ naturalWidth: width, naturalHeight: height }] = images;
@@ -459,14 +475,14 @@ function saveGif(code, button) {
     try {
       const values = Array.from({ length: classesOf(code) || 21 }, (_, index) => (classesOf(code) ? index : short(-2 + index / 5)));
       const samples = Array.from({ length: state.count }, (_, index) => sample(index));
-      const frames = [];
+      const canvases = [];
       for (const value of values) {
         say(`Drawing ${code.name} at ${value}.`);
         const rows = samples.map((row) => ({ noise: row.noise, values: { ...row.values, [code.name]: value } }));
         const images = await Promise.all((await generate(rows)).map(loaded));
-        frames.push(toBase64(tiled(images, Math.ceil(Math.sqrt(images.length)))));
+        canvases.push(tiled(images, Math.ceil(Math.sqrt(images.length))));
       }
-      const answer = await post("/gif", { frames, back: !classesOf(code) });
+      const answer = await post("/gif", { frames: fitting(canvases), back: !classesOf(code) });
       download(await answer.blob(), `${code.name}.gif`);
     } finally {
       button.disabled = false;
