@@ -223,6 +223,13 @@ def test_a_flag_overrides_the_data_sets_default():
     assert given == {"steps": 7, "resume": False}
 
 
+def test_an_empty_value_has_its_meaning():
+    # The model has learning rates that fall, and latents of its own.
+    config, _ = config_of("--dataset=sprites", "--model=text", "--lr_decay_steps=", "--latents=")
+    assert (config.learning_rate_boundaries(), config.latents) == ([], "noise:100,caption:sprites")
+    assert config_of("--dataset=sprites", "--model=text")[0].learning_rate_boundaries() == [5_000]
+
+
 def test_a_recipe_changes_the_defaults_and_flags_change_the_recipe():
     paper, _ = config_of("--dataset=mnist")
     config, given = config_of("--dataset=mnist", "--recipe=invariant", "--steps=7")

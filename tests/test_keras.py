@@ -133,6 +133,32 @@ def test_help_imports_nothing_that_takes_its_time(tmp_path):
     assert "--model" in run(code, cwd=tmp_path)
 
 
+@KINDS
+def test_a_model_that_is_compiled_again_keeps_nothing_of_the_first_time(kind, tmp_path):
+    terms = terms_of(TERMS[kind])
+    model = made(kind, True, regularizers=terms_of(TERMS[kind]), average_decay=0.9)
+    first = len(model.weights)
+    model.compile(keras.optimizers.Adam(1e-3), keras.optimizers.Adam(1e-3), regularizers=terms, average_decay=0.9)
+    assert len(model.weights) == first
+    model.fit(np.random.default_rng(0).integers(0, 256, (8, 8, 8, 1), np.uint8), batch_size=8, epochs=2, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    states = [each.weights + [v for own in each.optimizers.values() for v in own.variables] for each in (model, loaded)]
+    for variable, other in zip(*states, strict=True):
+        np.testing.assert_array_equal(variable, other, variable.path)
+
+
+def test_networks_whose_outputs_are_not_float32_are_refused():
+    layout = LatentLayout.parse(LATENTS[InfoGAN])
+    networks = mlp_networks(layout.width, layout.num_parameters, (8, 8, 1))
+    for role in ("generator", "d_head", "q_head"):
+        inner = networks[role]
+        other = keras.Sequential([inner, keras.layers.Activation("linear", dtype="mixed_bfloat16")])
+        other.build(inner.input_shape)
+        with pytest.raises(ValueError, match=rf"{role}: expected outputs in float32.*Received: bfloat16"):
+            InfoGAN(layout, **{**networks, role: other})
+
+
 # === Keras's own methods ===
 
 

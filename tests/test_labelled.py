@@ -29,6 +29,11 @@ def test_as_many_of_each_label_are_drawn_by_the_seed():
     assert set(chosen) != set(labelled_choice(LABELS, 100, seed=2))
 
 
+def test_a_larger_choice_has_all_of_a_smaller_one():
+    for few, more in ((10, 11), (23, 100), (100, 1_000)):
+        assert set(labelled_choice(LABELS, few, seed=1)) < set(labelled_choice(LABELS, more, seed=1))
+
+
 def test_what_is_left_over_falls_to_labels_by_chance():
     counts = np.sum([np.bincount(LABELS[labelled_choice(LABELS, 23, seed)]) for seed in range(50)], axis=0)
     assert np.bincount(LABELS[labelled_choice(LABELS, 23, 0)]).max() == 3

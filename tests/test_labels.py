@@ -99,6 +99,14 @@ def test_labels_may_lie_beside_the_images_in_a_dict_of_arrays(method):
         getattr(conditional_gan(), method)({"image": IMAGES, "label": LABELS + 1})
 
 
+@pytest.mark.parametrize("labels", [LABELS + 1, LABELS - 1], ids=["too many", "below 0"])
+def test_labels_in_batches_are_looked_at_as_they_come(labels):
+    batches = tf.data.Dataset.from_tensor_slices((IMAGES, labels)).batch(3)
+    for method in ("fit", "evaluate"):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="labels: expected integers from 0 to below 3"):
+            getattr(conditional_gan(), method)(batches, verbose=0)
+
+
 NO_LABELS = [
     ([0, 2, 2, 1, 0, 3], "integers from 0 to below 3. Received: 3 among them"),
     (LABELS - 1, "integers from 0 to below 3. Received: -1 among them"),

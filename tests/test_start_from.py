@@ -100,6 +100,10 @@ def test_labels_that_its_weights_were_told_are_not_forgotten(tmp_path):
     done = run_here("--start_from=told", "--labelled=0", "--run_dir=new", cwd=tmp_path, check=False)
     assert done.returncode == 2
     assert "--labelled: expected 20 or more with --start_from=" in done.stderr
+    # Another seed would tell those of other images besides.
+    done = run_here("--start_from=told", "--labelled=30", "--seed=1", "--run_dir=new", cwd=tmp_path, check=False)
+    assert done.returncode == 2
+    assert "--seed: expected 0 with --start_from=" in done.stderr
     assert not (tmp_path / "new").exists()
 
 

@@ -19,6 +19,7 @@ from infogan_tf.models.build import build_model
 from infogan_tf.models.infogan import InfoGAN
 from infogan_tf.runs.directory import RunDirectory
 from infogan_tf.runs.metrics_file import read_lines
+from infogan_tf.training.fit import segments
 from infogan_tf.training.starts import choice_note, choose_start
 
 FLAGS = ("--recipe=invariant", "--steps=8", "--eval_every=2", "--checkpoint_every=2", "--batch_size=8",
@@ -84,6 +85,24 @@ def test_a_start_is_chosen_by_its_last_steps(tmp_path):
     lines = [read_lines(tmp_path / "run" / "starts" / str(number + 1) / "metrics.jsonl") for number in others]
     assert [[line["step"] for line in each] for each in lines] == [[4, 5]] * 2
     assert [each[-1]["d_invariance"] for each in lines] == [choice["invariance_terms"][number] for number in others]
+
+
+@pytest.mark.parametrize(
+    ("steps", "eval_every", "last"),
+    [
+        (500, 500, 100),
+        (1_000, 500, 200),
+        (800, 500, 160),
+        (1_001, 500, 201),
+        (1_000, 250, 200),
+        (1_001, 100, 91),
+        (1, 9, 1),
+    ],
+)
+def test_the_last_steps_are_a_fifth_or_a_whole_epoch(steps, eval_every, last):
+    *_, (first, epochs, count) = segments(0, steps, training._epoch_of_start(steps, eval_every))
+    assert count == last
+    assert epochs - first >= 1
 
 
 def test_a_start_is_judged_by_the_averages_of_its_weights():

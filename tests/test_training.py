@@ -31,7 +31,7 @@ def test_learning_rates_fall_at_the_given_steps():
     model = build_model(Config(latents="cat:2", **rates), (8, 8, 1), "float32")
     for optimizer, rate in ((model.d_optimizer, 0.1), (model.g_optimizer, 0.2)):
         for step, factor in ((0, 1.0), (3, 1.0), (4, 0.5), (5, 0.5), (6, 0.25)):
-            optimizer.iterations.assign(step)
+            model.step.assign(step)
             assert float(optimizer.learning_rate) == pytest.approx(rate * factor)
 
 
@@ -45,6 +45,17 @@ def test_learning_rates_fall_at_steps_of_several_updates():
         model.train_on_batch(images)
     assert float(model.d_optimizer.learning_rate) == pytest.approx(0.01)
     assert float(model.g_optimizer.learning_rate) == pytest.approx(0.02)
+
+
+def test_learning_rates_fall_at_steps_of_no_update(monkeypatch):
+    rates = {"lr_decay_steps": "1", "d_learning_rate": 0.1, "g_learning_rate": 0.1, "e_learning_rate": 0.1}
+    model = build_model(Config(model="vaegan", latents="normal_noise:2", **rates), (8, 8, 1), "float32")
+    monkeypatch.setattr("infogan_tf.models.vaegan.EQUILIBRIUM", 3.0)  # by which D stands still
+    images = np.zeros((4, 8, 8, 1), np.uint8)
+    for expected in (0.1, 0.1, 0.01):
+        assert [float(each.learning_rate) for each in model.optimizers.values()] == pytest.approx([expected] * 3)
+        model.train_on_batch(images)
+    assert {player: int(each.iterations) for player, each in model.optimizers.items()} == {"d": 0, "e": 3, "g": 3}
 
 
 @pytest.mark.parametrize(("model", "epsilon"), [("infogan", 1e-7), ("semi_supervised", 1e-4)])

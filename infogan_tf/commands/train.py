@@ -152,8 +152,7 @@ def _build(config, data, strategy, start=0):
 def _start(model, config, data, run, how_to_resume):
     """Makes the run's starts with its model, and what the best of them wrote the run's own."""
     steps = min(config.start_steps, config.steps)
-    # A start is chosen by what its last epoch says, which is not to be of the steps before there were classes.
-    own = dataclasses.replace(config, steps=steps, eval_every=min(config.eval_every, max(1, steps * 4 // 5)))
+    own = dataclasses.replace(config, steps=steps, eval_every=_epoch_of_start(steps, config.eval_every))
     images = data.train.images[choice_of(len(data.train.images), COMPARED_IMAGES)]
 
     def train_start(index, folder):
@@ -167,6 +166,16 @@ def _start(model, config, data, run, how_to_resume):
 
     choose_start(run, config, train_start)
     print(f"\n{choice_note(run, config)}\n")
+
+
+def _epoch_of_start(steps, eval_every):
+    """How many of its `steps` an epoch of a start has, about `eval_every` at most.
+
+    A start is chosen by what its last epoch says: a fifth of the steps, when there are classes, or as many as an epoch
+    has, where these have fewer.
+    """
+    before = max(1, steps * 4 // 5) if eval_every >= steps / 5 else steps
+    return math.ceil(before / math.ceil(before / eval_every))
 
 
 def _read(model, images):

@@ -6,7 +6,8 @@ import numpy as np
 def labelled_choice(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
     """The places of `count` images, as many of each label as can be, int64 [count]; drawn by the seed.
 
-    Where the labels do not divide the count, some drawn labels have one image more.
+    Where the labels do not divide the count, some drawn labels have one image more. With the same seed a larger choice
+    has all images of a smaller one.
 
     Args:
         labels: Of all images, integers [N].
@@ -21,9 +22,9 @@ def labelled_choice(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
     shares = np.full(len(names), count // len(names))
     shares[: count % len(names)] += 1
     chosen = []
-    for name, share in zip(names, shares, strict=True):
+    for draw, name, share in zip(rng.spawn(len(names)), names, shares, strict=True):
         places = np.flatnonzero(labels == name)
         if share > len(places):
             raise ValueError(f"labels: expected {share} images or more of label {name}. Received: {len(places)}")
-        chosen.append(rng.choice(places, share, replace=False))
+        chosen.append(draw.permutation(places)[:share])
     return np.sort(np.concatenate(chosen))

@@ -96,7 +96,13 @@ class Code:
         return tf.cast(values, tf.float32)[:, tf.newaxis]
 
     def known(self, given: tf.Tensor) -> tf.Tensor:
-        """The block of what is known of real images, [B, width], for a code that is told of these."""
+        """The block of what is known of real images, [B, width], for a code that is told of these.
+
+        A class that there is not is an InvalidArgumentError, but where XLA compiled it, which checks nothing.
+        """
+        expected = f"labels: expected integers from 0 to below {self.num_classes}"
+        tf.debugging.assert_non_negative(given, expected)
+        tf.debugging.assert_less(given, tf.cast(self.num_classes, given.dtype), expected)
         return self.to_block(given)
 
     def check_known(self, given: np.ndarray | tf.Tensor) -> None:

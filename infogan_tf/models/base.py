@@ -99,6 +99,14 @@ class GenerativeModel(KerasMethods):
                     f"Received: one of {networks[role].output_shape[-1]}"
                 )
 
+        for role in ("generator", *(role for role in networks if role.endswith("_head"))):
+            for output in getattr(networks[role], "outputs", None) or ():
+                if output.dtype != "float32":
+                    raise ValueError(
+                        f"{role}: expected outputs in float32, as of a last layer with dtype='float32', whatever the "
+                        f"policy of the others. Received: {output.dtype}"
+                    )
+
         # === Layers ===
         for role, network in networks.items():
             setattr(self, role, network)
@@ -196,6 +204,9 @@ class GenerativeModel(KerasMethods):
             if given is not None:
                 raise ValueError(f"{name}: expected None, as {why}. Received: {given!r}")
         own = updates.own_optimizers(optimizers)
+        # Keras forgets no layer of an earlier `compile`, and would save it in place of the one that follows it.
+        for layer in [*self.terms, *filter(None, [self.averages])]:
+            self._tracker.untrack(layer)
         # Before Keras looks which layers XLA can compile: on a GPU it does so unless told otherwise.
         self.terms = list(terms)
         # Without optimizer=None Keras makes a phantom "rmsprop" that is saved and logged.
@@ -215,6 +226,7 @@ class GenerativeModel(KerasMethods):
         # Built here, so that saved state has somewhere to go when a model is loaded.
         for player, optimizer in self.optimizers.items():
             updates.build(optimizer, self.variables_of(player), f"{player}_optimizer")
+            updates.go_by_steps(optimizer, self.step)
         # Where Keras's callbacks look for a model's optimizer.
         self.optimizer = Optimizers(self.optimizers, self.step)
         self.averages = Averages(self.network_variables, average_decay) if average_decay else None

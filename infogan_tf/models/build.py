@@ -12,7 +12,7 @@ from infogan_tf.models import MODELS
 from infogan_tf.models.base import GenerativeModel
 from infogan_tf.models.choices import options_of_term
 from infogan_tf.models.compilation import choose_compilation
-from infogan_tf.models.optimizers import FusedAdam
+from infogan_tf.models.optimizers import FallsAtSteps, FusedAdam
 from infogan_tf.networks import FAMILIES
 from infogan_tf.networks.autoencoder import autoencoder_of
 from infogan_tf.objectives import TERMS
@@ -85,10 +85,7 @@ def _taken(place, config, values):
 def _adam(config, player) -> keras.optimizers.Optimizer:
     """A player's optimizer, of its learning rate, which may fall at certain steps."""
     learning_rate = getattr(config, f"{player}_learning_rate")
-    # An optimizer counts its updates, of which a step may have several.
-    updates = {"d": config.d_updates, "g": config.g_updates}.get(player, 1)
-    boundaries = [updates * step for step in config.learning_rate_boundaries()]
-    if boundaries:
+    if boundaries := config.learning_rate_boundaries():
         values = [learning_rate * config.lr_decay_factor**i for i in range(len(boundaries) + 1)]
-        learning_rate = keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, values)
+        learning_rate = FallsAtSteps(boundaries, values)
     return FusedAdam(learning_rate, beta_1=config.adam_beta_1, epsilon=config.adam_epsilon, name=f"{player}_optimizer")

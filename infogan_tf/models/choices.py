@@ -140,7 +140,9 @@ def resolve(recipe: Config, given: Mapping[str, object]) -> Config:
     own = MODELS[config.model].options
     if config.model == recipe.model:
         own = {} if config.latents else {"latents": own["latents"]}
-    config = dataclasses.replace(config, **{name: value for name, value in own.items() if given.get(name, "") == ""})
+    # Latents that are empty are the model's own; of other options an empty value has a meaning.
+    left = {name: value for name, value in own.items() if name not in given or (name == "latents" and not given[name])}
+    config = dataclasses.replace(config, **left)
     unread = not_taken(config)
     for name in given:
         if name in unread and given[name] != _OPTIONS[name].default:

@@ -1,4 +1,4 @@
-"""Adam with its update in one kernel."""
+"""Adam with its update in one kernel, and learning rates that fall at steps of a model."""
 
 import keras
 import tensorflow as tf
@@ -34,6 +34,21 @@ class FusedAdam(keras.optimizers.Adam):
             epsilon=self.epsilon,
             grad=tf.cast(gradient, variable.dtype),
         )
+
+
+@keras.saving.register_keras_serializable(package="infogan_tf")
+class FallsAtSteps(keras.optimizers.schedules.PiecewiseConstantDecay):
+    """A learning rate that falls at certain steps of a model, of which an optimizer may make several updates, or none.
+
+    `compile` says whose steps they are; until then it goes by the updates of its optimizer. The arguments are those of
+    `keras.optimizers.schedules.PiecewiseConstantDecay`.
+    """
+
+    model_step: keras.Variable | None = None
+
+    def __call__(self, step):
+        """The learning rate, a scalar."""
+        return super().__call__(step if self.model_step is None else self.model_step)
 
 
 def _handle(variable: keras.Variable | tf.Variable) -> tf.Tensor:

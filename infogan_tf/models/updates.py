@@ -6,6 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from infogan_tf.models.optimizers import FallsAtSteps
+
 
 def own_optimizers(given: Mapping[str, keras.optimizers.Optimizer | str]) -> dict[str, keras.optimizers.Optimizer]:
     """The optimizers by player, named for it; they are given by their names or as they are.
@@ -48,6 +50,13 @@ def build(optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Varia
             f"makes another. Received: {type(optimizer).__name__}, which has"
         )
     optimizer.build(variables)
+
+
+def go_by_steps(optimizer: keras.optimizers.Optimizer, step: keras.Variable) -> None:
+    """Lets a learning rate that falls at steps of a model go by these."""
+    schedule = getattr(getattr(optimizer, "inner_optimizer", optimizer), "_learning_rate", None)
+    if isinstance(schedule, FallsAtSteps):
+        schedule.model_step = step
 
 
 def with_loss_scale(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.LossScaleOptimizer:

@@ -54,7 +54,7 @@ class Declaration:
 class Invariance(Term):
     """Q also reads real images: the same in each as in a transformed copy, surely, no class more often than its prior.
 
-    Over real images x as D is shown them and their copies Tx, in nats, with each T that is declared for the code,
+    Over real images x and copies Tx, both as D is shown images, in nats, with each T that is declared for the code,
 
         sum over codes declared     E[KL(Q(c|x) || Q(c|Tx))]
         sum over discrete codes     entropy_weight E[H(Q(c|x))] + marginal_weight max(0, KL(E[Q(c|x)] || p(c)) - t)
@@ -119,11 +119,13 @@ class Invariance(Term):
     def d_term(self, model, batch):  # noqa: D102
         shares = [slice(i, None, len(self.declarations)) for i in range(len(self.declarations))]
         features = [batch.real_features[share] for share in shares]
-        drawn = [self._changed(i, batch.shown_real[share], batch.seed) for i, share in enumerate(shares)]
+        # Changed before they are shown: of the noise that is shown a change, which clips, would take half.
+        drawn = [self._changed(i, batch.real.images[share], batch.seed) for i, share in enumerate(shares)]
         amounts, copies = zip(*drawn, strict=True)
+        copies = model.shown(tf.concat(copies, axis=0), fold_in(batch.seed, 99))
         # The scope records no statistics: what is read later is images as they are, not transformed ones.
         with keras.StatelessScope():
-            changed = model.trunk(tf.concat(copies, axis=0), training=True)
+            changed = model.trunk(copies, training=True)
             with batch_statistics(parts=2):
                 parameters = model.q_head(tf.concat([*features, changed], axis=0), training=True)
         of_images, of_copies = tf.split(parameters, 2)

@@ -24,7 +24,7 @@ def options_of_start(given: Mapping[str, object]) -> Config:
 
     Raises:
         UserError: Where it is no run with a checkpoint; where a recipe is given, whose options would be others; or
-            fewer labels than that run was told.
+            fewer labels than that run was told, or those of other images.
     """
     if "recipe" in given:
         raise UserError(
@@ -36,6 +36,11 @@ def options_of_start(given: Mapping[str, object]) -> Config:
         raise UserError(
             f"--labelled: expected {kept.labelled} or more with --start_from={given['start_from']}, whose weights were "
             f"told so many labels. Received: {given['labelled']}"
+        )
+    if kept.labelled and given.get("seed", kept.seed) != kept.seed:
+        raise UserError(
+            f"--seed: expected {kept.seed} with --start_from={given['start_from']}, whose weights were told labels of "
+            f"images that it draws. Received: {given['seed']}"
         )
     changes = {"start_from": given["start_from"], "starts": 1}
     dataset = given.get("dataset", kept.dataset)
