@@ -89,7 +89,7 @@ def test_no_network_and_no_data_is_said(tmp_path, monkeypatch, name):
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     for part in (
-        f"--dataset: no prepared {name} in none/{name}",
+        f"--dataset: no prepared {name} in {tmp_path}/none/{name}",
         "--data_dir",
         "TFDS_DATA_DIR",
         ORIGINALS[name],
