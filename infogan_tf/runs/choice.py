@@ -13,7 +13,8 @@ class Choice:
 
     Attributes:
         steps: How many steps each start was trained, 1 or more.
-        invariance_terms: The invariance term of each start's last epoch: a fifth of its steps, or fewer where epochs are short.
+        invariance_terms: The invariance term of each start's last epoch, which is a fifth of its steps, or fewer where
+            epochs are shorter.
         chosen: The number of the best start, from 0, as `best_start` has it.
         agreements: How well each start's codes agree with those of the others in the mean, 0 to 1; None of two starts,
             and where an older version chose.
