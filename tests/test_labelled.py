@@ -1,11 +1,12 @@
 """A few labels that training is told: which images they are of, what Q is told by them, and what is measured then."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import make_model
+from conftest import TINY, make_model, run_here
 
 from infogan_tf.commands.train import check_labels
 from infogan_tf.config.options import Config
@@ -32,6 +33,21 @@ def test_as_many_of_each_label_are_drawn_by_the_seed():
 def test_a_larger_choice_has_all_of_a_smaller_one():
     for few, more in ((10, 11), (23, 100), (100, 1_000)):
         assert set(labelled_choice(LABELS, few, seed=1)) < set(labelled_choice(LABELS, more, seed=1))
+
+
+def test_a_run_that_was_told_other_images_does_not_go_on(tmp_path):
+    run_here(*TINY, "--labelled=20", "--run_dir=run", cwd=tmp_path, exporting=False)
+    path = tmp_path / "run" / "config.json"
+    record = json.loads(path.read_text())
+    for changed in ({"labelled": "0" * 64}, {}):  # as of a version that drew others, and of one that did not say
+        path.write_text(
+            json.dumps({**{name: value for name, value in record.items() if name != "labelled"}, **changed})
+        )
+        done = run_here("--resume", "--run_dir=run", "--steps=5", "--evaluation=none", cwd=tmp_path, check=False)
+        assert done.returncode == 2
+        assert "--resume: expected a run whose 20 labelled images this version draws." in done.stderr
+    path.write_text(json.dumps(record))
+    run_here("--resume", "--run_dir=run", "--steps=5", "--evaluation=none", cwd=tmp_path, exporting=False)
 
 
 def test_what_is_left_over_falls_to_labels_by_chance():

@@ -193,18 +193,20 @@ def test_a_batch_of_fewer_images_than_declarations_is_borne():
     "shown", [InstanceNoise(0.5, steps=10), Augmentation("brightness:0.5,shift:0.3")], ids=["noise", "augmentation"]
 )
 def test_changed_copies_are_shown_as_d_is_shown_images(shown, monkeypatch):
-    term, seen = Invariance(1.0, "flip"), []
+    term, drawn, read = Invariance(1.0, "flip"), [], []
     model = make_model(regularizers=[term, shown])
-    show = shown.show
+    show, trunk = shown.show, model.trunk
     monkeypatch.setattr(
-        shown, "show", lambda model, images, seed: seen.append((images, seed)) or show(model, images, seed)
+        shown, "show", lambda model, images, seed: drawn.append((images, seed)) or show(model, images, seed)
     )
+    object.__setattr__(model, "trunk", lambda images, training: read.append(images) or trunk(images, training=training))
     latents = model.layout.sample(16, SEED)
     model.d_pass(Real(REAL), model.generator(latents, training=True), latents, SEED)
-    (_, first), (copies, second) = seen
+    (_, first), (copies, second) = drawn
     np.testing.assert_array_equal(first, SEED)
     assert not np.array_equal(first, second)  # each has noise of its own
     np.testing.assert_array_equal(copies, term._changed(0, REAL, SEED)[1])
+    np.testing.assert_array_equal(read[-1], show(model, copies, second))
 
 
 @pytest.mark.parametrize(("count", "num_classes"), [(64, 10), (128, 26), (1_000, 2)])

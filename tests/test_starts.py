@@ -22,7 +22,7 @@ from infogan_tf.runs.metrics_file import read_lines
 from infogan_tf.training.fit import segments
 from infogan_tf.training.starts import choice_note, choose_start
 
-FLAGS = ("--recipe=invariant", "--steps=8", "--eval_every=2", "--checkpoint_every=2", "--batch_size=8",
+FLAGS = ("--recipe=invariant", "--steps=8", "--eval_every=1", "--checkpoint_every=2", "--batch_size=8",
          "--precision=float32", "--latents=noise:6,cat:10", "--evaluation=none",
          # Large steps: after so few of the usual size all images are of one class.
          "--d_learning_rate=1e-2")  # fmt: skip
@@ -32,7 +32,7 @@ STARTS = ("--starts=3", "--start_steps=4")
 def assert_same_run(run, other):
     assert_same(weights(run, 8), weights(other, 8))
     assert logged(run) == logged(other)
-    assert [line["step"] for line in logged(run)] == [2, 4, 6, 8]
+    assert [line["step"] for line in logged(run)] == [*range(1, 9)]
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +55,12 @@ def test_the_best_of_several_starts_is_trained_on(whole):
     run, printed, _ = whole
     choice = json.loads((run / "starts" / "choice.json").read_text())
     lines = [
-        read_lines(run / "metrics.jsonl")[:2]
+        read_lines(run / "metrics.jsonl")[:4]
         if i == choice["chosen"]
         else read_lines(run / f"starts/{i + 1}/metrics.jsonl")
         for i in range(3)
     ]
-    assert [[line["step"] for line in each] for each in lines] == [[2, 4]] * 3
+    assert [[line["step"] for line in each] for each in lines] == [[1, 2, 3, 4]] * 3
     agreements = choice.pop("agreements")
     terms = [each[-1]["d_invariance"] for each in lines]
     best = max(np.argsort(terms)[:2], key=agreements.__getitem__)
@@ -69,7 +69,7 @@ def test_the_best_of_several_starts_is_trained_on(whole):
     assert all(0.0 < agreement < 1.0 for agreement in agreements)
     assert f"Start {choice['chosen'] + 1} of 3 was trained on" in printed
     # The pictures and curves are in one place from the first step on; the other starts' weights are gone.
-    assert len(list((run / "samples").glob("c1_*.png"))) == 4
+    assert len(list((run / "samples").glob("c1_*.png"))) == 8
     assert not list(run.glob("starts/*/checkpoints"))
 
 
@@ -87,22 +87,17 @@ def test_a_start_is_chosen_by_its_last_steps(tmp_path):
     assert [each[-1]["d_invariance"] for each in lines] == [choice["invariance_terms"][number] for number in others]
 
 
-@pytest.mark.parametrize(
-    ("steps", "eval_every", "last"),
-    [
-        (500, 500, 100),
-        (1_000, 500, 200),
-        (800, 500, 160),
-        (1_001, 500, 201),
-        (1_000, 250, 200),
-        (1_001, 100, 91),
-        (1, 9, 1),
-    ],
-)
-def test_the_last_steps_are_a_fifth_or_a_whole_epoch(steps, eval_every, last):
-    *_, (first, epochs, count) = segments(0, steps, training._epoch_of_start(steps, eval_every))
-    assert count == last
-    assert epochs - first >= 1
+def test_the_last_epoch_of_a_start_is_neither_most_of_it_nor_a_few_steps():
+    for steps in (1, 2, 9, 26, 103, 500, 1_000, 1_001):
+        for eval_every in range(1, 1_100):
+            epoch = training._epoch_of_start(steps, eval_every)
+            assert epoch <= eval_every
+            last, fifth = list(segments(0, steps, epoch))[-1][2], max(1, steps // 5)
+            assert 0.75 * min(epoch, fifth) <= last <= fifth
+
+
+def test_the_recipes_starts_have_two_epochs():
+    assert list(segments(0, 500, training._epoch_of_start(500, 500))) == [(0, 1, 400), (1, 2, 100)]
 
 
 def test_a_start_is_judged_by_the_averages_of_its_weights():

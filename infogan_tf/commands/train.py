@@ -45,7 +45,14 @@ from infogan_tf.reports.summary import summarize
 from infogan_tf.runs.checkpoints import Checkpoints
 from infogan_tf.runs.claims import at_work, new_run
 from infogan_tf.runs.directory import RunDirectory
-from infogan_tf.runs.records import MAY_CHANGE, begin, existing_run, require_same_images, require_same_labels
+from infogan_tf.runs.records import (
+    MAY_CHANGE,
+    begin,
+    existing_run,
+    require_same_choice,
+    require_same_images,
+    require_same_labels,
+)
 from infogan_tf.runs.start import start_from
 from infogan_tf.training.fit import fit
 from infogan_tf.training.starts import choice_note, choose_start
@@ -91,6 +98,7 @@ def train(config: Config, given: dict[str, object], argv: list[str], by_facts: O
         if run:
             require_same_images(run, data)
             require_same_labels(run, data)
+            require_same_choice(run, data, config)
         config = dataclasses.replace(fitted_to(data, config, by_facts), **settled)
         check_against(config, data, strategy.num_replicas_in_sync, has_workers(strategy))
         model = _build(config, data, strategy)
@@ -169,13 +177,17 @@ def _start(model, config, data, run, how_to_resume):
 
 
 def _epoch_of_start(steps, eval_every):
-    """How many of its `steps` an epoch of a start has, about `eval_every` at most.
+    """How many of its `steps` an epoch of a start has, at most `eval_every`.
 
-    A start is chosen by what its last epoch says: a fifth of the steps, when there are classes, or as many as an epoch
-    has, where these have fewer.
+    A start is chosen by what its last epoch says, which is to be of steps in which there are classes, but not of few:
+    about a fifth of the steps, or about a whole epoch where that is less.
     """
-    before = max(1, steps * 4 // 5) if eval_every >= steps / 5 else steps
-    return math.ceil(before / math.ceil(before / eval_every))
+    fifth = max(1, steps // 5)
+    return next(
+        epoch
+        for epoch in range(min(eval_every, max(1, steps - fifth)), 0, -1)
+        if 0.75 * min(epoch, fifth) <= (steps % epoch or epoch) <= fifth
+    )
 
 
 def _read(model, images):

@@ -100,10 +100,7 @@ class Code:
 
         A class that there is not is an InvalidArgumentError, but where XLA compiled it, which checks nothing.
         """
-        expected = f"labels: expected integers from 0 to below {self.num_classes}"
-        tf.debugging.assert_non_negative(given, expected)
-        tf.debugging.assert_less(given, tf.cast(self.num_classes, given.dtype), expected)
-        return self.to_block(given)
+        return self.to_block(_looked_at(given, self.num_classes))
 
     def check_known(self, given: np.ndarray | tf.Tensor) -> None:
         """Raises a ValueError where an array is not what `known` takes, or names a class that there is not."""
@@ -260,7 +257,8 @@ class Caption(Code):
         """All words that are true of images, float32 [B, width], of the number of each thing's word, [B, things]."""
         sizes = self.language.sizes
         columns = tf.unstack(tf.convert_to_tensor(given), num=len(sizes), axis=-1)
-        return tf.concat([tf.one_hot(words, size) for words, size in zip(columns, sizes, strict=True)], axis=-1)
+        blocks = [tf.one_hot(_looked_at(words, size), size) for words, size in zip(columns, sizes, strict=True)]
+        return tf.concat(blocks, axis=-1)
 
     def check_known(self, given):  # noqa: D102
         _check_classes(given, (len(self.language.sizes),), np.array(self.language.sizes))
@@ -420,6 +418,15 @@ class Normal(Continuous):
 
     def sample(self, count, seed):  # noqa: D102
         return tf.random.stateless_normal((count,), as_seed(seed))
+
+
+def _looked_at(given: tf.Tensor, num_classes: int) -> tf.Tensor:
+    """Integers of any type as int64, after a look whether each is a class."""
+    given = tf.cast(given, tf.int64)
+    expected = f"labels: expected integers from 0 to below {num_classes}"
+    tf.debugging.assert_non_negative(given, expected)
+    tf.debugging.assert_less(given, tf.constant(num_classes, tf.int64), expected)
+    return given
 
 
 def _check_classes(given, shape, num_classes):

@@ -99,7 +99,7 @@ class GenerativeModel(KerasMethods):
                     f"Received: one of {networks[role].output_shape[-1]}"
                 )
 
-        for role in ("generator", *(role for role in networks if role.endswith("_head"))):
+        for role in (role for role in networks if role != "trunk"):  # whose features other networks read
             for output in getattr(networks[role], "outputs", None) or ():
                 if output.dtype != "float32":
                     raise ValueError(

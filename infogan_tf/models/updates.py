@@ -53,10 +53,12 @@ def build(optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Varia
 
 
 def go_by_steps(optimizer: keras.optimizers.Optimizer, step: keras.Variable) -> None:
-    """Lets a learning rate that falls at steps of a model go by these."""
-    schedule = getattr(getattr(optimizer, "inner_optimizer", optimizer), "_learning_rate", None)
+    """Lets a learning rate that falls at steps of a model go by these; another model may share it as it was given."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    schedule = getattr(inner, "_learning_rate", None)
     if isinstance(schedule, FallsAtSteps):
-        schedule.model_step = step
+        inner._learning_rate = FallsAtSteps.from_config(schedule.get_config())
+        inner._learning_rate.model_step = step
 
 
 def with_loss_scale(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.LossScaleOptimizer:

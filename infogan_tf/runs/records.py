@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 # What may differ when a run goes on: how far, where the data lies, what it is measured by, and on which devices.
 MAY_CHANGE = ("steps", "data_dir", "cache_dir", "labels", "strategy")
 # And where images other than the run's own are brought to its form.
-OF_OTHER_IMAGES = ("dataset", "data_dir", "crop", "background")
+OF_OTHER_IMAGES = ("dataset", "data_dir", "cache_dir", "crop", "background")
 # How deep runs may lie in a folder: runs/<dataset>/<sweep>/<run>, and one more.
 _DEPTH = 4
 _PACKAGES = ("tensorflow", "keras", "numpy", "tensorflow-datasets")
@@ -97,6 +98,7 @@ _PARTS = {
     "config": (lambda value: isinstance(value, dict), "an object"),
     "images": (lambda value: isinstance(value, str), "a text"),
     "labels": (lambda value: isinstance(value, str), "a text"),
+    "labelled": (lambda value: isinstance(value, str), "a text"),
     "commands": (lambda value: isinstance(value, list) and _are_texts(value), "a list of texts"),
     "versions": (lambda value: isinstance(value, dict) and _are_texts(value.values()), "an object of texts"),
 }
@@ -133,6 +135,23 @@ def require_same_labels(run: RunDirectory, data: ImageData) -> None:
     # A run of an earlier version names none.
     if began_with and began_with != _digest_of_labels(data):
         raise UserError(f"--labels: expected the labels that {run} is trained with. Received: others")
+
+
+def require_same_choice(run: RunDirectory, data: ImageData, config: Config) -> None:
+    """Refuses, by a UserError, to tell a run the labels of other images than it began with, as versions draw others."""
+    if config.labelled and read_json(run.config_file).get("labelled") != _digest_of_choice(data, config.to_json()):
+        raise UserError(
+            f"--resume: expected a run whose {config.labelled} labelled images this version draws. Received: {run}, "
+            "which was told others"
+        )
+
+
+def _digest_of_choice(data: ImageData, options: Mapping[str, object]) -> str:
+    """A name for the images whose labels training is told."""
+    from infogan_tf.data.labelled import labelled_choice  # needs NumPy, which --help does not wait for
+
+    chosen = labelled_choice(data.train.labels, options["labelled"], options["seed"])
+    return hashlib.sha256(chosen.tobytes()).hexdigest()
 
 
 def _digest_of_labels(data: ImageData) -> str:
@@ -229,7 +248,8 @@ def _check_version(run, record, flag):
 def begin(run: RunDirectory, options: dict[str, object], data: ImageData, argv: list[str]) -> None:
     """Writes config.json, with options as resolved, versions, every command so far; and which files are left out.
 
-    It also has names for the images, and for the labels that training is told, by which other ones are noticed.
+    It also has names for the images, for the labels that training is told, and for the few images that have one, by
+    which other ones are noticed.
 
     Args:
         run: The run, whose folder is this process's.
@@ -247,6 +267,7 @@ def begin(run: RunDirectory, options: dict[str, object], data: ImageData, argv: 
             "image_shape": data.image_shape,
             "images": data.digest,
             **({"labels": _digest_of_labels(data)} if _reads_labels(options) else {}),
+            **({"labelled": _digest_of_choice(data, options)} if options.get("labelled") else {}),
             "commands": [*before, shlex.join(argv)],
             "versions": installed_versions(_PACKAGES),
         }

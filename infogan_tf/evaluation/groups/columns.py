@@ -14,9 +14,9 @@ def columns_by_code(posterior: dict[str, dict[str, np.ndarray]]) -> dict[str, np
     return {name: column.reshape(len(column), -1) for name, column in columns.items()}
 
 
-def table(posterior: dict[str, dict[str, np.ndarray]]) -> np.ndarray:
-    """The same of all codes, side by side: [N, M]."""
-    return np.concatenate(list(columns_by_code(posterior).values()), axis=1)
+def side_by_side(columns: dict[str, np.ndarray]) -> np.ndarray:
+    """Those columns of all codes as one table, [N, M]."""
+    return np.concatenate(list(columns.values()), axis=1)
 
 
 def column_names(code: Code) -> list[str]:

@@ -2,9 +2,7 @@
 
 import functools
 
-import numpy as np
-
-from infogan_tf.evaluation.groups.columns import columns_by_code
+from infogan_tf.evaluation.groups.columns import columns_by_code, side_by_side
 from infogan_tf.evaluation.material import Material
 from infogan_tf.evaluation.metrics.disentanglement import disentanglement_scores, perfect_scores
 from infogan_tf.evaluation.result import Evaluation
@@ -16,7 +14,7 @@ def disentanglement(material: Material, found: Evaluation) -> None:
     if factors is None:
         return
     codes = columns_by_code(material.model.encode(factors.images))
-    table, widths = np.concatenate(list(codes.values()), axis=1), [columns.shape[1] for columns in codes.values()]
+    table, widths = side_by_side(codes), [columns.shape[1] for columns in codes.values()]
     train, test = material.setting.votes
     found.figures |= disentanglement_scores(
         lambda values: table[factors.index_of(values)], factors.sizes, factors.ordered, 0, train, test, widths

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from infogan_tf.errors import NotMeasuredError
-from infogan_tf.evaluation.groups.columns import column_names, table
+from infogan_tf.evaluation.groups.columns import column_names, columns_by_code, side_by_side
 from infogan_tf.evaluation.material import LEAST_IMAGES, Material
 from infogan_tf.evaluation.metrics.roc import best_attributes, roc_areas
 from infogan_tf.evaluation.result import Evaluation
@@ -21,7 +21,8 @@ def association(material: Material, found: Evaluation) -> None:
         return
     known = material.training_truths, material.test_truths
     posteriors = material.model.encode(material.training_sample), material.test_posterior
-    train, test = (roc_areas(table(read), truths, LEAST_IMAGES) for read, truths in zip(posteriors, known, strict=True))
+    tables = (side_by_side(columns_by_code(read)) for read in posteriors)
+    train, test = (roc_areas(table, truths, LEAST_IMAGES) for table, truths in zip(tables, known, strict=True))
     columns = {code: column_names(code) for code in material.read_codes}
     found.associations = {
         "names": names,
