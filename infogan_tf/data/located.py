@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 
-from infogan_tf.config.options import Config
+from infogan_tf.config.options import Config, run_fields
 from infogan_tf.data import LOADERS
 from infogan_tf.data.sources import absolute, expanded, read_source
 
@@ -23,7 +23,7 @@ def located(options: Mapping[str, object]) -> dict[str, object]:
             found[field.name] = ",".join(expanded(path, field.name) for path in paths)
     if "dataset" in found:
         found["dataset"] = str(read_source(found["dataset"], LOADERS).path or found["dataset"])
-    for name in ("labels", "data_dir", "cache_dir", "start_from"):
-        if found.get(name):
-            found[name] = str(absolute(found[name], name))
+    for field in run_fields():  # which the run reads again later, perhaps from another folder
+        if field.metadata["path"] and field.name != "dataset" and found.get(field.name):
+            found[field.name] = str(absolute(found[field.name], field.name))
     return found

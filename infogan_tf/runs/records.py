@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -139,18 +138,20 @@ def require_same_labels(run: RunDirectory, data: ImageData) -> None:
 
 def require_same_choice(run: RunDirectory, data: ImageData, config: Config) -> None:
     """Refuses, by a UserError, to tell a run the labels of other images than it began with, as versions draw others."""
-    if config.labelled and read_json(run.config_file).get("labelled") != _digest_of_choice(data, config.to_json()):
+    if not config.labelled:
+        return
+    if read_json(run.config_file).get("labelled") != _digest_of_choice(data, config.labelled, config.seed):
         raise UserError(
             f"--resume: expected a run whose {config.labelled} labelled images this version draws. Received: {run}, "
             "which was told others"
         )
 
 
-def _digest_of_choice(data: ImageData, options: Mapping[str, object]) -> str:
+def _digest_of_choice(data: ImageData, labelled: int, seed: int) -> str:
     """A name for the images whose labels training is told."""
     from infogan_tf.data.labelled import labelled_choice  # needs NumPy, which --help does not wait for
 
-    chosen = labelled_choice(data.train.labels, options["labelled"], options["seed"])
+    chosen = labelled_choice(data.train.labels, labelled, seed)
     return hashlib.sha256(chosen.tobytes()).hexdigest()
 
 
@@ -262,12 +263,13 @@ def begin(run: RunDirectory, options: dict[str, object], data: ImageData, argv: 
     """
     try:
         before = read_json(run.config_file).get("commands", []) if run.config_file.exists() else []
+        labelled = options.get("labelled", 0)
         record = {
             "config": options,
             "image_shape": data.image_shape,
             "images": data.digest,
             **({"labels": _digest_of_labels(data)} if _reads_labels(options) else {}),
-            **({"labelled": _digest_of_choice(data, options)} if options.get("labelled") else {}),
+            **({"labelled": _digest_of_choice(data, labelled, options["seed"])} if labelled else {}),
             "commands": [*before, shlex.join(argv)],
             "versions": installed_versions(_PACKAGES),
         }
